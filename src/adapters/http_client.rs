@@ -1,0 +1,41 @@
+//! The one place where an HTTP client is made, so that the rules of what may leave the process stand in one place.
+
+use std::time::Duration;
+
+use url::Url;
+
+use crate::config::is_loopback;
+
+/// Longest wait for a connection.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// A client for one endpoint that gives up after `within`.
+///
+/// It never follows a redirect, so that nobody can send words elsewhere than the configuration says, and never repeats
+/// a request: whoever calls decides about that. A loopback endpoint is reached directly, whatever proxy the environment
+/// names; others go through that proxy. Where the endpoint is plain `http`, the machine needs no certificates.
+///
+/// # Errors
+/// When TLS can't be set up: usually the machine has no CA certificates.
+pub fn http_client(endpoint: &Url, within: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    install_crypto();
+    let mut client = reqwest::Client::builder()
+        .timeout(within)
+        .connect_timeout(CONNECT_WITHIN.min(within))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .user_agent(concat!("firstline/", env!("CARGO_PKG_VERSION")));
+    if is_loopback(endpoint) {
+        client = client.no_proxy();
+    }
+    if endpoint.scheme() == "http" {
+        client = client.tls_certs_only([]);
+    }
+    client.build()
+}
+
+/// Makes *ring* the process's cryptography, unless something was installed before; may be called any number of times.
+pub fn install_crypto() {
+    // An error says that a provider is there already, which is all that is wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

@@ -1,0 +1,14 @@
+//! The edges: the only homes of vendor crates. Each module implements ports over one of them.
+
+pub mod articles;
+pub mod clock;
+pub mod openai;
+pub mod qdrant;
+pub mod store;
+pub mod telegram;
+pub mod terminal;
+pub mod webchat;
+
+mod http_client;
+
+pub use http_client::{http_client, install_crypto};

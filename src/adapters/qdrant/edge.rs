@@ -1,0 +1,358 @@
+//! The search index in our own process: two Qdrant directories, one for each shelf.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use qdrant_edge::{Filter, PointId, Vector, Vectors};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::bm25::Bm25;
+use super::shard::{self, BM25, CUSTOMER, DATA, DENSE, LANGUAGE, Mark, Shard};
+use crate::domain::id::CustomerId;
+use crate::ports::index::{Hit, IndexError, Point, Query, Scope, SearchIndex, Shelf};
+use crate::ports::model::Fingerprint;
+
+/// Raised whenever points are written otherwise than before: an index of another version is built anew.
+const VERSION: u32 = 1;
+const MANIFEST: &str = "manifest.json";
+const LOCK: &str = "lock";
+
+/// The index of one directory. One process at a time may have it open.
+#[derive(Debug, Clone)]
+pub struct EdgeIndex {
+    inner: Arc<Inner>,
+}
+
+/// What [`EdgeIndex::open`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// The points of an earlier run.
+    Existing,
+    /// Nothing, and why: the caller fills it from the store and the articles.
+    Fresh(String),
+}
+
+#[derive(Debug)]
+struct Inner {
+    knowledge: Shard,
+    memory: Shard,
+    bm25: Bm25,
+    dir: PathBuf,
+    embedder: Option<Fingerprint>,
+    build: String,
+    /// Released last.
+    _lock: File,
+}
+
+/// What stands beside the points, so that the next start knows whether it can use them.
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    version: u32,
+    embedder: Option<Embedded>,
+    /// Random: tells one building of the index from the next.
+    build: String,
+    /// The last flush of each shelf.
+    flushed: Flushed,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Embedded {
+    model: String,
+    dimensions: usize,
+}
+
+#[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
+struct Flushed {
+    knowledge: Mark,
+    memory: Mark,
+}
+
+impl EdgeIndex {
+    /// Opens the index in `dir`, or makes an empty one where there is none that can be used: none at all, one of another
+    /// embedder or version, or one with broken files. What was there is deleted then, since the store has it all.
+    ///
+    /// # Errors
+    /// [`IndexError::Unavailable`] where another process has the directory open, or nothing can be written to it.
+    pub async fn open(dir: &Path, embedder: Option<Fingerprint>) -> Result<(Self, Opened), IndexError> {
+        let dir = dir.to_owned();
+        let opened = tokio::task::spawn_blocking(move || open(dir, embedder)).await;
+        let (inner, opened) = opened.map_err(|_| IndexError::Unavailable("opening it failed inside".to_owned()))??;
+        Ok((Self { inner: Arc::new(inner) }, opened))
+    }
+
+    /// Flushes and closes. The directory is free when the last clone of this index is closed or dropped.
+    ///
+    /// # Errors
+    /// [`IndexError`], where the last writes could not be made durable.
+    pub async fn close(self) -> Result<(), IndexError> {
+        self.flush().await?;
+        // Closing writes too, so it must not happen on a thread of the runtime.
+        let inner = self.inner;
+        let closed = tokio::task::spawn_blocking(move || drop(inner)).await;
+        closed.map_err(|_| IndexError::Unavailable("closing it failed inside".to_owned()))
+    }
+
+    /// Runs a call that blocks. A panic inside Qdrant is a broken index, not the end of the process.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Inner) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, IndexError> {
+        let inner = Arc::clone(&self.inner);
+        let done = tokio::task::spawn_blocking(move || {
+            let done = catch_unwind(AssertUnwindSafe(|| call(&inner)));
+            if done.is_err() {
+                inner.give_up();
+            }
+            done
+        });
+        let failed = || IndexError::Unavailable("a call failed inside; it is rebuilt at the next start".to_owned());
+        done.await.map_err(|_| failed())?.map_err(|_| failed())?
+    }
+}
+
+#[async_trait]
+impl SearchIndex for EdgeIndex {
+    fn name(&self) -> &str {
+        &self.inner.build
+    }
+
+    async fn upsert(&self, shelf: Shelf, points: Vec<Point>) -> Result<(), IndexError> {
+        self.blocking(move |inner| {
+            let points: Result<Vec<_>, _> = points.into_iter().map(|point| inner.prepare(shelf, point)).collect();
+            inner.shelf(shelf).upsert(points?)
+        })
+        .await
+    }
+
+    async fn remove(&self, shelf: Shelf, ids: Vec<Uuid>) -> Result<(), IndexError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.blocking(move |inner| inner.shelf(shelf).delete(ids)).await
+    }
+
+    async fn forget(&self, customer: CustomerId) -> Result<(), IndexError> {
+        self.blocking(move |inner| {
+            inner.write_manifest(inner.flushed(Some(Shelf::Memory)))?;
+            inner.memory.erase(shard::carrying(CUSTOMER, customer.to_string()))?;
+            inner.remember_flush()
+        })
+        .await
+    }
+
+    async fn search(&self, query: Query) -> Result<Vec<Hit>, IndexError> {
+        self.blocking(move |inner| inner.search(query)).await
+    }
+
+    async fn count(&self, shelf: Shelf) -> Result<usize, IndexError> {
+        self.blocking(move |inner| inner.shelf(shelf).count()).await
+    }
+
+    async fn ids(&self, shelf: Shelf) -> Result<Vec<Uuid>, IndexError> {
+        self.blocking(move |inner| inner.shelf(shelf).ids()).await
+    }
+
+    async fn wipe(&self, shelf: Shelf) -> Result<(), IndexError> {
+        self.blocking(move |inner| {
+            inner.write_manifest(inner.flushed(Some(shelf)))?;
+            inner.shelf(shelf).wipe()
+        })
+        .await
+    }
+
+    async fn flush(&self) -> Result<(), IndexError> {
+        self.blocking(|inner| {
+            inner.knowledge.flush()?;
+            inner.memory.flush()?;
+            inner.remember_flush()
+        })
+        .await
+    }
+}
+
+impl Inner {
+    fn shelf(&self, shelf: Shelf) -> &Shard {
+        match shelf {
+            Shelf::Knowledge => &self.knowledge,
+            Shelf::Memory => &self.memory,
+        }
+    }
+
+    fn prepare(&self, shelf: Shelf, point: Point) -> Result<(Uuid, Vectors, serde_json::Value), IndexError> {
+        let owner = match (shelf, point.customer) {
+            (Shelf::Knowledge, None) => serde_json::Value::Null,
+            (Shelf::Memory, Some(customer)) => customer.to_string().into(),
+            (Shelf::Knowledge, Some(_)) => return Err(refused("knowledge belongs to no customer")),
+            (Shelf::Memory, None) => return Err(refused("memory belongs to a customer")),
+        };
+        let mut vectors = vec![(BM25, Vector::from(self.bm25.document(&point.text)))];
+        if let Some(dense) = point.dense {
+            self.check_dense(&dense)?;
+            vectors.push((DENSE, Vector::new_dense(dense)));
+        }
+        let payload = serde_json::json!({ CUSTOMER: owner, LANGUAGE: point.language.code(), DATA: point.payload });
+        Ok((point.id, Vectors::new_named(vectors), payload))
+    }
+
+    fn search(&self, query: Query) -> Result<Vec<Hit>, IndexError> {
+        if query.limit == 0 {
+            return Ok(Vec::new());
+        }
+        if let Some(dense) = &query.dense {
+            self.check_dense(dense)?;
+        }
+        let (shard, filter): (_, Option<Filter>) = match query.scope {
+            Scope::Knowledge(language) => {
+                (&self.knowledge, language.map(|language| shard::carrying(LANGUAGE, language.code().to_owned())))
+            }
+            Scope::Customer(customer) => (&self.memory, Some(shard::carrying(CUSTOMER, customer.to_string()))),
+        };
+        let found = shard.search(self.bm25.query(&query.text), query.dense, filter.as_ref(), query.limit)?;
+        let hits = found.into_iter().filter_map(|point| {
+            let PointId::Uuid(id) = point.id else { return None };
+            let payload = point.payload.and_then(|mut payload| payload.0.remove(DATA)).unwrap_or_default();
+            Some(Hit { id, score: point.score, payload })
+        });
+        Ok(hits.collect())
+    }
+
+    fn check_dense(&self, dense: &[f32]) -> Result<(), IndexError> {
+        let Some(embedder) = &self.embedder else { return Err(refused("there is no embedder, but a vector")) };
+        if dense.len() != embedder.dimensions {
+            return Err(refused(&format!("a vector has {} dimensions, not {}", dense.len(), embedder.dimensions)));
+        }
+        if !dense.iter().all(|value| value.is_finite()) {
+            return Err(refused("a vector has values that are no numbers"));
+        }
+        Ok(())
+    }
+
+    /// The marks to keep. That of a shelf which is about to be replaced is set to nothing first: a crash must not leave a
+    /// mark above the writes of the new log.
+    fn flushed(&self, emptied: Option<Shelf>) -> Flushed {
+        let of = |shelf| if emptied == Some(shelf) { Mark::default() } else { self.shelf(shelf).mark() };
+        Flushed { knowledge: of(Shelf::Knowledge), memory: of(Shelf::Memory) }
+    }
+
+    fn remember_flush(&self) -> Result<(), IndexError> {
+        self.write_manifest(self.flushed(None))
+    }
+
+    fn write_manifest(&self, flushed: Flushed) -> Result<(), IndexError> {
+        let embedder = self.embedder.as_ref().map(Embedded::from);
+        write_manifest(&self.dir, &Manifest { version: VERSION, embedder, build: self.build.clone(), flushed })
+    }
+
+    /// Without a manifest the next start builds the index anew.
+    fn give_up(&self) {
+        tracing::error!(dir = %self.dir.display(), "the search index is broken and is rebuilt at the next start");
+        if let Err(error) = fs::remove_file(self.dir.join(MANIFEST)) {
+            tracing::error!(%error, "the search index can't be marked as broken");
+        }
+    }
+}
+
+impl From<&Fingerprint> for Embedded {
+    fn from(fingerprint: &Fingerprint) -> Self {
+        Self { model: fingerprint.model.clone(), dimensions: fingerprint.dimensions }
+    }
+}
+
+impl std::fmt::Display for Embedded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} with {} dimensions", self.model, self.dimensions)
+    }
+}
+
+fn open(dir: PathBuf, embedder: Option<Fingerprint>) -> Result<(Inner, Opened), IndexError> {
+    fs::create_dir_all(&dir).map_err(|error| failed("make its directory", &error))?;
+    let lock = lock(&dir)?;
+    let dimensions = embedder.as_ref().map(|embedder| embedder.dimensions);
+    let bm25 = Bm25::new()?;
+    let (shards, build, opened) = match usable(&dir, embedder.as_ref()) {
+        Ok((shards, build)) => (shards, build, Opened::Existing),
+        Err(reason) => (fresh(&dir, dimensions)?, new_build()?, Opened::Fresh(reason)),
+    };
+    let (knowledge, memory) = shards;
+    let inner = Inner { knowledge, memory, bm25, dir, embedder, build, _lock: lock };
+    inner.remember_flush()?;
+    Ok((inner, opened))
+}
+
+fn lock(dir: &Path) -> Result<File, IndexError> {
+    let file = File::create(dir.join(LOCK)).map_err(|error| failed("write to its directory", &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(IndexError::Unavailable(format!("another process has {} open; stop it first", dir.display())))
+        }
+        Err(TryLockError::Error(error)) => Err(failed("lock its directory", &error)),
+    }
+}
+
+/// The shards of an earlier run, or why they can't be used.
+fn usable(dir: &Path, embedder: Option<&Fingerprint>) -> Result<((Shard, Shard), String), String> {
+    let manifest = match fs::read(dir.join(MANIFEST)) {
+        Ok(bytes) => serde_json::from_slice::<Manifest>(&bytes).map_err(|_| "corrupt: the manifest".to_owned())?,
+        Err(_) if dir.join("memory").exists() => return Err("corrupt: there is no manifest".to_owned()),
+        Err(_) => return Err("there was none".to_owned()),
+    };
+    if manifest.version != VERSION {
+        return Err(format!("it is of version {}, not {VERSION}", manifest.version));
+    }
+    let now = embedder.map(Embedded::from);
+    if manifest.embedder != now {
+        let named = |embedder: Option<Embedded>| embedder.map_or("no embedder".to_owned(), |it| it.to_string());
+        return Err(format!("it was made with {}, not {}", named(manifest.embedder), named(now)));
+    }
+    let dimensions = now.map(|embedder| embedder.dimensions);
+    let load = |name: &str, mark| {
+        let load = catch_unwind(|| Shard::load(&dir.join(name), dimensions, mark));
+        load.map_err(|_| format!("corrupt: {name} can't be read"))?.map_err(|error| format!("corrupt: {name}: {error}"))
+    };
+    let knowledge = load("knowledge", manifest.flushed.knowledge)?;
+    let memory = load("memory", manifest.flushed.memory)?;
+    Ok(((knowledge, memory), manifest.build))
+}
+
+/// Empty shards in place of whatever there is.
+fn fresh(dir: &Path, dimensions: Option<usize>) -> Result<(Shard, Shard), IndexError> {
+    // The manifest goes first and comes last: what a crash leaves in between is not taken for an index.
+    match fs::remove_file(dir.join(MANIFEST)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("remove its manifest", &error)),
+        _ => {}
+    }
+    Ok((Shard::create(&dir.join("knowledge"), dimensions)?, Shard::create(&dir.join("memory"), dimensions)?))
+}
+
+fn new_build() -> Result<String, IndexError> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| IndexError::Unavailable(format!("no randomness: {error}")))?;
+    Ok(uuid::Builder::from_random_bytes(random).into_uuid().simple().to_string())
+}
+
+/// Replaces the manifest in one step.
+fn write_manifest(dir: &Path, manifest: &Manifest) -> Result<(), IndexError> {
+    let json = serde_json::to_vec(manifest).map_err(|error| IndexError::Unavailable(error.to_string()))?;
+    let new = dir.join("manifest.new");
+    let write = || -> io::Result<()> {
+        let mut file = File::create(&new)?;
+        file.write_all(&json)?;
+        file.sync_all()?;
+        fs::rename(&new, dir.join(MANIFEST))
+    };
+    write().map_err(|error| failed("write its manifest", &error))
+}
+
+fn refused(why: &str) -> IndexError {
+    IndexError::Refused(why.to_owned())
+}
+
+fn failed(what: &str, error: &io::Error) -> IndexError {
+    IndexError::Unavailable(format!("can't {what}: {error}"))
+}

@@ -1,0 +1,525 @@
+//! One directory of Qdrant: the blocking calls, and their failures made plain.
+//!
+//! Qdrant Edge 0.7 keeps a write-ahead log that it neither replays nor trims, numbers its writes by that log, and drops a
+//! write whose number is not above that of the point it replaces. Hence three things here: what matters is flushed, the
+//! log is trimmed ([`Shard::flush`]), and a log that lost its numbers is noticed when the directory is opened.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+
+use qdrant_edge::{
+    Condition, CountRequest, CreateIndex, Distance, EdgeConfig, EdgeShard, EdgeSparseVectorParams, EdgeVectorParams,
+    FieldCondition, FieldIndexOperations, Filter, Fusion, HasVectorCondition, JsonPath, Match, Modifier, NamedQuery,
+    OperationError, PayloadSchemaType, PointId, PointInsertOperations, PointOperations, PointStruct,
+    PointStructPersisted, Prefetch, QueryEnum, QueryRequest, Record, ScoredPoint, ScoringQuery, ScrollRequest,
+    SparseVector, UpdateOperation, Vector, VectorInternal, VectorStructInternal, VectorStructPersisted, Vectors,
+    WalOptions, WithPayloadInterface, WithVector,
+};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::ports::index::IndexError;
+
+/// The sparse vector's name.
+pub(super) const BM25: &str = "bm25";
+/// The dense vector's name.
+pub(super) const DENSE: &str = "dense";
+/// Payload: whose memory it is.
+pub(super) const CUSTOMER: &str = "customer";
+/// Payload: the article's language.
+pub(super) const LANGUAGE: &str = "language";
+/// Payload: what the caller gave us to keep.
+pub(super) const DATA: &str = "data";
+
+/// Whose the point is that is written and deleted at every opening.
+const PROBE: &str = "probe";
+
+/// Candidates of each leg before they are fused.
+const CANDIDATES: usize = 50;
+/// Qdrant's formula is 1/(rank + k - 1) with ranks from 1: this is the k = 10 of the literature, the best one measured.
+const FUSION_K: usize = 11;
+/// Points in one write; a write is one record of the log.
+const BATCH: usize = 256;
+/// Size of one file of the log, which is allocated at once.
+const LOG_FILE_BYTES: usize = 1 << 20;
+/// The log is trimmed when its closed files are more than this.
+const LOG_FILES_KEPT: usize = 16;
+
+/// Qdrant's handle. It writes when it is dropped, and panics where it can't; that must not end the process.
+#[derive(Debug)]
+struct Open(Option<EdgeShard>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let edge = self.0.take();
+        if catch_unwind(AssertUnwindSafe(|| drop(edge))).is_err() {
+            tracing::error!("the files of the search index could not be closed");
+        }
+    }
+}
+
+/// What a shard held when it was last flushed: what it must hold when it is opened again.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Mark {
+    /// Writes so far.
+    writes: u64,
+    held: Held,
+}
+
+/// Points, and how many of them have which vector.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Held {
+    points: usize,
+    bm25: usize,
+    dense: usize,
+}
+
+/// One directory, open. Calls block.
+#[derive(Debug)]
+pub(super) struct Shard {
+    dir: PathBuf,
+    /// Length of dense vectors; `None` without an embedder.
+    dimensions: Option<usize>,
+    /// Held for every write, because a flush during a write panics inside Qdrant.
+    writing: Mutex<()>,
+    /// `None` after a failure while the directory was swapped.
+    open: RwLock<Option<Open>>,
+    /// Number of the next write.
+    next_write: AtomicU64,
+    /// The last flush.
+    mark: Mutex<Mark>,
+}
+
+impl Shard {
+    /// Makes an empty shard in place of whatever is in `dir`.
+    pub(super) fn create(dir: &Path, dimensions: Option<usize>) -> Result<Self, IndexError> {
+        clear_away(dir)?;
+        let edge = new_edge(dir, dimensions)?;
+        let shard = Self::around(dir, dimensions, edge);
+        shard.index_payload()?;
+        Ok(shard)
+    }
+
+    /// Opens what is in `dir` and makes sure that it is all there and can be read and written.
+    pub(super) fn load(dir: &Path, dimensions: Option<usize>, mark: Mark) -> Result<Self, IndexError> {
+        remove_dir(&aside(dir, "new"))?;
+        remove_dir(&aside(dir, "old"))?;
+        let edge = load_edge(dir, dimensions)?;
+        let shard = Self::around(dir, dimensions, edge);
+        shard.probe(mark)?;
+        Ok(shard)
+    }
+
+    fn around(dir: &Path, dimensions: Option<usize>, edge: Open) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            dimensions,
+            writing: Mutex::new(()),
+            open: RwLock::new(Some(edge)),
+            next_write: AtomicU64::new(0),
+            mark: Mutex::new(Mark::default()),
+        }
+    }
+
+    fn index_payload(&self) -> Result<(), IndexError> {
+        for field in [CUSTOMER, LANGUAGE] {
+            self.update(UpdateOperation::FieldIndexOperation(FieldIndexOperations::CreateIndex(CreateIndex {
+                field_name: path(field),
+                field_schema: Some(PayloadSchemaType::Keyword.into()),
+            })))?;
+        }
+        Ok(())
+    }
+
+    /// Reads a page, searches both legs for what it has, writes and flushes: a dead part is found now and not in a
+    /// conversation.
+    fn probe(&self, mark: Mark) -> Result<(), IndexError> {
+        let (page, _) = self.page(None, true, true)?;
+        if !page.iter().all(|point| point.payload.as_ref().is_some_and(|payload| payload.0.contains_key(DATA))) {
+            return Err(lost("payloads are gone"));
+        }
+        let mut newest = 0;
+        for (name, vector) in page.first().into_iter().flat_map(|point| named(point.vector.clone())) {
+            let empty = matches!(&vector, VectorInternal::Sparse(sparse) if sparse.indices.is_empty());
+            if !empty {
+                let found = self.with_edge(|edge| edge.query(single(nearest(name, vector), None, 1)))?;
+                newest = newest.max(found.first().ok_or_else(|| lost("vectors find nothing"))?.version);
+            }
+        }
+        let held = self.held()?;
+        let version = self.write_a_probe()?;
+        if version < mark.writes || version <= newest {
+            return Err(lost("writes would be dropped"));
+        }
+        // Without writes after the flush, nothing can have changed.
+        if version == mark.writes && held != mark.held {
+            return Err(lost("points are gone"));
+        }
+        self.next_write.store(version + 2, Ordering::Relaxed);
+        self.flush()
+    }
+
+    /// Writes a point, finds it by each leg under the filters that searches use, and deletes it. Returns its number.
+    fn write_a_probe(&self) -> Result<u64, IndexError> {
+        let id = Uuid::nil();
+        let sparse = SparseVector { indices: vec![u32::MAX], values: vec![1.0] };
+        let mut legs = vec![(BM25, VectorInternal::Sparse(sparse))];
+        legs.extend(self.dimensions.map(|size| (DENSE, VectorInternal::Dense(vec![1.0; size]))));
+        let vectors = Vectors::new_named(legs.clone().into_iter().map(|(name, vector)| (name, Vector::from(vector))));
+        let payload = serde_json::json!({ CUSTOMER: PROBE, LANGUAGE: PROBE, DATA: null });
+        self.upsert(vec![(id, vectors, payload)])?;
+        let mut version = 0;
+        for (name, vector) in legs {
+            for field in [CUSTOMER, LANGUAGE] {
+                let filter = carrying(field, PROBE.to_owned());
+                let request = single(nearest(name.to_owned(), vector.clone()), Some(&filter), 2);
+                let found = self.with_edge(|edge| edge.query(request))?;
+                let [point] = found.as_slice() else { return Err(lost("what is written is not found")) };
+                version = point.version;
+            }
+        }
+        self.delete(vec![id])?;
+        Ok(version)
+    }
+
+    fn held(&self) -> Result<Held, IndexError> {
+        let with = |name: &str| {
+            let has = Condition::HasVector(HasVectorCondition { has_vector: name.to_owned() });
+            self.with_edge(|edge| edge.count(CountRequest { filter: Some(Filter::new_must(has)), exact: true }))
+        };
+        let dense = if self.dimensions.is_some() { with(DENSE)? } else { 0 };
+        Ok(Held { points: self.count()?, bm25: with(BM25)?, dense })
+    }
+
+    /// The state at the last flush.
+    pub(super) fn mark(&self) -> Mark {
+        *self.mark.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_mark(&self, mark: Mark) {
+        *self.mark.lock().unwrap_or_else(PoisonError::into_inner) = mark;
+    }
+
+    /// Writes points, replacing those of the same id.
+    pub(super) fn upsert(&self, points: Vec<(Uuid, Vectors, serde_json::Value)>) -> Result<(), IndexError> {
+        let points: Vec<PointStructPersisted> = points
+            .into_iter()
+            .map(|(id, vectors, payload)| PointStruct::new(PointId::Uuid(id), vectors, payload).into())
+            .collect();
+        self.upsert_raw(points)
+    }
+
+    fn upsert_raw(&self, mut points: Vec<PointStructPersisted>) -> Result<(), IndexError> {
+        while !points.is_empty() {
+            let rest = points.split_off(points.len().min(BATCH));
+            let batch = std::mem::replace(&mut points, rest);
+            self.update(UpdateOperation::PointOperation(PointOperations::UpsertPoints(
+                PointInsertOperations::PointsList(batch),
+            )))?;
+        }
+        Ok(())
+    }
+
+    /// Removes points.
+    pub(super) fn delete(&self, ids: Vec<Uuid>) -> Result<(), IndexError> {
+        let ids = ids.into_iter().map(PointId::Uuid).collect();
+        self.update(UpdateOperation::PointOperation(PointOperations::DeletePoints { ids }))
+    }
+
+    /// Removes the points that match, and their traces on disk: the log and the vectors of deleted points go too.
+    pub(super) fn erase(&self, filter: Filter) -> Result<(), IndexError> {
+        self.update(UpdateOperation::PointOperation(PointOperations::DeletePointsByFilter(filter)))?;
+        self.rewrite()
+    }
+
+    /// Searches; without any leg there is nothing to find.
+    pub(super) fn search(
+        &self,
+        sparse: SparseVector,
+        dense: Option<Vec<f32>>,
+        filter: Option<&Filter>,
+        limit: usize,
+    ) -> Result<Vec<ScoredPoint>, IndexError> {
+        let mut legs = Vec::new();
+        if !sparse.indices.is_empty() {
+            legs.push(nearest(BM25.to_owned(), VectorInternal::Sparse(sparse)));
+        }
+        if let Some(dense) = dense {
+            legs.push(nearest(DENSE.to_owned(), VectorInternal::Dense(dense)));
+        }
+        let candidates = limit.max(CANDIDATES);
+        let request = match (legs.pop(), legs.pop()) {
+            (None, _) => return Ok(Vec::new()),
+            (Some(only), None) => single(only, filter, candidates),
+            (Some(dense), Some(sparse)) => fused([sparse, dense], filter, candidates),
+        };
+        let mut found = self.with_edge(|edge| edge.query(request))?;
+        // Qdrant leaves the order of equal scores to chance.
+        found.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// How many points there are.
+    pub(super) fn count(&self) -> Result<usize, IndexError> {
+        self.with_edge(|edge| edge.count(CountRequest { filter: None, exact: true }))
+    }
+
+    /// The ids of all points.
+    pub(super) fn ids(&self) -> Result<Vec<Uuid>, IndexError> {
+        let (mut ids, mut next) = (Vec::new(), None);
+        loop {
+            let (page, after) = self.page(next, false, false)?;
+            ids.extend(page.into_iter().filter_map(|point| match point.id {
+                PointId::Uuid(id) => Some(id),
+                PointId::NumId(_) => None,
+            }));
+            let Some(after) = after else { return Ok(ids) };
+            next = Some(after);
+        }
+    }
+
+    fn page(
+        &self,
+        from: Option<PointId>,
+        payload: bool,
+        vectors: bool,
+    ) -> Result<(Vec<Record>, Option<PointId>), IndexError> {
+        let request = ScrollRequest {
+            offset: from,
+            limit: Some(BATCH),
+            filter: None,
+            with_payload: Some(WithPayloadInterface::Bool(payload)),
+            with_vector: WithVector::Bool(vectors),
+            order_by: None,
+        };
+        self.with_edge(|edge| edge.scroll(request))
+    }
+
+    /// Empties the shard.
+    pub(super) fn wipe(&self) -> Result<(), IndexError> {
+        {
+            let _writing = self.writing()?;
+            let mut open = self.open.write().map_err(poisoned)?;
+            drop(open.take());
+            clear_away(&self.dir)?;
+            *open = Some(new_edge(&self.dir, self.dimensions)?);
+            self.next_write.store(0, Ordering::Relaxed);
+            self.set_mark(Mark::default());
+        }
+        self.index_payload()
+    }
+
+    /// Makes everything written survive a power cut, and trims the log if it has grown.
+    pub(super) fn flush(&self) -> Result<(), IndexError> {
+        let _writing = self.writing()?;
+        let writes = self.next_write.load(Ordering::Relaxed);
+        if writes == self.mark().writes {
+            return Ok(());
+        }
+        self.with_edge(|edge| {
+            edge.flush();
+            Ok(())
+        })?;
+        self.set_mark(Mark { writes, held: self.held()? });
+        if closed_logs(&self.dir)?.len() > LOG_FILES_KEPT {
+            self.trim_log()?;
+        }
+        Ok(())
+    }
+
+    /// Removes log files that are in the segments. The newest closed one stays: the numbers go on from it.
+    fn trim_log(&self) -> Result<(), IndexError> {
+        let mut open = self.open.write().map_err(poisoned)?;
+        drop(open.take());
+        let mut logs = closed_logs(&self.dir)?;
+        logs.pop();
+        for log in logs {
+            fs::remove_file(log).map_err(|error| failed("trim the log", &error))?;
+        }
+        *open = Some(load_edge(&self.dir, self.dimensions)?);
+        Ok(())
+    }
+
+    /// Copies the living points into a new directory and puts it in place of the old one. Searches go on meanwhile.
+    fn rewrite(&self) -> Result<(), IndexError> {
+        let _writing = self.writing()?;
+        let (new, old) = (aside(&self.dir, "new"), aside(&self.dir, "old"));
+        clear_away(&new)?;
+        let copy = Self::around(&new, self.dimensions, new_edge(&new, self.dimensions)?);
+        copy.index_payload()?;
+        let mut next = None;
+        loop {
+            let (page, after) = self.page(next, true, true)?;
+            copy.upsert_raw(page.into_iter().map(persisted).collect())?;
+            let Some(after) = after else { break };
+            next = Some(after);
+        }
+        copy.flush()?;
+        let mark = copy.mark();
+        drop(copy);
+        let mut open = self.open.write().map_err(poisoned)?;
+        drop(open.take());
+        fs::rename(&self.dir, &old).map_err(|error| failed("move the old files aside", &error))?;
+        fs::rename(&new, &self.dir).map_err(|error| failed("move the new files into place", &error))?;
+        *open = Some(load_edge(&self.dir, self.dimensions)?);
+        self.next_write.store(mark.writes, Ordering::Relaxed);
+        self.set_mark(mark);
+        remove_dir(&old)
+    }
+
+    fn update(&self, operation: UpdateOperation) -> Result<(), IndexError> {
+        let _writing = self.writing()?;
+        self.with_edge(|edge| edge.update(operation))?;
+        self.next_write.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn writing(&self) -> Result<MutexGuard<'_, ()>, IndexError> {
+        self.writing.lock().map_err(poisoned)
+    }
+
+    fn with_edge<T>(&self, call: impl FnOnce(&EdgeShard) -> Result<T, OperationError>) -> Result<T, IndexError> {
+        let open = self.open.read().map_err(poisoned)?;
+        let edge = open.as_ref().and_then(|open| open.0.as_ref()).ok_or_else(broken)?;
+        call(edge).map_err(unavailable)
+    }
+}
+
+/// Points that carry this keyword in their payload.
+pub(super) fn carrying(field: &str, value: String) -> Filter {
+    Filter::new_must(Condition::Field(FieldCondition::new_match(path(field), Match::from(value))))
+}
+
+/// Deletes a directory; it need not be there.
+pub(super) fn remove_dir(dir: &Path) -> Result<(), IndexError> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove old files", &error)),
+        _ => Ok(()),
+    }
+}
+
+fn clear_away(dir: &Path) -> Result<(), IndexError> {
+    for dir in [dir.to_owned(), aside(dir, "new"), aside(dir, "old")] {
+        remove_dir(&dir)?;
+    }
+    fs::create_dir_all(dir).map_err(|error| failed("make a directory", &error))
+}
+
+fn aside(dir: &Path, suffix: &str) -> PathBuf {
+    dir.with_extension(suffix)
+}
+
+/// Log files that are full, oldest first.
+fn closed_logs(dir: &Path) -> Result<Vec<PathBuf>, IndexError> {
+    let mut logs = Vec::new();
+    for entry in fs::read_dir(dir.join("wal")).map_err(|error| failed("read the log's directory", &error))? {
+        let path = entry.map_err(|error| failed("read the log's directory", &error))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if let Some(first) = name.strip_prefix("closed-").and_then(|first| first.parse::<u64>().ok()) {
+            logs.push((first, path));
+        }
+    }
+    logs.sort();
+    Ok(logs.into_iter().map(|(_, path)| path).collect())
+}
+
+fn new_edge(dir: &Path, dimensions: Option<usize>) -> Result<Open, IndexError> {
+    Ok(Open(Some(EdgeShard::new(dir, config(dimensions)).map_err(unavailable)?)))
+}
+
+fn load_edge(dir: &Path, dimensions: Option<usize>) -> Result<Open, IndexError> {
+    Ok(Open(Some(EdgeShard::load(dir, Some(config(dimensions))).map_err(unavailable)?)))
+}
+
+fn config(dimensions: Option<usize>) -> EdgeConfig {
+    let sparse = EdgeSparseVectorParams::builder().modifier(Modifier::Idf).build();
+    let log = WalOptions { segment_capacity: LOG_FILE_BYTES, segment_queue_len: 0, retain_closed: NonZeroUsize::MIN };
+    let config = EdgeConfig::builder().sparse_vector(BM25, sparse).wal_options(log);
+    match dimensions {
+        Some(size) => config.vector(DENSE, EdgeVectorParams::builder(size, Distance::Cosine).build()).build(),
+        None => config.build(),
+    }
+}
+
+fn path(field: &str) -> JsonPath {
+    field.parse().expect("the names of our fields are paths")
+}
+
+fn nearest(name: String, vector: VectorInternal) -> ScoringQuery {
+    ScoringQuery::Vector(QueryEnum::Nearest(NamedQuery::new(vector, name)))
+}
+
+fn single(leg: ScoringQuery, filter: Option<&Filter>, limit: usize) -> QueryRequest {
+    QueryRequest {
+        prefetches: Vec::new(),
+        query: Some(leg),
+        filter: filter.cloned(),
+        score_threshold: None,
+        limit,
+        offset: 0,
+        params: None,
+        with_vector: WithVector::Bool(false),
+        with_payload: WithPayloadInterface::Bool(true),
+    }
+}
+
+/// The filter stands in every leg: what a leg finds is already inside the scope.
+fn fused(legs: [ScoringQuery; 2], filter: Option<&Filter>, limit: usize) -> QueryRequest {
+    let prefetches = legs.into_iter().map(|leg| Prefetch {
+        prefetches: Vec::new(),
+        query: Some(leg),
+        limit,
+        params: None,
+        filter: filter.cloned(),
+        score_threshold: None,
+    });
+    QueryRequest {
+        prefetches: prefetches.collect(),
+        ..single(ScoringQuery::Fusion(Fusion::Rrf { k: FUSION_K, weights: None }), filter, 2 * limit)
+    }
+}
+
+fn named(vectors: Option<VectorStructInternal>) -> HashMap<String, VectorInternal> {
+    match vectors {
+        Some(VectorStructInternal::Named(named)) => named,
+        _ => HashMap::new(),
+    }
+}
+
+fn persisted(point: Record) -> PointStructPersisted {
+    let vectors = VectorStructInternal::Named(named(point.vector));
+    PointStructPersisted { id: point.id, vector: VectorStructPersisted::from(vectors), payload: point.payload }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn unavailable(error: OperationError) -> IndexError {
+    match error {
+        OperationError::WrongVectorDimension { .. } | OperationError::ValidationError { .. } => {
+            IndexError::Refused(error.to_string())
+        }
+        _ => IndexError::Unavailable(error.to_string()),
+    }
+}
+
+fn failed(what: &str, error: &io::Error) -> IndexError {
+    IndexError::Unavailable(format!("can't {what}: {error}"))
+}
+
+fn lost(what: &str) -> IndexError {
+    IndexError::Unavailable(what.to_owned())
+}
+
+fn poisoned<T>(_: PoisonError<T>) -> IndexError {
+    broken()
+}
+
+fn broken() -> IndexError {
+    IndexError::Unavailable("its files failed earlier; it is rebuilt at the next start".to_owned())
+}

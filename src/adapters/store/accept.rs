@@ -1,0 +1,317 @@
+//! Ingest: updates become inbox rows, messages, conversations and timers, with the cursor that they advance.
+
+use jiff::Timestamp;
+
+use super::SqlStore;
+use super::held::{Held, kill_owed, next_position};
+use super::rows;
+use super::sql::{Failure, Fields, Put, Tx};
+use super::timers;
+use crate::domain::channel::{Address, Cursor, Inbound, InboundEvent};
+use crate::domain::conversation::Ownership;
+use crate::domain::id::{ConversationId, CustomerId, MessageId, OperatorId};
+use crate::domain::message::Author;
+use crate::domain::text::{Language, MessageText};
+use crate::ports::store::{Accepted, TimerKind, Timing};
+
+pub(super) async fn accept(
+    store: &SqlStore,
+    batch: &[Inbound],
+    cursor: Option<&Cursor>,
+    timing: &Timing,
+    now: Timestamp,
+) -> Result<Vec<Accepted>, Failure> {
+    let mut tx = store.begin().await?;
+    let mut accepted = Vec::with_capacity(batch.len());
+    for update in batch {
+        accepted.push(one(store, &mut tx, update, timing, now).await?);
+    }
+    if let Some(cursor) = cursor {
+        sqlx::query(
+            "insert into cursors (channel, account, position, updated_at) values ($1, $2, $3, $4) \
+             on conflict (channel, account) do update set position = excluded.position, updated_at = excluded.updated_at",
+        )
+        .put(cursor.channel.name())
+        .put(&cursor.account)
+        .put(&cursor.position)
+        .put(now)
+        .execute(&mut *tx)
+        .await?;
+    }
+    tx.commit().await?;
+    Ok(accepted)
+}
+
+async fn one(
+    store: &SqlStore,
+    tx: &mut Tx,
+    update: &Inbound,
+    timing: &Timing,
+    now: Timestamp,
+) -> Result<Accepted, Failure> {
+    let Some(inbox) = note(tx, Noted::of(update), now).await? else { return duplicate(tx, update).await };
+    let Some(text) = update.event.transcript_text() else {
+        blocked(store, tx, inbox, &update.from, now).await?;
+        return Ok(Accepted::Noted);
+    };
+    let (message, conversation, seq) = written(store, tx, update, &text, timing, now).await?;
+    link(tx, inbox, conversation, Some(message), Some(seq)).await?;
+    Ok(Accepted::New { message, conversation, seq })
+}
+
+/// A row of the inbox: what decides whether something is new.
+pub(super) struct Noted<'a> {
+    channel: &'static str,
+    account: String,
+    external_id: &'a str,
+    kind: &'static str,
+    sent_at: Option<Timestamp>,
+}
+
+impl<'a> Noted<'a> {
+    fn of(update: &'a Inbound) -> Self {
+        let kind = match update.event {
+            InboundEvent::Message(_) => "message",
+            InboundEvent::Unsupported(_) => "unsupported",
+            InboundEvent::Started => "started",
+            InboundEvent::Blocked => "blocked",
+        };
+        Noted {
+            channel: update.from.channel.name(),
+            account: update.from.account.clone(),
+            external_id: &update.external_id,
+            kind,
+            sent_at: update.sent_at,
+        }
+    }
+
+    /// An operator's action, by the key that the page gave it.
+    pub(super) fn action(operator: OperatorId, action_id: &'a str, kind: &'static str) -> Self {
+        Noted { channel: "desk", account: operator.to_string(), external_id: action_id, kind, sent_at: None }
+    }
+}
+
+/// Writes a row of the inbox; `None` if its key is there already. Waits for whoever is writing the same key.
+pub(super) async fn note(tx: &mut Tx, noted: Noted<'_>, now: Timestamp) -> Result<Option<i64>, Failure> {
+    sqlx::query(
+        "insert into inbox (channel, account, external_id, kind, sent_at, received_at) \
+         values ($1, $2, $3, $4, $5, $6) on conflict (channel, account, external_id) do nothing returning id as i_id",
+    )
+    .put(noted.channel)
+    .put(&noted.account)
+    .put(noted.external_id)
+    .put(noted.kind)
+    .put(noted.sent_at)
+    .put(now)
+    .fetch_optional(&mut **tx)
+    .await?
+    .map(|row| Fields::new(&row, "inbox", "i_").integer("id"))
+    .transpose()
+}
+
+/// Writes into a row of the inbox what came of it.
+pub(super) async fn link(
+    tx: &mut Tx,
+    inbox: i64,
+    conversation: ConversationId,
+    message: Option<MessageId>,
+    seq: Option<i64>,
+) -> Result<(), Failure> {
+    sqlx::query("update inbox set conversation_id = $2, message_id = $3, seq = $4 where id = $1")
+        .put(inbox)
+        .put(conversation)
+        .put(message)
+        .put(seq)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+async fn duplicate(tx: &mut Tx, update: &Inbound) -> Result<Accepted, Failure> {
+    let row = sqlx::query(
+        "select id as i_id, message_id as i_message_id, conversation_id as i_conversation_id, seq as i_seq from inbox \
+         where channel = $1 and account = $2 and external_id = $3",
+    )
+    .put(update.from.channel.name())
+    .put(&update.from.account)
+    .put(&update.external_id)
+    .fetch_one(&mut **tx)
+    .await?;
+    let fields = Fields::new(&row, "inbox", "i_");
+    Ok(Accepted::Duplicate {
+        message: fields.id_or_null("message_id")?,
+        conversation: fields.id_or_null("conversation_id")?,
+        seq: fields.integer_or_null("seq")?.unwrap_or(0),
+    })
+}
+
+/// Stores the customer's words.
+async fn written(
+    store: &SqlStore,
+    tx: &mut Tx,
+    update: &Inbound,
+    text: &MessageText,
+    timing: &Timing,
+    now: Timestamp,
+) -> Result<(MessageId, ConversationId, i64), Failure> {
+    let (address, customer) = match address_of(tx, &update.from).await? {
+        Some(known) => known,
+        None => meet(store, tx, update, now).await?,
+    };
+    let held = match Held::open_at(store.dialect, tx, address).await? {
+        Some(held) => held,
+        None => open(store, tx, address, customer, update, timing, now).await?,
+    };
+    let (message, seq) = (MessageId::fresh(&store.ids, now), held.conversation.last_seq + 1);
+    let position = next_position(tx, address).await?;
+    sqlx::query(
+        "insert into messages (id, conversation_id, address_id, seq, author, text, citations, received_at, delivered_at, \
+         feed_position) values ($1, $2, $3, $4, $5, $6, '[]', $7, $7, $8)",
+    )
+    .put(message)
+    .put(held.id())
+    .put(address)
+    .put(seq)
+    .put(rows::author(Author::Customer).0)
+    .put(text)
+    .put(now)
+    .put(position)
+    .execute(&mut **tx)
+    .await?;
+    owe(tx, &held, seq, timing, now).await?;
+    if let Some(name) = &update.display_name {
+        sqlx::query(
+            "update customers set display_name = $2 where id = $1 and (display_name is null or display_name <> $2)",
+        )
+        .put(customer)
+        .put(name)
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok((message, held.id(), seq))
+}
+
+/// Says who owes an answer to message `seq`, and until when: the bot, or nobody but the person who has the conversation.
+async fn owe(tx: &mut Tx, held: &Held, seq: i64, timing: &Timing, now: Timestamp) -> Result<(), Failure> {
+    let of_bot = held.conversation.ownership == Ownership::Bot;
+    let handled_seq = if of_bot { held.conversation.handled_seq } else { seq };
+    let mut ready_at = None;
+    if of_bot {
+        let row = sqlx::query(
+            "select coalesce(min(m.received_at), $3) as m_first_at from messages m \
+             where m.conversation_id = $1 and m.author = 'customer' and m.seq > $2",
+        )
+        .put(held.id())
+        .put(handled_seq)
+        .put(now)
+        .fetch_one(&mut **tx)
+        .await?;
+        let first_at = Fields::new(&row, "messages", "m_").time("first_at")?;
+        ready_at = Some((now + timing.quiet).min(first_at + timing.quiet_most));
+        timers::set(tx, held.id(), TimerKind::ReplyDeadline, first_at + timing.reply_within).await?;
+    }
+    timers::set(tx, held.id(), TimerKind::EpisodeEnd, now + timing.episode_after).await?;
+    sqlx::query(
+        "update conversations set last_seq = $2, customer_seq = $2, handled_seq = $3, ready_at = $4, reply_within = $5, \
+         last_activity_at = $6 where id = $1",
+    )
+    .put(held.id())
+    .put(seq)
+    .put(handled_seq)
+    .put(ready_at)
+    .put(timing.reply_within)
+    .put(now)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+async fn address_of(tx: &mut Tx, address: &Address) -> Result<Option<(i64, CustomerId)>, Failure> {
+    let row = sqlx::query(
+        "select id as a_id, customer_id as a_customer_id from addresses \
+         where channel = $1 and account = $2 and external = $3",
+    )
+    .put(address.channel.name())
+    .put(&address.account)
+    .put(&address.external)
+    .fetch_optional(&mut **tx)
+    .await?;
+    row.map(|row| {
+        let fields = Fields::new(&row, "addresses", "a_");
+        Ok((fields.integer("id")?, fields.id("customer_id")?))
+    })
+    .transpose()
+}
+
+/// The language of the customer's words, where the update has words of theirs.
+fn language_of(update: &Inbound) -> Option<Language> {
+    match &update.event {
+        InboundEvent::Message(text) => Language::detect(text.as_str()),
+        InboundEvent::Unsupported(_) | InboundEvent::Started | InboundEvent::Blocked => None,
+    }
+}
+
+/// First contact: a customer, and their address.
+async fn meet(store: &SqlStore, tx: &mut Tx, update: &Inbound, now: Timestamp) -> Result<(i64, CustomerId), Failure> {
+    let customer = CustomerId::fresh(&store.ids, now);
+    sqlx::query("insert into customers (id, display_name, language, created_at) values ($1, $2, $3, $4)")
+        .put(customer)
+        .put(update.display_name.as_deref())
+        .put(language_of(update).or(update.language))
+        .put(now)
+        .execute(&mut **tx)
+        .await?;
+    let row = sqlx::query(
+        "insert into addresses (customer_id, channel, account, external, first_seen_at) values ($1, $2, $3, $4, $5) \
+         returning id as a_id",
+    )
+    .put(customer)
+    .put(update.from.channel.name())
+    .put(&update.from.account)
+    .put(&update.from.external)
+    .put(now)
+    .fetch_one(&mut **tx)
+    .await?;
+    Ok((Fields::new(&row, "addresses", "a_").integer("id")?, customer))
+}
+
+/// Opens a conversation; the bot has it.
+async fn open(
+    store: &SqlStore,
+    tx: &mut Tx,
+    address: i64,
+    customer: CustomerId,
+    update: &Inbound,
+    timing: &Timing,
+    now: Timestamp,
+) -> Result<Held, Failure> {
+    let id = ConversationId::fresh(&store.ids, now);
+    sqlx::query(
+        "insert into conversations (id, customer_id, address_id, owner, epoch, last_seq, customer_seq, handled_seq, \
+         language, reply_within, opened_at, last_activity_at) \
+         values ($1, $2, $3, 'bot', 1, 0, 0, 0, coalesce($4, (select language from customers where id = $2)), $5, $6, $6)",
+    )
+    .put(id)
+    .put(customer)
+    .put(address)
+    .put(language_of(update))
+    .put(timing.reply_within)
+    .put(now)
+    .execute(&mut **tx)
+    .await?;
+    let opened = Held::by_id(store.dialect, tx, id).await?;
+    // Written a moment ago, in this transaction.
+    opened.ok_or(Failure::Sql(sqlx::Error::RowNotFound))
+}
+
+/// The customer blocked us: nothing can be delivered to this address any more.
+async fn blocked(store: &SqlStore, tx: &mut Tx, inbox: i64, from: &Address, now: Timestamp) -> Result<(), Failure> {
+    let Some((address, _)) = address_of(tx, from).await? else { return Ok(()) };
+    match Held::open_at(store.dialect, tx, address).await? {
+        Some(mut held) => {
+            held.lose(tx, now).await?;
+            link(tx, inbox, held.id(), None, None).await
+        }
+        None => kill_owed(tx, address, now).await,
+    }
+}

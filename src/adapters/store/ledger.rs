@@ -1,0 +1,383 @@
+//! What is remembered: facts, episodes, exchanges, and the changes owed to the index.
+
+use jiff::Timestamp;
+use sqlx::AnyConnection;
+
+use super::SqlStore;
+use super::held::Held;
+use super::rows::{self, CONVERSATION, CONVERSATIONS, EPISODE, FACT, FACT_HOLDS, MESSAGE};
+use super::sql::{Dialect, Failure, Fields, Put, Tx, composed, document, undone};
+use crate::domain::handoff::Package;
+use crate::domain::id::{ConversationId, CustomerId, FactId, HandoffId, MessageId};
+use crate::domain::memory::{Episode, Exchange, Fact};
+use crate::domain::message::Author;
+use crate::ports::ledger::{EpisodeCommit, EpisodeInput, IndexChange, Unit, UnitId};
+use crate::ports::store::TurnCommit;
+
+pub(super) async fn facts(store: &SqlStore, customer: CustomerId) -> Result<Vec<Fact>, Failure> {
+    let found = composed(format!(
+        "select {FACT} from facts f where f.customer_id = $1 and {FACT_HOLDS} order by f.valid_at, f.recorded_at, f.id"
+    ))
+    .put(customer)
+    .fetch_all(&store.read)
+    .await?;
+    found.iter().map(rows::fact).collect()
+}
+
+pub(super) async fn episodes(store: &SqlStore, customer: CustomerId, limit: usize) -> Result<Vec<Episode>, Failure> {
+    let found = composed(format!(
+        "select {EPISODE} from episodes e where e.customer_id = $1 order by e.ended_at desc, e.id desc limit $2"
+    ))
+    .put(customer)
+    .put(limit)
+    .fetch_all(&store.read)
+    .await?;
+    found.iter().map(rows::episode).collect()
+}
+
+pub(super) async fn remembered(store: &SqlStore, customer: CustomerId, units: &[UnitId]) -> Result<Vec<Unit>, Failure> {
+    let mut connection = store.read.acquire().await?;
+    let mut found = Vec::new();
+    for id in units {
+        found.extend(unit(&mut connection, customer, *id).await?);
+    }
+    Ok(found)
+}
+
+/// A unit of this customer as it is now; `None` if it is gone, holds no more, or is another's.
+async fn unit(connection: &mut AnyConnection, customer: CustomerId, id: UnitId) -> Result<Option<Unit>, Failure> {
+    match id {
+        UnitId::Exchange(id) => Ok(exchange(connection, customer, id).await?.map(Unit::Exchange)),
+        UnitId::Episode(id) => {
+            let row = composed(format!("select {EPISODE} from episodes e where e.id = $1 and e.customer_id = $2"))
+                .put(id)
+                .put(customer)
+                .fetch_optional(connection)
+                .await?;
+            Ok(row.as_ref().map(rows::episode).transpose()?.map(Unit::Episode))
+        }
+        UnitId::Fact(id) => {
+            let row =
+                composed(format!("select {FACT} from facts f where f.id = $1 and f.customer_id = $2 and {FACT_HOLDS}"))
+                    .put(id)
+                    .put(customer)
+                    .fetch_optional(connection)
+                    .await?;
+            Ok(row.as_ref().map(rows::fact).transpose()?.map(Unit::Fact))
+        }
+    }
+}
+
+/// Reads an exchange together from its messages: the customer's, joined by line breaks, and the reply.
+async fn exchange(
+    connection: &mut AnyConnection,
+    customer: CustomerId,
+    id: MessageId,
+) -> Result<Option<Exchange>, Failure> {
+    let said = sqlx::query(
+        "select m.id as m_id, m.conversation_id as m_conversation_id, m.text as m_text, m.received_at as m_received_at, \
+         r.text as m_answer from exchanges x \
+         join messages m on m.conversation_id = x.conversation_id and m.author = 'customer' \
+         and m.seq between x.from_seq and x.to_seq join messages r on r.id = x.reply_id \
+         where x.message_id = $1 and x.customer_id = $2 order by m.seq",
+    )
+    .put(id)
+    .put(customer)
+    .fetch_all(connection)
+    .await?;
+    let Some(first) = said.first() else { return Ok(None) };
+    let mut question = Vec::new();
+    for row in &said {
+        question.push(Fields::new(row, "messages", "m_").text("text")?);
+    }
+    let first = Fields::new(first, "messages", "m_");
+    Ok(Some(Exchange {
+        message: id,
+        customer,
+        conversation: first.id("conversation_id")?,
+        question: question.join("\n"),
+        answer: first.text("answer")?,
+        at: first.time("received_at")?,
+    }))
+}
+
+/// A turn's reply makes an exchange of the messages it answers. The notice of a handoff is the answer only until an
+/// operator has said more.
+pub(super) async fn exchange_of_turn(
+    tx: &mut Tx,
+    held: &Held,
+    commit: &TurnCommit,
+    reply: MessageId,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    answered(tx, held, (commit.from_seq, commit.to_seq), reply, commit.handoff.is_some(), now).await
+}
+
+/// An operator's reply completes the exchange that a handoff left open, or makes one of what the customer wrote since.
+pub(super) async fn exchange_of_operator(
+    tx: &mut Tx,
+    held: &Held,
+    seq: i64,
+    reply: MessageId,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let row = sqlx::query(
+        "select (select min(x.from_seq) from exchanges x where x.conversation_id = $1 and x.awaits_operator = 1) as x_open, \
+         (select min(m.seq) from messages m where m.conversation_id = $1 and m.author = 'customer' \
+          and m.seq > coalesce((select max(x.to_seq) from exchanges x where x.conversation_id = $1), 0) \
+          and m.seq > coalesce((select max(o.seq) from messages o where o.conversation_id = $1 \
+          and o.author = 'operator' and o.seq < $2), 0)) as x_since",
+    )
+    .put(held.id())
+    .put(seq)
+    .fetch_one(&mut **tx)
+    .await?;
+    let fields = Fields::new(&row, "exchanges", "x_");
+    let from_seq = fields.integer_or_null("open")?.or(fields.integer_or_null("since")?);
+    let Some(from_seq) = from_seq else { return Ok(()) };
+    answered(tx, held, (from_seq, held.customer_seq.max(from_seq)), reply, false, now).await
+}
+
+/// Writes an exchange, by the first of the customer's messages in it, and owes it to the index.
+async fn answered(
+    tx: &mut Tx,
+    held: &Held,
+    (from_seq, to_seq): (i64, i64),
+    reply: MessageId,
+    awaits_operator: bool,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let first = sqlx::query(
+        "insert into exchanges (message_id, conversation_id, customer_id, from_seq, to_seq, reply_id, awaits_operator) \
+         select m.id, $1, $2, m.seq, $4, $5, $6 from messages m where m.conversation_id = $1 and m.author = 'customer' \
+         and m.seq >= $3 and m.seq <= $4 order by m.seq limit 1 \
+         on conflict (message_id) do update set to_seq = excluded.to_seq, reply_id = excluded.reply_id, \
+         awaits_operator = excluded.awaits_operator returning message_id as x_message_id",
+    )
+    .put(held.id())
+    .put(held.conversation.customer)
+    .put(from_seq)
+    .put(to_seq)
+    .put(reply)
+    .put(awaits_operator)
+    .fetch_optional(&mut **tx)
+    .await?;
+    let Some(first) = first else { return Ok(()) };
+    let message = Fields::new(&first, "exchanges", "x_").id("message_id")?;
+    owe(tx, held.conversation.customer, UnitId::Exchange(message), now).await
+}
+
+/// Tells the indexes that a unit changed; only its newest change is kept.
+pub(super) async fn owe(tx: &mut Tx, customer: CustomerId, unit: UnitId, now: Timestamp) -> Result<(), Failure> {
+    let (name, id) = match unit {
+        UnitId::Exchange(id) => ("exchange", id.to_string()),
+        UnitId::Episode(id) => ("episode", id.to_string()),
+        UnitId::Fact(id) => ("fact", id.to_string()),
+    };
+    sqlx::query("delete from index_changes where unit = $1 and unit_id = $2")
+        .put(name)
+        .put(&id)
+        .execute(&mut **tx)
+        .await?;
+    sqlx::query("insert into index_changes (customer_id, unit, unit_id, changed_at) values ($1, $2, $3, $4)")
+        .put(customer)
+        .put(name)
+        .put(&id)
+        .put(now)
+        .execute(&mut **tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn load_episode(
+    store: &SqlStore,
+    conversation: ConversationId,
+) -> Result<Option<EpisodeInput>, Failure> {
+    let row = composed(format!("select {CONVERSATION} from {CONVERSATIONS} where c.id = $1"))
+        .put(conversation)
+        .fetch_optional(&store.read)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let conversation = rows::conversation(&row)?;
+    let found = composed(format!(
+        "select {MESSAGE} from messages m where m.conversation_id = $1 and m.author <> 'note' and m.withdrawn_at is null \
+         and m.seq > coalesce((select max(e.to_seq) from episodes e where e.conversation_id = $1), 0) \
+         and m.seq <= $2 order by m.seq"
+    ))
+    .put(conversation.id)
+    .put(conversation.last_seq)
+    .fetch_all(&store.read)
+    .await?;
+    let messages = found.iter().map(rows::message).collect::<Result<Vec<_>, _>>()?;
+    if messages.iter().all(|message| message.author != Author::Customer) {
+        return Ok(None);
+    }
+    let facts = facts(store, conversation.customer).await?;
+    Ok(Some(EpisodeInput { conversation, messages, facts }))
+}
+
+pub(super) async fn commit_episode(store: &SqlStore, commit: &EpisodeCommit, now: Timestamp) -> Result<bool, Failure> {
+    let mut tx = store.begin().await?;
+    let customer = commit.episode.customer;
+    if !insert_episode(&mut tx, &commit.episode).await? {
+        return undone(tx, false).await;
+    }
+    owe(&mut tx, customer, UnitId::Episode(commit.episode.id), now).await?;
+    for (fact, invalid_at) in &commit.superseded {
+        if supersede(&mut tx, customer, *fact, *invalid_at, now).await? {
+            owe(&mut tx, customer, UnitId::Fact(*fact), now).await?;
+        }
+    }
+    for fact in &commit.learnt {
+        insert_fact(&mut tx, fact).await?;
+        owe(&mut tx, fact.customer, UnitId::Fact(fact.id), now).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+async fn insert_episode(tx: &mut Tx, episode: &Episode) -> Result<bool, Failure> {
+    let stored = sqlx::query(
+        "insert into episodes (id, customer_id, conversation_id, from_seq, to_seq, channel, summary, outcome, mood, \
+         started_at, ended_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         on conflict (conversation_id, to_seq) do nothing",
+    )
+    .put(episode.id)
+    .put(episode.customer)
+    .put(episode.conversation)
+    .put(episode.from_seq)
+    .put(episode.to_seq)
+    .put(episode.channel.name())
+    .put(&episode.summary)
+    .put(episode.outcome.name())
+    .put(&episode.mood)
+    .put(episode.started_at)
+    .put(episode.ended_at)
+    .execute(&mut **tx)
+    .await?;
+    Ok(stored.rows_affected() > 0)
+}
+
+/// Ends a fact that holds. The customer is part of the condition: nobody's facts end by what another said.
+async fn supersede(
+    tx: &mut Tx,
+    customer: CustomerId,
+    fact: FactId,
+    invalid_at: Timestamp,
+    now: Timestamp,
+) -> Result<bool, Failure> {
+    let ended = sqlx::query(
+        "update facts set invalid_at = $3, superseded_at = $4 where id = $1 and customer_id = $2 and superseded_at is null",
+    )
+    .put(fact)
+    .put(customer)
+    .put(invalid_at)
+    .put(now)
+    .execute(&mut **tx)
+    .await?;
+    Ok(ended.rows_affected() > 0)
+}
+
+async fn insert_fact(tx: &mut Tx, fact: &Fact) -> Result<(), Failure> {
+    sqlx::query(
+        "insert into facts (id, customer_id, key, value, kind, confidence, source_id, valid_at, invalid_at, recorded_at, \
+         superseded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .put(fact.id)
+    .put(fact.customer)
+    .put(&fact.key)
+    .put(&fact.value)
+    .put(fact.kind.name())
+    .put(fact.confidence)
+    .put(fact.source)
+    .put(fact.valid_at)
+    .put(fact.invalid_at)
+    .put(fact.recorded_at)
+    .put(fact.superseded_at)
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn attach_package(store: &SqlStore, handoff: HandoffId, package: &Package) -> Result<bool, Failure> {
+    let attached = sqlx::query("update handoffs set package = $2 where id = $1 and state in ('open', 'claimed')")
+        .put(handoff)
+        .put(&document(package))
+        .execute(&store.write)
+        .await?;
+    Ok(attached.rows_affected() > 0)
+}
+
+/// Where an index stands: 0 where it has not read anything yet.
+const POSITION: &str = "(select coalesce(max(p.position), 0) from index_positions p where p.index_name = $1)";
+
+pub(super) async fn index_changes(store: &SqlStore, index: &str, limit: usize) -> Result<Vec<IndexChange>, Failure> {
+    let news = composed(format!("select 1 as i_news from index_changes where number > {POSITION} limit 1"));
+    if news.put(index).fetch_optional(&store.read).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    let mut tx = store.begin().await?;
+    if store.dialect == Dialect::Postgres {
+        // Numbers are given before their transactions end, and not in the order in which they end. Whoever has taken
+        // one has ended once this lock is ours: no lower number than those read can turn up later.
+        sqlx::query("lock table index_changes in share mode").execute(&mut *tx).await?;
+    }
+    let found = composed(format!(
+        "select number as i_number, customer_id as i_customer_id, unit as i_unit, unit_id as i_unit_id \
+         from index_changes where number > {POSITION} order by number limit $2"
+    ))
+    .put(index)
+    .put(limit)
+    .fetch_all(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    let mut connection = store.read.acquire().await?;
+    let mut changes = Vec::with_capacity(found.len());
+    for row in &found {
+        let fields = Fields::new(row, "index_changes", "i_");
+        let customer = fields.id("customer_id")?;
+        let id = match fields.text("unit")?.as_str() {
+            "exchange" => UnitId::Exchange(fields.id("unit_id")?),
+            "episode" => UnitId::Episode(fields.id("unit_id")?),
+            "fact" => UnitId::Fact(fields.id("unit_id")?),
+            _ => return Err(fields.corrupt("unit", "it is not on the list")),
+        };
+        let now = unit(&mut connection, customer, id).await?;
+        changes.push(IndexChange { number: fields.integer("number")?, customer, unit: id, now });
+    }
+    Ok(changes)
+}
+
+pub(super) async fn index_changed(store: &SqlStore, index: &str, up_to: i64) -> Result<(), Failure> {
+    sqlx::query(
+        "insert into index_positions (index_name, position) values ($1, $2) \
+         on conflict (index_name) do update set position = excluded.position",
+    )
+    .put(index)
+    .put(up_to)
+    .execute(&store.write)
+    .await?;
+    Ok(())
+}
+
+/// Every unit there is, as it is owed to the index: customer, unit and key.
+fn all_units() -> String {
+    format!(
+        "select x.customer_id as customer_id, 'exchange' as unit, x.message_id as unit_id from exchanges x \
+         union all select e.customer_id, 'episode', e.id from episodes e \
+         union all select f.customer_id, 'fact', f.id from facts f where {FACT_HOLDS}"
+    )
+}
+
+pub(super) async fn reindex_all(store: &SqlStore, index: &str) -> Result<u64, Failure> {
+    sqlx::query("delete from index_positions where index_name = $1").put(index).execute(&store.write).await?;
+    let row = sqlx::query("select count(*) as i_count from index_changes").fetch_one(&store.read).await?;
+    let fields = Fields::new(&row, "index_changes", "i_");
+    u64::try_from(fields.integer("count")?).map_err(|_| fields.corrupt("count", "it is negative"))
+}
+
+pub(super) async fn unit_count(store: &SqlStore) -> Result<u64, Failure> {
+    let row = composed(format!("select count(*) as u_count from ({}) u", all_units())).fetch_one(&store.read).await?;
+    let fields = Fields::new(&row, "units", "u_");
+    u64::try_from(fields.integer("count")?).map_err(|_| fields.corrupt("count", "it is negative"))
+}

@@ -1,0 +1,61 @@
+//! What is on and what is off, in the words of the start-up and the start page.
+
+use super::Ctx;
+use crate::config::TelegramMode;
+
+/// One part of the product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What it is called.
+    pub name: &'static str,
+    /// It is on.
+    pub on: bool,
+    /// What is used, or what does without it and how to switch it on.
+    pub words: String,
+}
+
+/// All parts, in the order in which a newcomer asks for them.
+pub fn all(ctx: &Ctx) -> Vec<Part> {
+    vec![knowledge(ctx), model(ctx), embedder(ctx), store(ctx), telegram(ctx)]
+}
+
+fn knowledge(ctx: &Ctx) -> Part {
+    let articles = ctx.knowledge.article_count();
+    let words = format!("{articles} articles in {}", ctx.config.knowledge.dir.display());
+    Part { name: "knowledge", on: articles > 0, words }
+}
+
+fn model(ctx: &Ctx) -> Part {
+    let words = match &ctx.model {
+        Some(model) => format!("{}, answers from articles and memory", model.name()),
+        None => "none: the bot quotes what one article answers and hands over the rest; add [[model]] to config.toml"
+            .to_owned(),
+    };
+    Part { name: "model", on: ctx.model.is_some(), words }
+}
+
+fn embedder(ctx: &Ctx) -> Part {
+    let words = match &ctx.embedder {
+        Some(embedder) => format!("{}, search by words and meaning", embedder.fingerprint().model),
+        None => "none: search is by words (BM25); set [embedder] in config.toml".to_owned(),
+    };
+    Part { name: "embedder", on: ctx.embedder.is_some(), words }
+}
+
+fn store(ctx: &Ctx) -> Part {
+    let words = match ctx.config.store.postgres() {
+        Some(_) => "PostgreSQL".to_owned(),
+        None => format!("SQLite in {}", ctx.config.sqlite_file().display()),
+    };
+    Part { name: "store", on: true, words }
+}
+
+fn telegram(ctx: &Ctx) -> Part {
+    let on = ctx.config.telegram.is_on();
+    let words = match ctx.config.telegram.mode {
+        _ if !on => "off: set telegram.token in config.toml".to_owned(),
+        TelegramMode::Polling => "by polling".to_owned(),
+        TelegramMode::Webhook => "by webhook".to_owned(),
+    };
+    Part { name: "telegram", on, words }
+}

@@ -1,0 +1,117 @@
+//! Delivery: outbox to channel, one part at a time, and the record of how it ended.
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::Instrument;
+
+use super::wake::Bell;
+use super::{Ctx, Progress};
+use crate::domain::outbox::{Outbound, SendOutcome, backoff};
+use crate::ports::Retry;
+use crate::ports::channel::{Receipt, SendError};
+use crate::ports::store::StoreError;
+
+/// Attempts after which a part that is certainly not sent is given up: with the back-off, about half an hour.
+const ATTEMPTS: i64 = 12;
+
+/// How long a channel may take to answer before the outcome counts as unknown.
+const SEND_WITHIN: std::time::Duration = std::time::Duration::from_secs(20);
+
+/// How long a part waits whose channel is switched off.
+const CHANNEL_OFF: SignedDuration = SignedDuration::from_secs(60);
+
+/// Sends the next part that is due.
+///
+/// # Errors
+/// [`StoreError`]; a part that was being sent then is found again by recovery.
+pub async fn tick(ctx: &Ctx) -> Result<Progress, StoreError> {
+    let Some(part) = ctx.store.claim_outbound(&ctx.claim(), ctx.clock.now()).await? else {
+        return Ok(Progress::Idle);
+    };
+    let span = tracing::info_span!("flow.deliver", outbox.id = %part.id, conversation.id = %part.conversation,
+        channel = %part.to.channel, attempt = part.attempts);
+    async {
+        let outcome = attempt(ctx, &part).await;
+        report(&outcome);
+        settle(ctx, &part, &outcome).await
+    }
+    .instrument(span)
+    .await?;
+    Ok(Progress::Worked)
+}
+
+async fn attempt(ctx: &Ctx, part: &Outbound) -> SendOutcome {
+    let Some(channel) = ctx.channel(&part.to) else {
+        return SendOutcome::NotSent {
+            retry_at: ctx.clock.now() + CHANNEL_OFF,
+            why: format!("channel {} is switched off", part.to.channel),
+        };
+    };
+    let sent = tokio::time::timeout(SEND_WITHIN, channel.send(part)).await;
+    let sent =
+        sent.unwrap_or_else(|_| Err(SendError::Unknown { why: "the channel did not answer in time".to_owned() }));
+    outcome_of(sent, part.attempts, channel.limits().idempotent, ctx.clock.now())
+}
+
+/// What becomes of a part, by the class of its outcome.
+fn outcome_of(sent: Result<Receipt, SendError>, attempts: i64, idempotent: bool, now: Timestamp) -> SendOutcome {
+    let again = |why: String, wait: SignedDuration| {
+        if attempts >= ATTEMPTS {
+            SendOutcome::Dead { why: format!("given up after {attempts} attempts: {why}"), unreachable: false }
+        } else {
+            SendOutcome::NotSent { retry_at: now + wait, why }
+        }
+    };
+    match sent {
+        Ok(receipt) => SendOutcome::Sent(receipt.provider_id),
+        Err(SendError::NotSent { why, retry: Retry::Never }) => SendOutcome::Dead { why, unreachable: false },
+        Err(SendError::NotSent { why, retry: Retry::Later }) => again(why, backoff(attempts)),
+        Err(SendError::NotSent { why, retry: Retry::After(wait) }) => again(why, wait),
+        Err(SendError::Unknown { why }) if idempotent => again(why, backoff(attempts)),
+        Err(SendError::Unknown { why }) => SendOutcome::Unknown { why },
+        Err(SendError::Refused { why, unreachable }) => SendOutcome::Dead { why, unreachable },
+    }
+}
+
+fn report(outcome: &SendOutcome) {
+    match outcome {
+        SendOutcome::Sent(_) => tracing::debug!("sent"),
+        SendOutcome::NotSent { why, retry_at } => tracing::info!(%why, %retry_at, "not sent, will be tried again"),
+        SendOutcome::Unknown { why } => tracing::warn!(%why, "nobody can tell whether it was sent"),
+        SendOutcome::Dead { why, .. } => tracing::warn!(%why, "can't be sent"),
+    }
+}
+
+async fn settle(ctx: &Ctx, part: &Outbound, outcome: &SendOutcome) -> Result<(), StoreError> {
+    let now = ctx.clock.now();
+    ctx.store.settle(part, outcome, now + ctx.config.outbox.unknown_after, now).await?;
+    ctx.wake.changed(part.conversation);
+    // The next part of this conversation may have waited for this one.
+    ctx.wake.ring(Bell::Deliveries);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unknown() -> Result<Receipt, SendError> {
+        Err(SendError::Unknown { why: "reset".to_owned() })
+    }
+
+    #[test]
+    fn an_unknown_outcome_is_repeated_only_where_that_shows_once() {
+        let now = Timestamp::UNIX_EPOCH;
+        assert!(matches!(outcome_of(unknown(), 1, false, now), SendOutcome::Unknown { .. }));
+        assert!(matches!(outcome_of(unknown(), 1, true, now), SendOutcome::NotSent { .. }));
+    }
+
+    #[test]
+    fn the_channels_wait_is_obeyed_and_tries_end() {
+        let now = Timestamp::UNIX_EPOCH;
+        let wait = SignedDuration::from_secs(34);
+        let limited = || Err(SendError::NotSent { why: "429".to_owned(), retry: Retry::After(wait) });
+        let SendOutcome::NotSent { retry_at, .. } = outcome_of(limited(), 1, false, now) else { panic!("not sent") };
+        assert_eq!(retry_at, now + wait);
+        assert!(matches!(outcome_of(limited(), ATTEMPTS, false, now), SendOutcome::Dead { .. }));
+    }
+}

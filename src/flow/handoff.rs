@@ -1,0 +1,212 @@
+//! Handoffs: the queue entry first, the template's package with it, the model's when it is written.
+
+use jiff::Timestamp;
+
+use super::wake::Bell;
+use super::{Ctx, FlowError, compose, draft, recall};
+use crate::domain::conversation::Conversation;
+use crate::domain::handoff::{HandoffReason, HandoffState, Package};
+use crate::domain::id::{CustomerId, HandoffId};
+use crate::domain::memory::{NewFact, Remembered};
+use crate::domain::message::{Author, Message};
+use crate::domain::text::Language;
+use crate::domain::turn::Decision;
+use crate::engine::learn;
+use crate::engine::package::{self, Material};
+use crate::engine::triage::Destination;
+use crate::engine::turn::State;
+use crate::ports::store::{HandoffCommit, NewHandoff, TurnInput};
+use crate::prompt::phrases::Phrase;
+
+/// How much of a conversation a package is made from, in messages.
+const TRANSCRIPT: usize = 60;
+
+/// The template's package and the words for the customer, for a turn that ends in a handoff.
+///
+/// # Errors
+/// [`FlowError`].
+pub async fn package_and_notice(
+    ctx: &Ctx,
+    input: &TurnInput,
+    state: &State,
+    reason: HandoffReason,
+) -> Result<(Package, String), FlowError> {
+    let messages: Vec<Message> = input.window.iter().chain(&input.unread).cloned().collect();
+    let memory = if state.recall.memory.is_empty() {
+        // The turn ended before recall: facts and episodes come from the ledger, without the index.
+        known(ctx, input.customer.id).await?
+    } else {
+        state.recall.memory.clone()
+    };
+    let language = state.input().language;
+    let package = package::template(&Material {
+        conversation: &input.conversation,
+        customer: &input.customer,
+        messages: &messages,
+        memory: &memory,
+        sections: &state.recall.sections,
+        reason,
+        language,
+    });
+    let notice = notice(ctx, language, reason, &messages, &memory);
+    Ok((package, notice))
+}
+
+/// Facts and episodes straight from the ledger.
+async fn known(ctx: &Ctx, customer: CustomerId) -> Result<Vec<Remembered>, FlowError> {
+    const EPISODES: usize = 5;
+    let facts = ctx.store.facts(customer).await.map_err(FlowError::store("facts"))?;
+    let episodes = ctx.store.episodes(customer, EPISODES).await.map_err(FlowError::store("episodes"))?;
+    Ok(facts.into_iter().map(Remembered::Fact).chain(episodes.into_iter().map(Remembered::Episode)).collect())
+}
+
+/// What the customer is told: what happens next, and the one detail that is missing, if memory does not hold it.
+fn notice(ctx: &Ctx, language: Language, reason: HandoffReason, messages: &[Message], memory: &[Remembered]) -> String {
+    let mut words = compose::phrase(ctx, language, Phrase::Handoff(reason));
+    let told = stated(messages);
+    let queue = ctx.words.triage.destination(reason).queue;
+    for key in ctx.words.triage.missing_details(&queue, &customer_words(messages), &[]) {
+        let fact = memory.iter().find_map(|item| match item {
+            Remembered::Fact(fact) if fact.key == key => Some(fact.value.clone()),
+            _ => None,
+        });
+        let value = told.iter().rev().find(|fact| fact.key == key).map(|fact| fact.value.clone()).or(fact);
+        if let Some(detail) = compose::detail(ctx, language, &key, value.as_deref()) {
+            words.push_str("\n\n");
+            words.push_str(&detail);
+        }
+    }
+    words
+}
+
+/// What the customer has stated in these messages.
+fn stated(messages: &[Message]) -> Vec<NewFact> {
+    let said = messages.iter().filter(|message| message.author == Author::Customer);
+    said.flat_map(|message| learn::extract(message.text.as_str(), message.id, message.received_at)).collect()
+}
+
+/// The handoff of a decision, ready for the store.
+pub fn new_handoff(ctx: &Ctx, decision: &Decision, now: Timestamp) -> Option<NewHandoff> {
+    let Decision::HandOff { reason, queue, priority, package, .. } = decision else { return None };
+    Some(build(ctx, *reason, queue.clone(), *priority, (**package).clone(), now))
+}
+
+fn build(
+    ctx: &Ctx,
+    reason: HandoffReason,
+    queue: String,
+    priority: i64,
+    package: Package,
+    now: Timestamp,
+) -> NewHandoff {
+    NewHandoff {
+        id: HandoffId::fresh(&ctx.ids, now),
+        reason,
+        queue,
+        priority,
+        package,
+        package_due_at: ctx.model.is_some().then_some(now),
+        unclaimed_notice_at: now + ctx.config.handoff.unclaimed_notice_after,
+    }
+}
+
+/// What is to be told of a conversation that goes to people without a turn, and what it was made of.
+struct Told {
+    package: Package,
+    messages: Vec<Message>,
+    memory: Vec<Remembered>,
+    language: Language,
+}
+
+/// `None` where the customer is forgotten.
+async fn told(ctx: &Ctx, conversation: &Conversation, reason: HandoffReason) -> Result<Option<Told>, FlowError> {
+    let customer = ctx.store.customer(conversation.customer).await.map_err(FlowError::store("customer"))?;
+    let Some(customer) = customer else { return Ok(None) };
+    let messages = transcript(ctx, conversation).await?;
+    let memory = known(ctx, customer.id).await?;
+    let language = conversation.language.or(customer.language).unwrap_or(Language::Ru);
+    let package = package::template(&Material {
+        conversation,
+        customer: &customer,
+        messages: &messages,
+        memory: &memory,
+        sections: &[],
+        reason,
+        language,
+    });
+    Ok(Some(Told { package, messages, memory, language }))
+}
+
+/// What an operator receives who takes a conversation that nobody handed over.
+///
+/// # Errors
+/// [`FlowError`].
+pub async fn package_of_taken(ctx: &Ctx, conversation: &Conversation) -> Result<Package, FlowError> {
+    let told = told(ctx, conversation, HandoffReason::Taken).await?;
+    Ok(told.map(|told| told.package).unwrap_or_default())
+}
+
+/// Hands a conversation over without a turn: a deadline passed, a send stayed unknown, a part is down.
+///
+/// # Errors
+/// [`FlowError`].
+pub async fn open(ctx: &Ctx, conversation: &Conversation, reason: HandoffReason) -> Result<(), FlowError> {
+    let Some(Told { package, messages, memory, language }) = told(ctx, conversation, reason).await? else {
+        return Ok(());
+    };
+    let now = ctx.clock.now();
+    let words = notice(ctx, language, reason, &messages, &memory);
+    let (words, disclosed) = compose::with_disclosure(ctx, conversation, language, &words, now);
+    let Destination { queue, priority, .. } = ctx.words.triage.destination(reason);
+    let commit = HandoffCommit {
+        conversation: conversation.id,
+        epoch: conversation.epoch,
+        handoff: build(ctx, reason, queue, priority, package, now),
+        notice: Some(compose::message(ctx, &conversation.address, &words, Vec::new())),
+        disclosed,
+    };
+    let opened = ctx.store.commit_handoff(&commit, now).await.map_err(FlowError::store("commit_handoff"))?;
+    tracing::info!(conversation.id = %conversation.id, reason = reason.name(), opened, "handed over without a turn");
+    ctx.wake.ring(Bell::Deliveries);
+    ctx.wake.ring(Bell::Timers);
+    ctx.wake.changed(conversation.id);
+    Ok(())
+}
+
+/// Lets the model write the package of an open handoff; the template's stays where it can't.
+///
+/// # Errors
+/// [`FlowError`].
+pub async fn write_package(ctx: &Ctx, conversation: &Conversation) -> Result<(), FlowError> {
+    let Some(model) = &ctx.model else { return Ok(()) };
+    let handoff = ctx.store.handoff(conversation.id).await.map_err(FlowError::store("handoff"))?;
+    let Some(handoff) = handoff.filter(|one| matches!(one.state, HandoffState::Open | HandoffState::Claimed)) else {
+        return Ok(());
+    };
+    let messages = transcript(ctx, conversation).await?;
+    let memory = recall::memory(ctx, conversation.customer, &customer_words(&messages)).await?;
+    match draft::package(ctx, &**model, conversation, &messages, &memory, &handoff).await {
+        Ok(package) => {
+            let attached = ctx.store.attach_package(handoff.id, &package).await;
+            attached.map_err(FlowError::store("attach_package"))?;
+            ctx.wake.changed(conversation.id);
+        }
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "no package by the model, the template's stands");
+        }
+    }
+    Ok(())
+}
+
+async fn transcript(ctx: &Ctx, conversation: &Conversation) -> Result<Vec<Message>, FlowError> {
+    let after = conversation.last_seq - i64::try_from(TRANSCRIPT).unwrap_or(0);
+    let messages = ctx.store.transcript(conversation.id, after, TRANSCRIPT).await;
+    let mut messages = messages.map_err(FlowError::store("transcript"))?;
+    messages.retain(|message| !matches!(message.author, Author::Note(_)));
+    Ok(messages)
+}
+
+fn customer_words(messages: &[Message]) -> String {
+    let said = messages.iter().filter(|message| message.author == Author::Customer);
+    said.map(|message| message.text.as_str()).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,191 @@
+//! The articles: kept in line with the index, and searched for a question.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{PoisonError, RwLock};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::FlowError;
+use super::indexing::{add_vectors, query_vector};
+use crate::domain::knowledge::{Article, FoundSection, Section};
+use crate::domain::text::Language;
+use crate::engine::lexical::{Vocabulary, covered_text, indexed_text};
+use crate::ports::index::{Hit, Point, Query, Scope, SearchIndex, Shelf};
+use crate::ports::model::Embedder;
+
+/// Points written at a time.
+const BATCH: usize = 128;
+
+/// The articles that serve now. They are few and fit into memory; the index only finds them.
+#[derive(Default)]
+pub struct KnowledgeBase(RwLock<Serving>);
+
+#[derive(Default)]
+struct Serving {
+    articles: HashMap<String, Article>,
+    /// By language: a word that is common in one says nothing of the other.
+    vocabularies: BTreeMap<Language, Vocabulary>,
+    /// Sections that the embedder has not seen yet, because it was down.
+    without_vectors: usize,
+}
+
+/// What a point of the knowledge shelf says of itself.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    article: String,
+    section: usize,
+}
+
+impl KnowledgeBase {
+    /// How many articles serve.
+    pub fn article_count(&self) -> usize {
+        self.serving().articles.len()
+    }
+
+    /// Some sections have no vector yet, because the embedder was down.
+    pub fn lacks_vectors(&self) -> bool {
+        self.serving().without_vectors > 0
+    }
+
+    /// Makes `articles` serve in place of the ones before: writes sections that are new or changed, removes those that
+    /// are gone. The earlier ones serve until it is done. Returns how many sections have no vector because the embedder
+    /// is down: they are found by words until a later call gives them one.
+    ///
+    /// # Errors
+    /// [`FlowError`]; what serves does not change then.
+    pub async fn sync(
+        &self,
+        index: &dyn SearchIndex,
+        embedder: Option<&dyn Embedder>,
+        articles: Vec<Article>,
+    ) -> Result<usize, FlowError> {
+        let there = index.ids(Shelf::Knowledge).await.map_err(FlowError::index("ids"))?;
+        let there: HashSet<Uuid> = there.into_iter().collect();
+        let all: Vec<Point> = articles.iter().flat_map(points).collect();
+        let wanted: HashSet<Uuid> = all.iter().map(|point| point.id).collect();
+        let mut new: Vec<Point> = all.into_iter().filter(|point| !there.contains(&point.id)).collect();
+        let mut without_vectors = 0;
+        for batch in new.chunks_mut(BATCH) {
+            if let Err(error) = add_vectors(embedder, batch).await {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "articles are indexed without vectors for now"
+                );
+                without_vectors += batch.len();
+                batch.iter_mut().for_each(mark_words_only);
+            }
+            index.upsert(Shelf::Knowledge, batch.to_vec()).await.map_err(FlowError::index("upsert"))?;
+        }
+        self.serve(articles, without_vectors);
+        // While the embedder is down, a section that lacks its vector must not lose the point that it has.
+        let kept: HashSet<Uuid> = new.iter().map(|point| point.id).collect();
+        let gone: Vec<Uuid> = there.difference(&wanted).filter(|id| !kept.contains(id)).copied().collect();
+        if !gone.is_empty() {
+            index.remove(Shelf::Knowledge, gone).await.map_err(FlowError::index("remove"))?;
+        }
+        index.flush().await.map_err(FlowError::index("flush"))?;
+        Ok(without_vectors)
+    }
+
+    /// Sections that may answer `question`, best first: articles in `language`, or in the question's own, or in any where
+    /// there are none in it.
+    ///
+    /// # Errors
+    /// [`FlowError`]; an embedder that is down is none: words carry the search then.
+    pub async fn search(
+        &self,
+        index: &dyn SearchIndex,
+        embedder: Option<&dyn Embedder>,
+        question: &str,
+        language: Option<Language>,
+        limit: usize,
+    ) -> Result<Vec<FoundSection>, FlowError> {
+        let dense = query_vector(embedder, question).await;
+        let language = language.or_else(|| Language::detect(question)).filter(|language| self.speaks(*language));
+        let text = self.serving().searched(question, language);
+        let query = Query { scope: Scope::Knowledge(language), text, dense, limit };
+        let hits = index.search(query).await.map_err(FlowError::index("search_knowledge"))?;
+        let serving = self.serving();
+        Ok(hits.iter().filter_map(|hit| serving.found(hit, question)).collect())
+    }
+
+    fn speaks(&self, language: Language) -> bool {
+        self.serving().vocabularies.contains_key(&language)
+    }
+
+    fn serve(&self, articles: Vec<Article>, without_vectors: usize) {
+        let mut vocabularies = BTreeMap::new();
+        for language in Language::ALL {
+            let written = articles.iter().filter(|article| article.language == language);
+            let texts: Vec<String> = written
+                .flat_map(|article| article.sections.iter().map(move |section| covered_text(article, section)))
+                .collect();
+            if !texts.is_empty() {
+                vocabularies.insert(language, Vocabulary::of(texts.into_iter()));
+            }
+        }
+        let articles = articles.into_iter().map(|article| (article.key(), article)).collect();
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Serving { articles, vocabularies, without_vectors };
+    }
+
+    fn serving(&self) -> std::sync::RwLockReadGuard<'_, Serving> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Serving {
+    /// The words to search for.
+    fn searched(&self, question: &str, language: Option<Language>) -> String {
+        let vocabulary = language.and_then(|language| self.vocabularies.get(&language));
+        vocabulary.map_or_else(|| question.to_owned(), |vocabulary| vocabulary.searched(question))
+    }
+
+    /// What stands behind a hit; `None` where the article was withdrawn since it was indexed.
+    fn found(&self, hit: &Hit, question: &str) -> Option<FoundSection> {
+        let place: Place = serde_json::from_value(hit.payload.clone()).ok()?;
+        let article = self.articles.get(&place.article)?;
+        let section = article.sections.get(place.section)?;
+        let vocabulary = self.vocabularies.get(&article.language)?;
+        Some(FoundSection {
+            article: place.article,
+            title: article.title.clone(),
+            section: place.section,
+            heading: section.heading.clone(),
+            text: section.text.clone(),
+            language: article.language,
+            score: hit.score,
+            coverage: vocabulary.coverage(question, &covered_text(article, section)),
+        })
+    }
+}
+
+fn points(article: &Article) -> impl Iterator<Item = Point> {
+    article.sections.iter().enumerate().map(|(number, section)| point(article, number, section))
+}
+
+fn point(article: &Article, number: usize, section: &Section) -> Point {
+    let text = indexed_text(article, section);
+    let place = Place { article: article.key(), section: number };
+    Point {
+        id: point_id(&place, &text),
+        customer: None,
+        language: article.language,
+        text,
+        dense: None,
+        payload: serde_json::to_value(&place).unwrap_or_default(),
+    }
+}
+
+/// Gives a point another id than it will have with its vector: the next sync sees that it is missing.
+fn mark_words_only(point: &mut Point) {
+    point.id = Uuid::new_v5(&point.id, b"words only");
+}
+
+/// The same for the same words in the same place: what is there already is not written again.
+fn point_id(place: &Place, text: &str) -> Uuid {
+    let hash = Sha256::digest(text.as_bytes());
+    let name = [place.article.as_bytes(), &place.section.to_le_bytes(), &hash].concat();
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, &name)
+}

@@ -1,0 +1,585 @@
+// The chat's page. What is shown is the server's feed; what was written and is not stored yet is kept in this browser
+// and sent again, under the same id, until it is. Words of people and of the bot are put in as text, never as HTML.
+
+import { follow } from "./feed.js";
+
+const settings = JSON.parse(document.body.dataset.settings);
+const API = "/widget/v1/";
+const LOST_AFTER = 2500; // a connection that is back sooner is not worth a word
+const SHOWN = 400; // messages kept on the page
+const GROUP = 180000; // messages of one author closer than this are one group
+
+const log = document.getElementById("log");
+const composer = document.getElementById("composer");
+const field = document.getElementById("field");
+const send = document.getElementById("send");
+const banner = document.getElementById("banner");
+const who = document.getElementById("who");
+const left = document.getElementById("left");
+const call = document.getElementById("call");
+const newer = document.getElementById("newer");
+const ICONS = {
+  source: "M3 2.5h7l3 3v8H3zM5.5 8h5M5.5 10.7h5",
+};
+
+// What is kept in the browser; where it keeps nothing, for as long as the page is open.
+const kept = {
+  memory: {},
+  name: (key) => "firstline." + key + (settings.site_key ? "." + settings.site_key : ""),
+  get(key) {
+    try {
+      return JSON.parse(localStorage.getItem(this.name(key)));
+    } catch {
+      return this.memory[key] ?? null;
+    }
+  },
+  set(key, value) {
+    this.memory[key] = value;
+    try {
+      localStorage.setItem(this.name(key), JSON.stringify(value));
+    } catch {
+      // Private windows and frames without storage: the memory above is all there is.
+    }
+  },
+};
+
+let language = settings.language;
+let words = settings.words[language];
+let token = kept.get("token");
+let position = 0;
+let messages = []; // as the server told them
+let pending = []; // {id, text, at, state: "sending" | "waiting" | "failed", why}
+let status = { who: "bot" };
+let typing = false;
+let feed = null;
+let sending = false;
+let arrived = []; // told while a message of ours was on its way
+let unread = 0;
+let shown = !settings.embedded;
+let retryTimer = 0;
+let retryPause = 1000;
+let lostTimer = 0;
+
+function say(text, places) {
+  return text.replace(/\{(\w+)\}/g, (all, name) => places?.[name] ?? all);
+}
+
+function element(tag, className, ...children) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.append(...children);
+  return made;
+}
+
+function icon(path, size) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  for (const [name, value] of Object.entries({ viewBox: "0 0 16 16", width: size, height: size, "aria-hidden": "true" }))
+    svg.setAttribute(name, value);
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  for (const [name, value] of Object.entries({ d: path, fill: "none", stroke: "currentColor", "stroke-width": "1.4", "stroke-linejoin": "round" }))
+    line.setAttribute(name, value);
+  svg.append(line);
+  return svg;
+}
+
+function uuid() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16)); // pages without TLS have no randomUUID
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+// Text with its web addresses as links: http and https only, opened apart.
+function linked(text) {
+  const parts = document.createDocumentFragment();
+  let from = 0;
+  for (const match of text.matchAll(/https?:\/\/[^\s<>"'«»]+/gi)) {
+    const address = match[0].replace(/[).,!?;:…\]]+$/, "");
+    if (!URL.canParse(address)) continue;
+    const link = element("a", "", address);
+    link.href = address;
+    link.target = "_blank";
+    link.rel = "noopener noreferrer nofollow";
+    parts.append(text.slice(from, match.index), link);
+    from = match.index + address.length;
+  }
+  parts.append(text.slice(from));
+  return parts;
+}
+
+// ---- Drawing ----
+
+function timeOf(at) {
+  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(new Date(at));
+}
+
+function dayOf(at) {
+  const date = new Date(at);
+  const days = Math.round((new Date().setHours(0, 0, 0, 0) - new Date(date).setHours(0, 0, 0, 0)) / 86400000);
+  if (days === 0) return words.today;
+  if (days === 1) return words.yesterday;
+  return new Intl.DateTimeFormat(language, { day: "numeric", month: "long" }).format(date);
+}
+
+function nameOf(message) {
+  if (message.author === "customer") return words.you;
+  return message.author === "bot" ? words.bot : message.name || words.colleague;
+}
+
+// What a quoted article ends with, its source, stands below the bubble already.
+function wordsOf(message) {
+  const last = message.text.lastIndexOf("\n\n");
+  const named = last > 0 && message.sources?.length === 1 && message.text.slice(last).endsWith(": " + message.sources[0].title);
+  return named ? message.text.slice(0, last) : message.text;
+}
+
+function bubble(message) {
+  const made = element("li", "message " + message.author);
+  made.append(element("span", message.author === "customer" ? "for-readers" : "from", nameOf(message)));
+  const text = element("div", "bubble");
+  const said = message.author === "customer" ? message.text : wordsOf(message);
+  for (const paragraph of said.split(/\n{2,}/)) {
+    text.append(element("p", "", message.author === "customer" ? paragraph : linked(paragraph)));
+  }
+  made.append(text);
+  if (message.sources?.length) {
+    const list = element("ul", "sources");
+    list.setAttribute("aria-label", words.sources);
+    for (const source of message.sources) {
+      const chip = element("li", "source", icon(ICONS.source, 13), element("span", "", source.title));
+      chip.title = source.title;
+      list.append(chip);
+    }
+    made.append(list);
+  }
+  return made;
+}
+
+function drawMessage(message, before) {
+  const made = bubble(message);
+  const close = before && before.author === message.author && before.name === message.name;
+  if (close && new Date(message.at) - new Date(before.at) < GROUP) made.classList.add("same");
+  const time = element("time", "", timeOf(message.at));
+  time.dateTime = message.at;
+  const under = element("div", "under", time);
+  if (message.author === "customer") under.append(element("span", "", words.sent));
+  made.append(under);
+  return made;
+}
+
+function drawPending(message) {
+  const made = bubble({ author: "customer", text: message.text });
+  made.classList.add(message.state);
+  const under = element("div", "under", message.why || words[message.state]);
+  if (message.state === "failed") {
+    under.append(action(words.retry, () => again(message)), action(words.discard, () => discard(message)));
+  }
+  made.append(under);
+  return made;
+}
+
+function action(label, run) {
+  const made = element("button", "", label);
+  made.type = "button";
+  made.addEventListener("click", run);
+  return made;
+}
+
+function drawGreeting() {
+  const text = say(words.greeting, { company: settings.company }) + "\n\n" + words.introduction;
+  return bubble({ author: "bot", text });
+}
+
+function drawTyping() {
+  const label = status.who === "human" ? words.colleague_typing : words.bot_typing;
+  const dots = element("span", "typing", element("i"), element("i"), element("i"));
+  dots.setAttribute("aria-hidden", "true");
+  return element("li", "", dots, element("span", "for-readers", label));
+}
+
+// Draws the log anew, but keeps what is the same, so that a screen reader reads only what is new.
+function draw() {
+  const atEnd = isAtEnd();
+  const wanted = [["greeting:" + language, drawGreeting]];
+  let day = "";
+  let before = null;
+  for (const message of messages) {
+    const messageDay = dayOf(message.at);
+    if (messageDay !== day && (day || messageDay !== words.today)) {
+      wanted.push(["day:" + messageDay, () => element("li", "day", messageDay)]);
+      before = null;
+    }
+    day = messageDay;
+    const previous = before;
+    wanted.push([[message.id, language, message.text, previous?.id].join("|"), () => drawMessage(message, previous)]);
+    before = message;
+  }
+  for (const message of pending) {
+    wanted.push([[message.id, language, message.state, message.why].join("|"), () => drawPending(message)]);
+  }
+  if (status.who === "queued") wanted.push(["queued:" + language, () => element("li", "between", words.queued_note)]);
+  if (typing && status.who === "bot") wanted.push(["typing:" + language, drawTyping]);
+  const known = new Map([...log.children].map((child) => [child.dataset.key, child]));
+  let place = log.firstElementChild;
+  for (const [key, make] of wanted) {
+    let child = known.get(key);
+    known.delete(key);
+    if (!child) {
+      child = make();
+      child.dataset.key = key;
+    }
+    if (child === place) place = place.nextElementSibling;
+    else log.insertBefore(child, place);
+  }
+  for (const child of known.values()) child.remove();
+  if (atEnd) log.scrollTop = log.scrollHeight;
+  seeEnd();
+}
+
+function drawStatus() {
+  who.dataset.who = status.who;
+  const text = { bot: words.who_bot, queued: words.who_queued, resolved: words.who_resolved }[status.who];
+  who.textContent = text ?? say(words.who_human, { name: status.operator || words.colleague });
+  call.hidden = !(status.who === "bot" || status.who === "resolved");
+}
+
+function drawWords() {
+  document.documentElement.lang = language;
+  for (const child of document.querySelectorAll("[data-w]")) child.textContent = words[child.dataset.w];
+  for (const child of document.querySelectorAll("[data-label]")) {
+    child.setAttribute("aria-label", words[child.dataset.label]);
+    child.title = child === log || child === field ? "" : words[child.dataset.label];
+  }
+  field.placeholder = words.placeholder;
+  document.title = title();
+  log.setAttribute("aria-busy", "true");
+  draw();
+  log.removeAttribute("aria-busy");
+  drawStatus();
+  measure();
+}
+
+function title() {
+  const name = words.title + " · " + settings.company;
+  return unread ? "(" + unread + ") " + name : name;
+}
+
+function isAtEnd() {
+  return log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+}
+
+function seeEnd() {
+  newer.hidden = log.scrollHeight - log.scrollTop - log.clientHeight < 160;
+}
+
+// ---- Writing ----
+
+function measure() {
+  const atEnd = isAtEnd();
+  field.style.height = "auto";
+  field.style.height = Math.min(field.scrollHeight, 160) + "px";
+  const length = [...field.value.trim()].length;
+  const over = length - settings.message_chars;
+  left.classList.toggle("over", over > 0);
+  if (over > 0) left.textContent = say(words.too_long, { over });
+  else left.textContent = over > -200 ? say(words.characters_left, { left: -over }) : "";
+  send.setAttribute("aria-disabled", String(length === 0 || over > 0));
+  if (atEnd) log.scrollTop = log.scrollHeight;
+}
+
+function write(text) {
+  pending.push({ id: uuid(), text, at: new Date().toISOString(), state: "sending" });
+  keepPending();
+  draw();
+  log.scrollTop = log.scrollHeight;
+  flush();
+}
+
+// Other tabs keep theirs in the same place.
+function keepPending() {
+  const ours = new Set(pending.map((message) => message.id));
+  const others = (kept.get("outbox") ?? []).filter((message) => !ours.has(message.id) && !settled.has(message.id));
+  kept.set("outbox", [...others, ...pending.map(({ id, text, at }) => ({ id, text, at }))].slice(-50));
+}
+
+const settled = new Set();
+
+function settle(message) {
+  settled.add(message.id);
+  pending = pending.filter((other) => other !== message);
+  keepPending();
+}
+
+function again(message) {
+  message.state = "sending";
+  message.why = "";
+  draw();
+  flush();
+}
+
+function discard(message) {
+  settle(message);
+  draw();
+  field.focus();
+}
+
+function retryIn(milliseconds) {
+  clearTimeout(retryTimer);
+  retryTimer = setTimeout(flush, milliseconds);
+}
+
+// Sends what is pending, one after another: the order in which it was written is the order in which it is stored.
+async function flush() {
+  clearTimeout(retryTimer);
+  if (sending) return;
+  sending = true;
+  try {
+    for (;;) {
+      const message = pending.find((one) => one.state !== "failed");
+      if (!message || !(await post(message))) break;
+    }
+  } finally {
+    sending = false;
+    takeArrived();
+    draw();
+  }
+}
+
+// True when there may be more to send at once.
+async function post(message) {
+  if (!token && !(await begin())) return later(message, words.waiting);
+  let response;
+  try {
+    response = await request("messages", { client_msg_id: message.id, text: message.text, language });
+  } catch {
+    return later(message, words.waiting);
+  }
+  if (response.status === 401) {
+    forget();
+    return true;
+  }
+  if (response.status === 429) {
+    const seconds = Number(response.headers.get("retry-after")) || 5;
+    retryPause = seconds * 1000;
+    return later(message, say(words.too_fast, { seconds }));
+  }
+  if (response.status >= 500) return later(message, words.waiting);
+  if (!response.ok) {
+    message.state = "failed";
+    message.why = words.refused;
+    draw();
+    return true;
+  }
+  retryPause = 1000;
+  const stored = await response.json().catch(() => ({}));
+  settle(message);
+  if (stored.id && !messages.some((known) => known.id === stored.id)) {
+    messages.push({ id: stored.id, author: "customer", text: message.text, at: new Date().toISOString() });
+  }
+  draw();
+  return true;
+}
+
+function later(message, why) {
+  message.state = "waiting";
+  message.why = why;
+  draw();
+  retryIn(retryPause);
+  retryPause = Math.min(retryPause * 2, 20000);
+  return false;
+}
+
+// ---- Talking to the server ----
+
+function request(path, body) {
+  const headers = { "Content-Type": "application/json" };
+  if (token) headers.Authorization = "Bearer " + token;
+  const signal = AbortSignal.timeout(20000);
+  return fetch(API + path, { method: "POST", headers, body: JSON.stringify(body), signal, cache: "no-store" });
+}
+
+// Begins a session, or comes back to one; true when there is one.
+async function begin() {
+  let response;
+  try {
+    response = await request("session", { visitor_token: token ?? undefined, site_key: settings.site_key });
+  } catch {
+    lost(words.offline);
+    return false;
+  }
+  if (!response.ok) {
+    lost(response.status === 403 ? words.refused : words.unavailable);
+    return false;
+  }
+  const session = await response.json();
+  token = session.visitor_token;
+  kept.set("token", token);
+  position = session.position;
+  messages = session.messages;
+  status = session.status;
+  log.setAttribute("aria-busy", "true");
+  drawStatus();
+  draw();
+  log.scrollTop = log.scrollHeight;
+  log.removeAttribute("aria-busy");
+  feed?.stop();
+  feed = follow({ url: API + "events", token, position: () => position, onEvent: hear, onState: connection });
+  return true;
+}
+
+// The server does not know us any more: whatever is still pending goes out under a new name.
+function forget() {
+  feed?.stop();
+  feed = null;
+  token = null;
+  kept.set("token", null);
+  messages = [];
+  position = 0;
+}
+
+function connection(state) {
+  if (state !== "lost") {
+    clearTimeout(lostTimer);
+    lostTimer = 0;
+  }
+  if (state === "open") {
+    banner.textContent = "";
+    retryPause = 1000;
+    if (pending.length) flush();
+  } else if (state === "lost") {
+    lostTimer ||= setTimeout(() => lost(navigator.onLine === false ? words.offline : words.unavailable), LOST_AFTER);
+  } else {
+    forget();
+    if (pending.length) flush();
+  }
+}
+
+function lost(text) {
+  banner.textContent = text;
+}
+
+function hear({ event, data, id }) {
+  const told = JSON.parse(data);
+  if (event === "message") {
+    position = Number(id);
+    arrived.push(told);
+    if (!sending) takeArrived();
+  } else if (event === "status") {
+    status = told;
+    drawStatus();
+    draw();
+  } else if (event === "typing") {
+    typing = told.on;
+    draw();
+  }
+}
+
+// A message of ours may be told before its own request is answered: until then nothing is shown twice.
+function takeArrived() {
+  if (!arrived.length) return;
+  for (const told of arrived) {
+    const index = messages.findIndex((known) => known.id === told.id);
+    if (index >= 0) {
+      messages[index] = told;
+      continue;
+    }
+    messages.push(told);
+    if (told.author !== "customer") {
+      typing = false;
+      if (!shown || document.visibilityState === "hidden") unread += 1;
+    }
+  }
+  arrived = [];
+  messages.sort((a, b) => (a.position ?? Infinity) - (b.position ?? Infinity));
+  messages = messages.slice(-SHOWN);
+  tellUnread();
+  draw();
+}
+
+function tellUnread() {
+  document.title = title();
+  if (settings.embedded) parent.postMessage({ firstline: "unread", count: unread }, "*");
+}
+
+function seen() {
+  if (!shown || document.visibilityState === "hidden") return;
+  unread = 0;
+  tellUnread();
+}
+
+// ---- The page ----
+
+composer.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = field.value.trim();
+  if (!text || [...text].length > settings.message_chars) return;
+  field.value = "";
+  measure();
+  write(text);
+  field.focus();
+});
+
+field.addEventListener("input", measure);
+
+field.addEventListener("keydown", (event) => {
+  const plain = !event.shiftKey && !event.isComposing && !matchMedia("(pointer: coarse)").matches;
+  if (event.key === "Enter" && (plain || event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    composer.requestSubmit();
+  }
+});
+
+call.addEventListener("click", () => {
+  write(words.call_person_text);
+  call.hidden = true;
+});
+
+newer.addEventListener("click", () => log.scrollTo({ top: log.scrollHeight, behavior: "smooth" }));
+log.addEventListener("scroll", seeEnd, { passive: true });
+document.addEventListener("visibilitychange", seen);
+addEventListener("resize", () => {
+  log.scrollTop = log.scrollHeight;
+});
+
+document.getElementById("language").addEventListener("click", () => {
+  language = language === "ru" ? "en" : "ru";
+  words = settings.words[language];
+  kept.set("language", language);
+  drawWords();
+});
+
+if (settings.embedded) {
+  // `frame-ancestors` lets only allowed sites be our parent.
+  const close = () => parent.postMessage({ firstline: "close" }, "*");
+  document.getElementById("close").addEventListener("click", close);
+  addEventListener("keydown", (event) => event.key === "Escape" && close());
+  addEventListener("message", (event) => {
+    if (event.source !== parent || typeof event.data?.firstline !== "string") return;
+    shown = event.data.firstline === "opened";
+    if (!shown) return;
+    seen();
+    log.scrollTop = log.scrollHeight;
+    field.focus();
+  });
+}
+
+async function start() {
+  const chosen = kept.get("language");
+  if (chosen in settings.words) {
+    language = chosen;
+    words = settings.words[language];
+  }
+  pending = (kept.get("outbox") ?? []).map((message) => ({ ...message, state: "waiting" }));
+  drawWords();
+  if (!settings.embedded && matchMedia("(pointer: fine)").matches) field.focus();
+  if (token) {
+    for (let pause = 1000; !(await begin()); pause = Math.min(pause * 2, 15000)) {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  if (pending.length) flush();
+}
+
+start();

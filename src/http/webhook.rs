@@ -1,0 +1,66 @@
+//! `POST /telegram/{account}`: updates that Telegram pushes. 200 means that they are stored.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+
+use super::Site;
+use super::problem::Problem;
+use crate::domain::channel::ChannelKind;
+use crate::flow::ingest;
+use crate::ports::channel::DecodeError;
+
+/// Longest body: an update is a few kilobytes.
+const LONGEST: usize = 1_048_576;
+
+pub(super) fn routes() -> Router<Arc<Site>> {
+    Router::new().route("/telegram/{account}", post(telegram))
+}
+
+async fn telegram(
+    State(site): State<Arc<Site>>,
+    Path(account): Path<String>,
+    request: Request,
+) -> Result<StatusCode, Response> {
+    let ours = |channel: &&Arc<dyn crate::ports::channel::Channel>| {
+        channel.kind() == ChannelKind::Telegram && channel.account() == account
+    };
+    let channel = site.ctx.channels.iter().find(ours).ok_or_else(|| Problem::not_found().into_response())?;
+    let headers = lower_cased(request.headers());
+    let body = to_bytes(request.into_body(), LONGEST)
+        .await
+        .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_long", "the body is too long").into_response())?;
+    let updates = match channel.decode(&headers, &body) {
+        Ok(updates) => updates,
+        Err(DecodeError::Forged) => {
+            // Anybody can make us count; only the first of a thousand makes a line in the log.
+            if site.counts.webhooks_forged.fetch_add(1, Relaxed).is_multiple_of(1_000) {
+                tracing::warn!(channel = "telegram", "a webhook request without the channel's secret was refused");
+            }
+            let problem = Problem::new(StatusCode::UNAUTHORIZED, "forged", "the request is not signed by the channel");
+            return Err(problem.into_response());
+        }
+        Err(DecodeError::Malformed(_)) => {
+            // It will read no better tomorrow: anything but 200 would bring it again for a day.
+            site.counts.webhooks_malformed.fetch_add(1, Relaxed);
+            tracing::warn!(channel = "telegram", body.bytes = body.len(), "a signed update could not be read");
+            return Ok(StatusCode::OK);
+        }
+    };
+    ingest::accept(&site.ctx, updates, None).await.map_err(|error| Problem::store(&error).into_response())?;
+    Ok(StatusCode::OK)
+}
+
+/// Header names are lower case already; values that are no text can't be what a channel signs with.
+fn lower_cased(headers: &HeaderMap) -> HashMap<String, String> {
+    let text =
+        |(name, value): (&HeaderName, &HeaderValue)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()));
+    headers.iter().filter_map(text).collect()
+}

@@ -1,0 +1,78 @@
+//! `POST /widget/v1/messages`: a visitor says something. 202 means that it is stored.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Body, Visitor, allow};
+use crate::domain::channel::{ChannelKind, Inbound, InboundEvent};
+use crate::domain::text::{Language, MessageText};
+use crate::flow::ingest;
+use crate::http::Site;
+use crate::http::peer::Peer;
+use crate::http::problem::Problem;
+use crate::ports::store::Accepted;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Request {
+    /// Made by the client, the same for every attempt at this message: the second one changes nothing.
+    client_msg_id: Uuid,
+    text: String,
+    /// The language of the page, `ru` or `en`.
+    #[serde(default)]
+    language: Option<Language>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Stored {
+    /// Its number in the conversation.
+    seq: i64,
+    /// Its key, under which the feed shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+}
+
+pub(super) async fn post(
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+    peer: Peer,
+    Body(request): Body<Request>,
+) -> Result<(StatusCode, Json<Stored>), Problem> {
+    let text = request.text.trim();
+    if text.is_empty() {
+        return Err(Problem::invalid("text: there is nothing in it"));
+    }
+    let (length, most) = (text.chars().count(), site.ctx.config.limits.message_chars);
+    if length > most {
+        let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_long", "the message is too long");
+        return Err(problem.detail(format!("it has {length} characters, and at most {most} are taken")));
+    }
+    allow(&site, &[visitor.key(), format!("message:{}", peer.key())])?;
+    let address = visitor.address;
+    let is_terminal = address.channel == ChannelKind::Terminal;
+    let update = Inbound {
+        // One visitor can't use up another's ids.
+        external_id: format!("{}:{}", address.external, request.client_msg_id),
+        event: InboundEvent::Message(MessageText::new(text)),
+        sent_at: None,
+        display_name: is_terminal.then(|| address.external.clone()),
+        language: request.language,
+        from: address,
+    };
+    let accepted = ingest::accept(&site.ctx, vec![update], None).await.map_err(|error| Problem::store(&error))?;
+    let stored = match accepted.into_iter().next() {
+        Some(Accepted::New { message, seq, .. }) => {
+            site.counts.messages.fetch_add(1, Relaxed);
+            Stored { seq, id: Some(message.to_string()) }
+        }
+        Some(Accepted::Duplicate { message, seq, .. }) => Stored { seq, id: message.map(|id| id.to_string()) },
+        Some(Accepted::Noted) | None => Stored { seq: 0, id: None },
+    };
+    Ok((StatusCode::ACCEPTED, Json(stored)))
+}

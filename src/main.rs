@@ -1,0 +1,7 @@
+//! The `firstline` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    firstline::cli::main()
+}

@@ -1,0 +1,132 @@
+//! The vector index: derived from the store, and rebuilt from it at any time.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use crate::domain::id::CustomerId;
+use crate::domain::text::Language;
+
+/// Hybrid search over knowledge and memory: BM25 always, dense where an embedder is configured.
+#[async_trait]
+pub trait SearchIndex: Send + Sync {
+    /// Which index this is: another name after every start from nothing.
+    fn name(&self) -> &str;
+
+    /// Writes points; a point of the same id is replaced.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    async fn upsert(&self, shelf: Shelf, points: Vec<Point>) -> Result<(), IndexError>;
+
+    /// Removes points; those that are not there don't matter.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    async fn remove(&self, shelf: Shelf, ids: Vec<Uuid>) -> Result<(), IndexError>;
+
+    /// Removes everything of a customer.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    async fn forget(&self, customer: CustomerId) -> Result<(), IndexError>;
+
+    /// Searches inside `scope`, best first.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    async fn search(&self, query: Query) -> Result<Vec<Hit>, IndexError>;
+
+    /// How many points a shelf holds.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    async fn count(&self, shelf: Shelf) -> Result<usize, IndexError>;
+
+    /// The ids of all points of a shelf, in no order: what need not be written again.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    async fn ids(&self, shelf: Shelf) -> Result<Vec<Uuid>, IndexError>;
+
+    /// Empties a shelf.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    async fn wipe(&self, shelf: Shelf) -> Result<(), IndexError>;
+
+    /// Makes everything written so far survive a power cut.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    async fn flush(&self) -> Result<(), IndexError>;
+}
+
+/// A part of the index that is filled and emptied by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shelf {
+    /// Sections of articles.
+    Knowledge,
+    /// Exchanges, episodes and facts.
+    Memory,
+}
+
+/// Where a search looks. There is no value that means "everybody's memory".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Articles, in one language or in all.
+    Knowledge(Option<Language>),
+    /// What is remembered of one customer.
+    Customer(CustomerId),
+}
+
+/// What is searched for.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// Where.
+    pub scope: Scope,
+    /// The words, for BM25.
+    pub text: String,
+    /// The vector, where there is an embedder.
+    pub dense: Option<Vec<f32>>,
+    /// How many hits at most.
+    pub limit: usize,
+}
+
+/// Something to be found.
+#[derive(Debug, Clone)]
+pub struct Point {
+    /// Deterministic, so that writing twice is writing once.
+    pub id: Uuid,
+    /// Whose; `None` on the knowledge shelf.
+    pub customer: Option<CustomerId>,
+    /// The language to stem in.
+    pub language: Language,
+    /// The words, for BM25.
+    pub text: String,
+    /// The vector, where there is an embedder.
+    pub dense: Option<Vec<f32>>,
+    /// What the caller needs to make sense of a hit: small, and no words in it.
+    pub payload: serde_json::Value,
+}
+
+/// Something found.
+#[derive(Debug, Clone)]
+pub struct Hit {
+    /// The point.
+    pub id: Uuid,
+    /// Score of the fused ranking; comparable inside one search only.
+    pub score: f32,
+    /// As it was written.
+    pub payload: serde_json::Value,
+}
+
+/// Why the index did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// The files or the server can't be used.
+    #[error("the index is unavailable: {0}")]
+    Unavailable(String),
+    /// A point or query that the index refuses.
+    #[error("the index refused the request: {0}")]
+    Refused(String),
+}

@@ -1,0 +1,12 @@
+//! The search index's contract, and what becomes of harmed files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "what a test can't go on without"
+)]
+
+#[path = "index/contract.rs"]
+mod contract;
+#[path = "index/files.rs"]
+mod files;

@@ -1,0 +1,239 @@
+//! What every search index does.
+
+use firstline::domain::id::{CustomerId, Ids};
+use firstline::domain::text::Language;
+use firstline::ports::index::{Hit, IndexError, Point, Query, Scope, SearchIndex, Shelf};
+use firstline::ports::model::Fingerprint;
+use jiff::Timestamp;
+use serde_json::json;
+use uuid::Uuid;
+
+/// The embedder that the hand-made vectors are of.
+pub(crate) fn fingerprint() -> Fingerprint {
+    Fingerprint { model: "hand-made".to_owned(), dimensions: 2 }
+}
+
+const NONE: [u64; 0] = [];
+
+pub(crate) fn customers() -> [CustomerId; 2] {
+    let ids = Ids::seeded(42);
+    [CustomerId::fresh(&ids, Timestamp::UNIX_EPOCH), CustomerId::fresh(&ids, Timestamp::UNIX_EPOCH)]
+}
+
+pub(crate) fn id(number: u128) -> Uuid {
+    Uuid::from_u128(number + 1)
+}
+
+pub(crate) fn memory(number: u128, customer: CustomerId, text: &str) -> Point {
+    point(number, Some(customer), text)
+}
+
+pub(crate) fn knowledge(number: u128, text: &str) -> Point {
+    point(number, None, text)
+}
+
+fn point(number: u128, customer: Option<CustomerId>, text: &str) -> Point {
+    Point {
+        id: id(number),
+        customer,
+        language: Language::detect(text).unwrap_or(Language::En),
+        text: text.to_owned(),
+        dense: None,
+        payload: json!({ "number": u64::try_from(number).unwrap() }),
+    }
+}
+
+pub(crate) fn ask(scope: Scope, text: &str) -> Query {
+    Query { scope, text: text.to_owned(), dense: None, limit: 10 }
+}
+
+/// The points found, by number, best first.
+pub(crate) async fn found(index: &dyn SearchIndex, query: Query) -> Vec<u64> {
+    numbers(&index.search(query).await.unwrap())
+}
+
+fn numbers(hits: &[Hit]) -> Vec<u64> {
+    hits.iter().map(|hit| hit.payload["number"].as_u64().unwrap()).collect()
+}
+
+pub(crate) async fn words_in_both_languages_are_found_by_their_stems(index: &dyn SearchIndex) {
+    let articles = ["Доставка курьером стоит 390 ₽", "Возврат товара за 14 дней", "How to return your parcels"];
+    let points = articles.iter().zip(0..).map(|(text, number)| knowledge(number, text)).collect();
+    index.upsert(Shelf::Knowledge, points).await.unwrap();
+    for (question, number) in [("сколько ДОСТАВКИ?", 0), ("возвраты", 1), ("returning a parcel", 2)]
+    {
+        assert_eq!(found(index, ask(Scope::Knowledge(None), question)).await, [number], "{question}");
+    }
+    assert_eq!(found(index, ask(Scope::Knowledge(Some(Language::En)), "возвраты parcels")).await, [2]);
+    assert_eq!(found(index, ask(Scope::Knowledge(Some(Language::Ru)), "возвраты parcels")).await, [1]);
+}
+
+pub(crate) async fn an_upsert_replaces_text_vector_and_payload(index: &dyn SearchIndex) {
+    let mut point = knowledge(1, "lamps");
+    point.dense = Some(vec![1.0, 0.0]);
+    index.upsert(Shelf::Knowledge, vec![point, knowledge(2, "kettles")]).await.unwrap();
+    let mut changed = knowledge(1, "towels");
+    changed.payload = json!({ "number": 3 });
+    index.upsert(Shelf::Knowledge, vec![changed]).await.unwrap();
+    assert_eq!(index.count(Shelf::Knowledge).await.unwrap(), 2);
+    assert_eq!(found(index, ask(Scope::Knowledge(None), "lamp")).await, NONE);
+    assert_eq!(found(index, ask(Scope::Knowledge(None), "towel")).await, [3]);
+    let hits = index.search(Query { dense: Some(vec![1.0, 0.0]), ..ask(Scope::Knowledge(None), "") }).await.unwrap();
+    assert!(hits.is_empty(), "the old vector is still there: {hits:?}");
+}
+
+pub(crate) async fn what_is_removed_is_not_found(index: &dyn SearchIndex) {
+    index.upsert(Shelf::Knowledge, vec![knowledge(1, "lamp"), knowledge(2, "lamp shade")]).await.unwrap();
+    index.remove(Shelf::Knowledge, vec![id(1), id(77)]).await.unwrap();
+    index.remove(Shelf::Knowledge, Vec::new()).await.unwrap();
+    assert_eq!(found(index, ask(Scope::Knowledge(None), "lamp")).await, [2]);
+    assert_eq!(index.ids(Shelf::Knowledge).await.unwrap(), [id(2)]);
+    index.upsert(Shelf::Knowledge, vec![knowledge(1, "lamp")]).await.unwrap();
+    assert_eq!(index.count(Shelf::Knowledge).await.unwrap(), 2);
+}
+
+pub(crate) async fn one_customer_never_finds_the_memory_of_another(index: &dyn SearchIndex) {
+    let [anna, boris] = customers();
+    let mut points = Vec::new();
+    for number in 0..40 {
+        let mut point = memory(number, if number % 2 == 0 { anna } else { boris }, "промокод на скидку");
+        point.dense = Some(vec![1.0, 0.0]);
+        points.push(point);
+    }
+    index.upsert(Shelf::Memory, points).await.unwrap();
+    index.upsert(Shelf::Knowledge, vec![knowledge(100, "промокод на скидку")]).await.unwrap();
+    for (customer, parity) in [(anna, 0), (boris, 1)] {
+        for dense in [None, Some(vec![1.0, 0.0])] {
+            let query = Query { limit: 50, dense, ..ask(Scope::Customer(customer), "промокод") };
+            let found = found(index, query).await;
+            assert_eq!(found.len(), 20);
+            assert!(found.iter().all(|number| number % 2 == parity), "{found:?}");
+        }
+    }
+    let query = Query { dense: Some(vec![1.0, 0.0]), ..ask(Scope::Knowledge(None), "промокод") };
+    assert_eq!(found(index, query).await, [100]);
+}
+
+pub(crate) async fn a_forgotten_customer_is_gone_and_others_stay(index: &dyn SearchIndex) {
+    let [anna, boris] = customers();
+    let of = |number, customer| {
+        let mut point = memory(number, customer, "plate");
+        point.dense = Some(vec![0.5, 0.5]);
+        point
+    };
+    index.upsert(Shelf::Memory, (0..300).map(|number| of(number, anna)).collect()).await.unwrap();
+    index.upsert(Shelf::Memory, (300..600).map(|number| of(number, boris)).collect()).await.unwrap();
+    index.forget(anna).await.unwrap();
+    assert_eq!(index.count(Shelf::Memory).await.unwrap(), 300);
+    assert_eq!(found(index, ask(Scope::Customer(anna), "plate")).await, NONE);
+    let both = Query { dense: Some(vec![1.0, 0.0]), ..ask(Scope::Customer(boris), "plates") };
+    assert_eq!(found(index, both).await.len(), 10);
+    // Writes go on as before.
+    index.upsert(Shelf::Memory, vec![memory(300, boris, "cup"), memory(0, anna, "cup")]).await.unwrap();
+    assert_eq!(found(index, ask(Scope::Customer(boris), "cup")).await, [300]);
+    assert_eq!(found(index, ask(Scope::Customer(anna), "cup plate")).await, [0]);
+    index.forget(anna).await.unwrap();
+    index.forget(anna).await.unwrap();
+    assert_eq!(index.count(Shelf::Memory).await.unwrap(), 300);
+}
+
+pub(crate) async fn both_legs_are_fused_by_rank(index: &dyn SearchIndex) {
+    let with = |number, text, dense: [f32; 2]| Point { dense: Some(dense.to_vec()), ..knowledge(number, text) };
+    let points = vec![
+        with(1, "kettle kettle kettle", [0.0, 1.0]),
+        with(2, "kettle and many more words about other things", [0.9, 0.1]),
+        with(3, "nothing that matches", [1.0, 0.0]),
+        Point { dense: None, ..knowledge(4, "no vector, no match") },
+    ];
+    index.upsert(Shelf::Knowledge, points).await.unwrap();
+    let query = Query { dense: Some(vec![1.0, 0.0]), ..ask(Scope::Knowledge(None), "kettle") };
+    let hits = index.search(query.clone()).await.unwrap();
+    // 1 is first by words and third by vector, 2 is second by both, 3 is first by vector.
+    let expected = [(1, 1.0 / 11.0 + 1.0 / 13.0), (2, 2.0 / 12.0), (3, 1.0 / 11.0)];
+    for (hit, (number, score)) in hits.iter().zip(expected) {
+        assert_eq!(hit.payload["number"], number);
+        assert!((f64::from(hit.score) - score).abs() < 1e-6, "{} is not {score}", hit.score);
+    }
+    assert_eq!(hits.len(), 3);
+    assert_eq!(found(index, Query { limit: 1, ..query }).await, [1]);
+}
+
+pub(crate) async fn equal_scores_have_one_order(index: &dyn SearchIndex) {
+    index.upsert(Shelf::Knowledge, (0..30).rev().map(|number| knowledge(number, "cup")).collect()).await.unwrap();
+    let ten = found(index, ask(Scope::Knowledge(None), "cup")).await;
+    assert_eq!(ten, (0..10).collect::<Vec<_>>());
+}
+
+pub(crate) async fn a_wiped_shelf_is_empty_and_usable(index: &dyn SearchIndex) {
+    let [anna, _] = customers();
+    index.upsert(Shelf::Memory, vec![memory(1, anna, "cup")]).await.unwrap();
+    index.upsert(Shelf::Knowledge, vec![knowledge(1, "cup")]).await.unwrap();
+    index.wipe(Shelf::Memory).await.unwrap();
+    assert_eq!(index.count(Shelf::Memory).await.unwrap(), 0);
+    assert_eq!(index.count(Shelf::Knowledge).await.unwrap(), 1);
+    assert_eq!(found(index, ask(Scope::Customer(anna), "cup")).await, NONE);
+    index.upsert(Shelf::Memory, vec![memory(2, anna, "cup")]).await.unwrap();
+    assert_eq!(found(index, ask(Scope::Customer(anna), "cup")).await, [2]);
+}
+
+pub(crate) async fn nothing_to_search_for_finds_nothing(index: &dyn SearchIndex) {
+    assert_eq!(found(index, ask(Scope::Knowledge(None), "cup")).await, NONE);
+    index.upsert(Shelf::Knowledge, vec![knowledge(1, "cup"), knowledge(2, "😀")]).await.unwrap();
+    index.upsert(Shelf::Knowledge, Vec::new()).await.unwrap();
+    for text in ["", "😀?!", "и не на", "the"] {
+        assert_eq!(found(index, ask(Scope::Knowledge(None), text)).await, NONE, "{text}");
+    }
+    assert_eq!(found(index, Query { limit: 0, ..ask(Scope::Knowledge(None), "cup") }).await, NONE);
+    assert_eq!(index.count(Shelf::Knowledge).await.unwrap(), 2);
+}
+
+pub(crate) async fn what_makes_no_sense_is_refused(index: &dyn SearchIndex) {
+    let [anna, _] = customers();
+    let wrong = [
+        (Shelf::Knowledge, memory(1, anna, "cup")),
+        (Shelf::Memory, knowledge(1, "cup")),
+        (Shelf::Knowledge, Point { dense: Some(vec![1.0]), ..knowledge(1, "cup") }),
+        (Shelf::Knowledge, Point { dense: Some(vec![f32::NAN, 1.0]), ..knowledge(1, "cup") }),
+    ];
+    for (shelf, point) in wrong {
+        let error = index.upsert(shelf, vec![knowledge(9, "fine"), point]).await.unwrap_err();
+        assert!(matches!(error, IndexError::Refused(_)), "{error}");
+    }
+    let query = Query { dense: Some(vec![1.0, 2.0, 3.0]), ..ask(Scope::Knowledge(None), "cup") };
+    assert!(matches!(index.search(query).await, Err(IndexError::Refused(_))));
+    assert_eq!(index.count(Shelf::Knowledge).await.unwrap(), 0);
+}
+
+/// The suite, for one implementation: `$open` gives a guard of what must outlive the index, and the index.
+macro_rules! index_contract {
+    ($module:ident, $open:expr) => {
+        mod $module {
+            macro_rules! case {
+                ($case:ident) => {
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $case() {
+                        let (_guard, index) = $open.await;
+                        super::$case(&index).await;
+                    }
+                };
+            }
+            case!(words_in_both_languages_are_found_by_their_stems);
+            case!(an_upsert_replaces_text_vector_and_payload);
+            case!(what_is_removed_is_not_found);
+            case!(one_customer_never_finds_the_memory_of_another);
+            case!(a_forgotten_customer_is_gone_and_others_stay);
+            case!(both_legs_are_fused_by_rank);
+            case!(equal_scores_have_one_order);
+            case!(a_wiped_shelf_is_empty_and_usable);
+            case!(nothing_to_search_for_finds_nothing);
+            case!(what_makes_no_sense_is_refused);
+        }
+    };
+}
+
+index_contract!(edge, async {
+    let dir = crate::files::temporary();
+    let embedder = Some(crate::contract::fingerprint());
+    let (index, _) = firstline::adapters::qdrant::EdgeIndex::open(dir.path(), embedder).await.unwrap();
+    (dir, index)
+});

@@ -1,0 +1,159 @@
+//! The contract of the SQL store: every test here runs on SQLite and on PostgreSQL.
+//!
+//! PostgreSQL is looked for at `FIRSTLINE_TEST_POSTGRES_URL`, with a user who may create schemas. Without it those
+//! tests say that they were skipped; with `FIRSTLINE_TEST_ALL=1` they fail instead.
+#![expect(clippy::unwrap_used, reason = "what a test can't go on without")]
+
+#[path = "store/desk.rs"]
+mod desk;
+#[path = "store/ingest.rs"]
+mod ingest;
+#[path = "store/memory.rs"]
+mod memory;
+#[path = "store/opening.rs"]
+mod opening;
+#[path = "store/operators.rs"]
+mod operators;
+#[path = "store/outbox.rs"]
+mod outbox;
+#[path = "store/random.rs"]
+mod random;
+#[path = "store/recovery.rs"]
+mod recovery;
+#[path = "store/support.rs"]
+mod support;
+#[path = "store/turns.rs"]
+mod turns;
+
+macro_rules! contract {
+    ($database:ident: $($module:ident { $($test:ident),* $(,)? })*) => {
+        $(mod $module {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                crate::support::run(crate::support::Kind::$database, async |stage| crate::$module::$test(stage).await).await;
+            })*
+        })*
+    };
+}
+
+macro_rules! store_contract {
+    ($name:ident, $database:ident) => {
+        mod $name {
+            contract! { $database:
+                ingest {
+                    first_contact_makes_everything,
+                    duplicates_change_nothing,
+                    parallel_duplicates_make_one,
+                    parallel_first_words_share_a_conversation,
+                    a_burst_is_one_turn,
+                    a_burst_can_not_postpone_for_ever,
+                    the_cursor_goes_with_the_batch,
+                    a_batch_is_stored_whole_or_not_at_all,
+                    what_is_not_text_has_a_line,
+                    people_own_what_is_written_to_them,
+                    after_resolution_a_new_conversation_opens,
+                    blocking_ends_the_conversation,
+                    names_and_languages_are_kept,
+                    any_text_can_be_stored,
+                }
+                turns {
+                    the_longest_waiting_goes_first,
+                    concurrent_claims_never_meet,
+                    an_expired_lease_fences_its_holder,
+                    a_lease_can_be_renewed_and_released,
+                    a_turn_sees_its_messages,
+                    a_draft_serves_the_same_messages_only,
+                    a_commit_writes_everything,
+                    a_newer_message_supersedes,
+                    a_takeover_fences_the_turn,
+                    a_handoff_passes_the_conversation,
+                    failures_are_counted_until_a_success,
+                    writing_and_committing_at_once_loses_nothing,
+                }
+                operators {
+                    taking_silences_the_bot,
+                    releasing_an_unanswered_message_wakes_the_bot,
+                    what_was_answered_stays_answered,
+                    a_withdrawn_answer_is_owed_again,
+                    pressing_twice_does_it_once,
+                    a_stale_decision_is_refused_and_may_be_repeated,
+                    two_operators_can_not_both_take,
+                    a_note_stays_among_colleagues,
+                    resolving_ends_everything,
+                    a_handoff_opens_once,
+                    a_notice_needs_its_epoch,
+                    taking_from_the_queue_claims_the_handoff,
+                }
+                outbox {
+                    parts_go_one_after_another,
+                    what_is_settled_for_good_does_not_hold_up,
+                    concurrent_senders_never_share_a_part,
+                    a_stale_retry_neither_goes_nor_blocks,
+                    a_stale_retry_is_owed_again_after_release,
+                    a_late_failure_fences_the_turn_that_does_not_know_of_it,
+                    a_refused_commit_holds_nothing,
+                    an_unknown_send_starts_a_timer_and_may_still_turn_out_well,
+                    an_attempt_is_settled_once,
+                    an_unreachable_customer_is_let_go,
+                    a_message_is_visible_with_its_last_part,
+                    a_feed_reader_misses_nothing,
+                    timers_are_claimed_finished_and_set_anew,
+                    concurrent_timer_claims_never_meet,
+                }
+                recovery {
+                    the_dead_lose_their_leases,
+                    interrupted_sends_are_resent_or_unknown,
+                    an_expired_send_is_recovered_while_its_process_lives,
+                    a_stale_interrupted_send_is_never_repeated,
+                    a_clean_stop_gives_leases_back,
+                    the_living_keep_what_they_hold,
+                }
+                memory {
+                    facts_are_superseded_not_overwritten,
+                    an_episode_is_stored_once,
+                    an_episode_begins_after_the_last,
+                    memory_of_one_customer_is_not_anothers,
+                    an_exchange_is_a_question_with_its_answer,
+                    an_operator_completes_the_exchange_of_a_handoff,
+                    a_withdrawn_answer_leaves_the_index,
+                    the_index_can_be_rebuilt,
+                    every_index_reads_at_its_own_pace,
+                    concurrent_changes_are_not_skipped,
+                    a_change_that_commits_late_is_waited_for,
+                    a_package_is_replaced_while_the_handoff_is_open,
+                }
+                desk {
+                    the_queue_is_in_order_of_urgency,
+                    a_transcript_can_be_paged,
+                    operators_have_logins_and_sessions,
+                    visitors_are_remembered,
+                    undelivered_messages_are_listed_once,
+                    the_last_turn_can_be_explained,
+                }
+                opening {
+                    everything_outlives_a_restart,
+                    a_newer_schema_is_refused,
+                    an_unreadable_row_is_named,
+                    the_drivers_can_what_we_need,
+                }
+                random {
+                    interleavings_keep_the_invariants,
+                }
+            }
+        }
+    };
+}
+
+store_contract!(sqlite, Sqlite);
+store_contract!(postgres, Postgres);
+
+/// Only SQLite's file has one owner.
+#[tokio::test]
+async fn a_data_directory_has_one_owner() {
+    opening::a_data_directory_has_one_owner().await;
+}
+
+#[tokio::test]
+async fn a_command_may_look_beside_the_owner() {
+    opening::a_command_may_look_beside_the_owner().await;
+}

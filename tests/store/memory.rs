@@ -1,0 +1,372 @@
+//! Facts, episodes, exchanges, and the changes owed to the index.
+
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
+
+use firstline::domain::channel::{Address, ChannelKind};
+use firstline::domain::conversation::OperatorAction;
+use firstline::domain::handoff::{HandoffReason, Package, PackageAuthor};
+use firstline::domain::id::{ConversationId, CustomerId, EpisodeId, FactId};
+use firstline::domain::memory::{Episode, Exchange, Fact, FactKind, Outcome};
+use firstline::ports::desk::DeskStore;
+use firstline::ports::ledger::{EpisodeCommit, IndexChange, Ledger, Unit, UnitId};
+use firstline::ports::store::{Committed, Loop};
+use futures_util::future::{join, join_all};
+use sqlx::Row;
+
+use crate::support::{Kind, Stage, at, reply, take, texts, web};
+
+/// A conversation of two messages, of which an episode and a fact can be learnt.
+async fn talked(stage: &Stage, who: &Address, now: i64) -> (ConversationId, CustomerId) {
+    let (id, _) = stage.writes(who, "Я Анна, где мой заказ?", now).await;
+    assert_eq!(stage.answers(&["В пути"], now + 10).await, Committed::Yes);
+    stage.delivers(now + 11).await;
+    (id, stage.conversation(id).await.customer)
+}
+
+async fn fact(stage: &Stage, id: ConversationId, key: &str, value: &str, now: i64) -> Fact {
+    let first = stage.store.transcript(id, 0, 1).await.unwrap().remove(0);
+    Fact {
+        id: FactId::fresh(&stage.ids, at(now)),
+        customer: stage.conversation(id).await.customer,
+        key: key.to_owned(),
+        value: value.to_owned(),
+        kind: FactKind::Attribute,
+        confidence: 0.625,
+        source: first.id,
+        valid_at: first.received_at,
+        invalid_at: None,
+        recorded_at: at(now),
+        superseded_at: None,
+    }
+}
+
+async fn episode(stage: &Stage, id: ConversationId, to_seq: i64) -> Episode {
+    Episode {
+        id: EpisodeId::fresh(&stage.ids, at(0)),
+        customer: stage.conversation(id).await.customer,
+        conversation: id,
+        from_seq: 1,
+        to_seq,
+        channel: ChannelKind::Web,
+        summary: "Спрашивала о заказе".to_owned(),
+        outcome: Outcome::AnsweredByBot,
+        mood: "спокойна".to_owned(),
+        started_at: at(0),
+        ended_at: at(to_seq),
+    }
+}
+
+async fn learns(stage: &Stage, episode: Episode, learnt: Vec<Fact>, superseded: &[&Fact], now: i64) -> bool {
+    let superseded = superseded.iter().map(|fact| (fact.id, at(now - 1))).collect();
+    stage.store.commit_episode(&EpisodeCommit { episode, learnt, superseded }, at(now)).await.unwrap()
+}
+
+/// Takes everything owed to this process's index, as the indexer does.
+async fn applied(stage: &Stage) -> Vec<IndexChange> {
+    applied_by(stage, "edge-1").await
+}
+
+async fn applied_by(stage: &Stage, index: &str) -> Vec<IndexChange> {
+    let mut all: Vec<IndexChange> = Vec::new();
+    loop {
+        let changes = stage.store.index_changes(index, 2).await.unwrap();
+        let Some(last) = changes.last() else { return all };
+        assert!(all.last().is_none_or(|before| before.number < changes[0].number));
+        stage.store.index_changed(index, last.number).await.unwrap();
+        all.extend(changes);
+    }
+}
+
+pub(crate) async fn facts_are_superseded_not_overwritten(stage: &Stage) {
+    let (id, ana) = talked(stage, &web("ana"), 0).await;
+    let city = fact(stage, id, "city", "Казань", 100).await;
+    let name = fact(stage, id, "name", "Анна", 101).await;
+    assert!(learns(stage, episode(stage, id, 2).await, vec![city.clone(), name.clone()], &[], 100).await);
+    assert_eq!(stage.store.facts(ana).await.unwrap(), [city.clone(), name.clone()]);
+
+    let moved = fact(stage, id, "city", "Москва", 200).await;
+    assert!(learns(stage, episode(stage, id, 3).await, vec![moved.clone()], &[&city], 200).await);
+    assert_eq!(stage.store.facts(ana).await.unwrap(), [name.clone(), moved.clone()]);
+    assert_eq!(stage.figure("select count(*) from facts").await, 3, "the old one is kept");
+    assert_eq!(
+        stage.figure("select superseded_at - invalid_at from facts where superseded_at is not null").await,
+        1_000_000
+    );
+
+    let owed: Vec<_> = applied(stage).await.into_iter().map(|change| (change.unit, change.now)).collect();
+    assert!(owed.contains(&(UnitId::Fact(city.id), None)), "what holds no more leaves the index");
+    assert!(owed.contains(&(UnitId::Fact(moved.id), Some(Unit::Fact(moved)))));
+    assert!(owed.contains(&(UnitId::Fact(name.id), Some(Unit::Fact(name)))));
+}
+
+pub(crate) async fn an_episode_is_stored_once(stage: &Stage) {
+    let (id, ana) = talked(stage, &web("ana"), 0).await;
+    let (first, second) = (episode(stage, id, 2).await, episode(stage, id, 2).await);
+    let name = fact(stage, id, "name", "Анна", 100).await;
+    let commits = [
+        EpisodeCommit { episode: first, learnt: vec![name.clone()], superseded: Vec::new() },
+        EpisodeCommit {
+            episode: second,
+            learnt: vec![Fact { id: FactId::fresh(&stage.ids, at(1)), ..name }],
+            superseded: Vec::new(),
+        },
+    ];
+    let stored = join_all(commits.iter().map(|commit| stage.store.commit_episode(commit, at(100)))).await;
+    let stored: Vec<bool> = stored.into_iter().map(Result::unwrap).collect();
+    assert_eq!(stored.iter().filter(|stored| **stored).count(), 1, "{stored:?}");
+    assert!(!stage.store.commit_episode(&commits[0], at(101)).await.unwrap());
+    let winner = if stored[0] { &commits[0] } else { &commits[1] };
+    assert_eq!(stage.store.episodes(ana, 10).await.unwrap(), std::slice::from_ref(&winner.episode));
+    assert_eq!(stage.store.facts(ana).await.unwrap(), winner.learnt);
+    let units: Vec<_> = applied(stage).await.into_iter().map(|change| change.unit).collect();
+    assert_eq!(units[1..], [UnitId::Episode(winner.episode.id), UnitId::Fact(winner.learnt[0].id)]);
+}
+
+pub(crate) async fn an_episode_begins_after_the_last(stage: &Stage) {
+    let (id, ana) = talked(stage, &web("ana"), 0).await;
+    let ann = stage.operator();
+    stage.acts(ann, id, OperatorAction::Note(firstline::domain::text::MessageText::new("заметка")), 12).await;
+    let input = stage.store.load_episode(id).await.unwrap().unwrap();
+    assert_eq!(texts(&input.messages), ["Я Анна, где мой заказ?", "В пути"]);
+    assert_eq!((input.conversation.id, input.facts.len()), (id, 0));
+    let name = fact(stage, id, "name", "Анна", 100).await;
+    assert!(learns(stage, episode(stage, id, 3).await, vec![name.clone()], &[], 100).await);
+    assert!(stage.store.load_episode(id).await.unwrap().is_none(), "nothing new");
+
+    stage.acts(ann, id, reply("Доставили?"), 200).await;
+    assert!(stage.store.load_episode(id).await.unwrap().is_none(), "the customer said nothing");
+    stage.writes(&web("ana"), "Да, спасибо", 300).await;
+    let input = stage.store.load_episode(id).await.unwrap().unwrap();
+    assert_eq!((texts(&input.messages), input.facts), (vec!["Доставили?", "Да, спасибо"], vec![name]));
+
+    let second = Episode { from_seq: 4, ..episode(stage, id, 5).await };
+    assert!(learns(stage, second.clone(), Vec::new(), &[], 400).await);
+    let listed = stage.store.episodes(ana, 10).await.unwrap();
+    assert_eq!(listed.iter().map(|episode| episode.to_seq).collect::<Vec<_>>(), [5, 3], "newest first");
+    assert_eq!(stage.store.episodes(ana, 1).await.unwrap(), [second]);
+    assert!(stage.store.load_episode(ConversationId::fresh(&stage.ids, at(0))).await.unwrap().is_none());
+}
+
+pub(crate) async fn memory_of_one_customer_is_not_anothers(stage: &Stage) {
+    let (at_ana, ana) = talked(stage, &web("ana"), 0).await;
+    let (at_bob, bob) = talked(stage, &web("bob"), 20).await;
+    let of_ana = fact(stage, at_ana, "name", "Анна", 100).await;
+    let of_bob = fact(stage, at_bob, "name", "Боб", 100).await;
+    let (first, second) = (episode(stage, at_ana, 2).await, episode(stage, at_bob, 2).await);
+    assert!(learns(stage, first.clone(), vec![of_ana.clone()], &[], 100).await);
+    // What Bob said can't end what is known of Ana.
+    assert!(learns(stage, second.clone(), vec![of_bob.clone()], &[&of_ana], 101).await);
+    assert_eq!(stage.store.facts(ana).await.unwrap(), std::slice::from_ref(&of_ana));
+    assert_eq!(stage.store.facts(bob).await.unwrap(), std::slice::from_ref(&of_bob));
+    assert_eq!(stage.store.episodes(bob, 10).await.unwrap(), std::slice::from_ref(&second));
+
+    let question = stage.store.transcript(at_ana, 0, 1).await.unwrap()[0].id;
+    let gone = UnitId::Fact(FactId::fresh(&stage.ids, at(0)));
+    let units = [
+        UnitId::Fact(of_bob.id),
+        UnitId::Episode(second.id),
+        UnitId::Fact(of_ana.id),
+        gone,
+        UnitId::Exchange(question),
+        UnitId::Episode(first.id),
+    ];
+    let remembered = stage.store.remembered(ana, &units).await.unwrap();
+    let expected = Exchange {
+        message: question,
+        customer: ana,
+        conversation: at_ana,
+        question: "Я Анна, где мой заказ?".to_owned(),
+        answer: "В пути".to_owned(),
+        at: at(0),
+    };
+    assert_eq!(remembered, [Unit::Fact(of_ana), Unit::Exchange(expected), Unit::Episode(first)]);
+    let of_bob_only = stage.store.remembered(bob, &units).await.unwrap();
+    assert_eq!(of_bob_only, [Unit::Fact(of_bob), Unit::Episode(second)]);
+}
+
+fn exchanges(changes: &[IndexChange]) -> Vec<(&str, &str)> {
+    let exchange = |change: &'_ IndexChange| match &change.now {
+        Some(Unit::Exchange(_)) => true,
+        other => panic!("{other:?}"),
+    };
+    assert!(changes.iter().all(exchange));
+    changes
+        .iter()
+        .filter_map(|change| match &change.now {
+            Some(Unit::Exchange(exchange)) => Some((exchange.question.as_str(), exchange.answer.as_str())),
+            _ => None,
+        })
+        .collect()
+}
+
+pub(crate) async fn an_exchange_is_a_question_with_its_answer(stage: &Stage) {
+    let (id, first) = stage.writes(&web("ana"), "Здравствуйте", 0).await;
+    stage.writes(&web("ana"), "Где заказ?", 1).await;
+    stage.answers(&["В ", "пути"], 10).await;
+    let changes = applied(stage).await;
+    assert_eq!(exchanges(&changes), [("Здравствуйте\nГде заказ?", "В пути")]);
+    let said = stage.store.transcript(id, 0, 10).await.unwrap();
+    assert_eq!(changes[0].unit, UnitId::Exchange(said[0].id));
+    assert_eq!((changes[0].customer, first), (stage.conversation(id).await.customer, 1));
+    stage.delivers(11).await;
+
+    // A turn without a word makes none; an operator's answer makes one of what was written since.
+    stage.writes(&web("ana"), "Спасибо", 20).await;
+    let lease = stage.lease(30).await.unwrap();
+    let silent = stage.turn(&stage.load(&lease).await, None);
+    stage.store.commit_turn(&lease, &silent, at(31)).await.unwrap();
+    assert_eq!(applied(stage).await, []);
+    stage.writes(&web("ana"), "А когда?", 40).await;
+    let ann = stage.operator();
+    stage.acts(ann, id, reply("Завтра"), 41).await;
+    assert_eq!(exchanges(&applied(stage).await), [("Спасибо\nА когда?", "Завтра")]);
+    stage.acts(ann, id, reply("До обеда"), 42).await;
+    assert_eq!(applied(stage).await, [], "nobody asked");
+    stage.writes(&web("ana"), "Хорошо", 43).await;
+    stage.acts(ann, id, reply("Хорошего дня"), 44).await;
+    assert_eq!(exchanges(&applied(stage).await), [("Хорошо", "Хорошего дня")]);
+    assert_eq!(stage.store.unit_count().await.unwrap(), 3);
+}
+
+pub(crate) async fn an_operator_completes_the_exchange_of_a_handoff(stage: &Stage) {
+    stage.writes(&web("ana"), "Верните деньги", 0).await;
+    let id = stage.hands_over(HandoffReason::Complex, 3, 10).await;
+    assert_eq!(exchanges(&applied(stage).await), [("Верните деньги", "Позову коллегу.")]);
+    stage.delivers(11).await;
+    stage.writes(&web("ana"), "Заказ М-1", 12).await;
+    stage.acts(stage.operator(), id, reply("Вернули"), 20).await;
+    assert_eq!(exchanges(&applied(stage).await), [("Верните деньги\nЗаказ М-1", "Вернули")]);
+    assert_eq!(stage.store.unit_count().await.unwrap(), 1);
+}
+
+pub(crate) async fn a_withdrawn_answer_leaves_the_index(stage: &Stage) {
+    let (id, _) = stage.writes(&web("ana"), "Где заказ?", 0).await;
+    stage.answers(&["В пути"], 10).await;
+    let first = applied(stage).await;
+    assert_eq!(exchanges(&first), [("Где заказ?", "В пути")]);
+    let ann = stage.operator();
+    stage.acts(ann, id, take(), 11).await;
+    let changes = applied(stage).await;
+    assert_eq!((changes[0].unit, &changes[0].now), (first[0].unit, &None), "it was never said");
+    assert!(changes[0].number > first[0].number, "numbers are not used again");
+    stage.acts(ann, id, reply("Уже у вас"), 12).await;
+    assert_eq!(exchanges(&applied(stage).await), [("Где заказ?", "Уже у вас")]);
+}
+
+pub(crate) async fn the_index_can_be_rebuilt(stage: &Stage) {
+    assert_eq!(stage.store.unit_count().await.unwrap(), 0);
+    let (id, _) = talked(stage, &web("ana"), 0).await;
+    let city = fact(stage, id, "city", "Казань", 100).await;
+    let moved = fact(stage, id, "city", "Москва", 200).await;
+    learns(stage, episode(stage, id, 2).await, vec![city.clone()], &[], 100).await;
+    learns(stage, episode(stage, id, 3).await, vec![moved], &[&city], 200).await;
+    let before: HashSet<_> =
+        applied(stage).await.into_iter().filter(|one| one.now.is_some()).map(|one| one.unit).collect();
+    assert_eq!(stage.store.depth().await.unwrap().unindexed, 0);
+    assert_eq!(stage.store.unit_count().await.unwrap(), 4, "an exchange, two episodes, the fact that holds");
+
+    assert_eq!(stage.store.reindex_all("edge-1").await.unwrap(), 5, "and word of the fact that holds no more");
+    assert_eq!(stage.store.depth().await.unwrap().unindexed, 5);
+    let rebuilt = applied(stage).await;
+    assert_eq!(rebuilt.len(), 5);
+    let hold: HashSet<_> = rebuilt.into_iter().filter(|one| one.now.is_some()).map(|one| one.unit).collect();
+    assert_eq!((hold, stage.store.unit_count().await.unwrap()), (before, 4));
+}
+
+/// Each process on a shared store has an index of its own.
+pub(crate) async fn every_index_reads_at_its_own_pace(stage: &Stage) {
+    talked(stage, &web("ana"), 0).await;
+    talked(stage, &web("bob"), 20).await;
+    let units = |changes: Vec<IndexChange>| changes.into_iter().map(|change| change.unit).collect::<Vec<_>>();
+    let first = units(applied_by(stage, "edge-1").await);
+    assert_eq!(first.len(), 2);
+    talked(stage, &web("eve"), 40).await;
+    let newest = units(applied_by(stage, "edge-1").await);
+    assert_eq!(newest.len(), 1);
+    assert_eq!(units(applied_by(stage, "edge-2").await), [first, newest].concat(), "one that is new reads everything");
+    assert_eq!(stage.store.reindex_all("edge-2").await.unwrap(), 3);
+    assert_eq!(applied_by(stage, "edge-1").await, [], "wiping one does not concern the other");
+    assert_eq!(applied_by(stage, "edge-2").await.len(), 3);
+}
+
+/// Many turns commit while the indexer takes what is owed and forgets it by number: every exchange is met.
+pub(crate) async fn concurrent_changes_are_not_skipped(stage: &Stage) {
+    stage.open_connections().await;
+    let mut commits = Vec::new();
+    for n in 0..30 {
+        stage.writes(&web(&format!("customer {n}")), "Вопрос", 0).await;
+        let lease = stage.lease(10).await.unwrap();
+        let commit = stage.turn(&stage.load(&lease).await, Some(stage.message(&["Ответ"])));
+        commits.push((lease, commit));
+    }
+    let committing = join_all(commits.iter().map(|(lease, commit)| stage.store.commit_turn(lease, commit, at(11))));
+    let indexing = async {
+        let mut met = HashSet::new();
+        while met.len() < 30 {
+            let changes = stage.store.index_changes("edge-1", 5).await.unwrap();
+            if let Some(last) = changes.last() {
+                stage.store.index_changed("edge-1", last.number).await.unwrap();
+            }
+            met.extend(changes.into_iter().map(|change| change.unit));
+            tokio::task::yield_now().await;
+        }
+    };
+    let (committed, indexed) =
+        join(committing, tokio::time::timeout(std::time::Duration::from_mins(1), indexing)).await;
+    for one in committed {
+        assert_eq!(one.unwrap(), Committed::Yes);
+    }
+    indexed.expect("a change was forgotten before it was read");
+}
+
+/// A lower number may belong to a transaction that ends later: on a shared store, reading waits for it.
+pub(crate) async fn a_change_that_commits_late_is_waited_for(stage: &Stage) {
+    talked(stage, &web("ana"), 0).await;
+    applied(stage).await;
+    if stage.database.kind == Kind::Sqlite {
+        // One writer at a time: numbers are committed in the order in which they are given.
+        return;
+    }
+    let raw = stage.database.raw().await;
+    let mut late = raw.begin().await.unwrap();
+    let insert = "insert into index_changes (customer_id, unit, unit_id, changed_at) \
+                  select customer_id, 'exchange', message_id, 0 from exchanges";
+    sqlx::query(insert).execute(&mut *late).await.unwrap();
+    talked(stage, &web("bob"), 20).await;
+    let read = std::sync::atomic::AtomicBool::new(false);
+    let reading = async {
+        let changes = stage.store.index_changes("edge-1", 10).await.unwrap();
+        read.store(true, Ordering::SeqCst);
+        changes
+    };
+    let committing = async {
+        let waiting = "select count(*) from pg_locks where relation = 'index_changes'::regclass and not granted";
+        while !read.load(Ordering::SeqCst) && sqlx::query(waiting).fetch_one(&raw).await.unwrap().get::<i64, _>(0) == 0
+        {
+            tokio::task::yield_now().await;
+        }
+        late.commit().await.unwrap();
+    };
+    let (changes, ()) = join(reading, committing).await;
+    assert_eq!(changes.len(), 2, "the late one too");
+    raw.close().await;
+}
+
+pub(crate) async fn a_package_is_replaced_while_the_handoff_is_open(stage: &Stage) {
+    stage.writes(&web("ana"), "Верните деньги", 0).await;
+    let id = stage.hands_over(HandoffReason::Complex, 3, 10).await;
+    let handoff = stage.store.handoff(id).await.unwrap().unwrap();
+    let better =
+        Package {
+            written_by: PackageAuthor::Model, suggested_reply: "Сейчас верну".to_owned(), ..Package::default()
+        };
+    assert!(stage.store.attach_package(handoff.id, &better).await.unwrap());
+    assert_eq!(stage.store.handoff(id).await.unwrap().unwrap().package, better);
+    let ann = stage.operator();
+    stage.acts(ann, id, take(), 11).await;
+    assert!(stage.store.attach_package(handoff.id, &better).await.unwrap(), "the operator is still reading");
+    stage.acts(ann, id, OperatorAction::Resolve, 12).await;
+    assert!(!stage.store.attach_package(handoff.id, &Package::default()).await.unwrap());
+    assert_eq!(stage.store.handoff(id).await.unwrap().unwrap().package, better);
+}
