@@ -111,6 +111,10 @@ pub fn with_disclosure(
         return (words.to_owned(), false);
     }
     let company = ctx.config.company.name.as_str();
+    // The greeting says it by itself.
+    if words == phrase(ctx, language, Phrase::Greeting { company }) {
+        return (words.to_owned(), true);
+    }
     let disclosure = phrase(ctx, language, Phrase::Disclosure { company });
     (format!("{disclosure}\n\n{words}"), true)
 }
