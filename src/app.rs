@@ -12,17 +12,18 @@ use tokio_util::task::TaskTracker;
 
 use crate::adapters::articles;
 use crate::adapters::clock::SystemClock;
+use crate::adapters::embedded::EmbeddedEmbedder;
 use crate::adapters::openai::{OpenAiChat, OpenAiEmbedder};
-use crate::adapters::qdrant::{EdgeIndex, Opened};
+use crate::adapters::qdrant::EdgeIndex;
 use crate::adapters::store::SqlStore;
 use crate::adapters::telegram::{Telegram, Waits};
 use crate::adapters::webchat::WebChat;
-use crate::config::{Config, TelegramMode};
+use crate::config::{Config, EmbedderKind, TelegramMode};
 use crate::domain::channel::ChannelKind;
 use crate::domain::id::{BootId, Ids, OperatorId};
 use crate::domain::knowledge::FoundSection;
 use crate::domain::text::Language;
-use crate::engine::triage::Triage;
+use crate::engine::triage::{Classifier, Triage};
 use crate::flow::knowledge::KnowledgeBase;
 use crate::flow::wake::Wake;
 use crate::flow::{Ctx, Words, indexing};
@@ -30,10 +31,11 @@ use crate::http::password;
 use crate::ports::channel::Channel;
 use crate::ports::clock::Clock;
 use crate::ports::desk::Operator;
-use crate::ports::model::{ChatModel, Embedder};
+use crate::ports::model::{ChatModel, Embedder, Fingerprint};
 use crate::ports::store::{Recovered, Store};
 use crate::prompt::{Phrases, Prompts};
 
+mod indexes;
 pub mod parts;
 pub mod upkeep;
 
@@ -97,16 +99,12 @@ impl Outside {
 pub async fn open(config: Config, outside: Outside) -> anyhow::Result<Arc<Ctx>> {
     let words = load_words(&config)?;
     let store = open_store(&config).await?;
-    let (index, opened) = open_index(&config, outside.embedder.as_deref()).await?;
-    if let Opened::Fresh(reason) = &opened {
-        tracing::info!(%reason, "the index is being built from the store");
-    }
+    let search = indexes::open(&config, outside.embedder, embedded).await?;
     let boot = BootId::fresh(&outside.ids, outside.clock.now());
     let ctx = Arc::new(Ctx {
         store,
-        index: Arc::new(index),
+        search,
         model: outside.model,
-        embedder: outside.embedder,
         channels: outside.channels,
         clock: outside.clock,
         ids: outside.ids,
@@ -117,7 +115,7 @@ pub async fn open(config: Config, outside: Outside) -> anyhow::Result<Arc<Ctx>> 
         config,
     });
     recover(&ctx).await?;
-    upkeep::sync_articles(&ctx).await?;
+    upkeep::sync_articles(&ctx, true).await?;
     Ok(ctx)
 }
 
@@ -185,6 +183,7 @@ impl App {
         let tracker = TaskTracker::new();
         crate::worker::start(&ctx, &started.url, &tracker, &stop);
         tracker.spawn(upkeep::watch_articles(Arc::clone(&ctx), stop.clone()));
+        tracker.spawn(upkeep::change_embedder(Arc::clone(&ctx), stop.clone()));
         tracker.spawn(upkeep::say_alive(Arc::clone(&ctx), stop.clone()));
         let served = tokio::select! {
             served = crate::http::serve(listener, Arc::clone(&ctx), stop.clone()) => served,
@@ -194,7 +193,9 @@ impl App {
         stop.cancel();
         drained(&tracker, &stop).await;
         ctx.store.release_boot(ctx.boot, ctx.clock.now()).await.context("leases can't be given back")?;
-        ctx.index.flush().await.context("the index can't be flushed")?;
+        for searcher in ctx.search.all() {
+            searcher.index.flush().await.context("the index can't be flushed")?;
+        }
         served.context("serving ended")
     }
 }
@@ -222,6 +223,7 @@ pub fn load_words(config: &Config) -> anyhow::Result<Words> {
     let text = std::fs::read_to_string(&triage_file).with_context(|| format!("{name} can't be read"))?;
     Ok(Words {
         triage: Triage::parse(&text, &name)?,
+        classifier: Classifier::built_in().inspect_err(|error| tracing::warn!(%error, "triage goes by examples")).ok(),
         phrases: Phrases::load(&dir.join("phrases.toml"))?,
         prompts: Prompts::load(dir)?,
     })
@@ -255,12 +257,6 @@ pub async fn open_store_beside(config: &Config) -> anyhow::Result<Arc<dyn Store>
     Ok(Arc::new(store.with_context(|| format!("{} can't be used", file.display()))?))
 }
 
-async fn open_index(config: &Config, embedder: Option<&dyn Embedder>) -> anyhow::Result<(EdgeIndex, Opened)> {
-    let dir = config.data.dir.join("index");
-    let opened = EdgeIndex::open(&dir, embedder.map(Embedder::fingerprint)).await;
-    opened.with_context(|| format!("the index in {} can't be opened", dir.display()))
-}
-
 /// Telegram, with a webhook's secret of our own where none is configured.
 fn telegram(config: &Config) -> anyhow::Result<Telegram> {
     let mut settings = config.telegram.clone();
@@ -281,11 +277,22 @@ fn kept_secret(file: &Path) -> anyhow::Result<SecretString> {
     Ok(SecretString::from(secret))
 }
 
-fn embedder(config: &Config) -> anyhow::Result<Option<Arc<dyn Embedder>>> {
-    if config.embedder.url.is_empty() {
-        return Ok(None);
-    }
-    Ok(Some(Arc::new(OpenAiEmbedder::new(&config.embedder)?)))
+/// The configured embedder.
+///
+/// # Errors
+/// Where it can't be made of the settings.
+pub fn embedder(config: &Config) -> anyhow::Result<Option<Arc<dyn Embedder>>> {
+    Ok(match config.embedder.kind {
+        EmbedderKind::Embedded => Some(Arc::new(EmbeddedEmbedder::load()?)),
+        EmbedderKind::Endpoint => Some(Arc::new(OpenAiEmbedder::new(&config.embedder)?)),
+        EmbedderKind::None => None,
+    })
+}
+
+/// The encoder in this program, where vectors of that fingerprint are its own.
+fn embedded(fingerprint: &Fingerprint) -> Option<Arc<dyn Embedder>> {
+    let embedded = EmbeddedEmbedder::load().ok()?;
+    (embedded.fingerprint() == *fingerprint).then(|| Arc::new(embedded) as Arc<dyn Embedder>)
 }
 
 fn model(config: &Config) -> anyhow::Result<Option<Arc<dyn ChatModel>>> {
@@ -329,7 +336,8 @@ fn one_time_password(ids: &Ids) -> String {
     ids.random().iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
 }
 
-/// Searches the articles as the running product would, in an index of its own.
+/// Searches the articles as the running product would: in its index, or, while a process serves from that, in one of its
+/// own.
 ///
 /// # Errors
 /// Where articles, embedder or index fail.
@@ -341,24 +349,28 @@ pub async fn search_knowledge(
 ) -> anyhow::Result<Vec<FoundSection>> {
     let articles = articles::read_articles(&config.knowledge.dir)?;
     let embedder = embedder(config)?;
+    let embedder = embedder.as_deref();
+    if let Ok(index) = indexes::open_one(config, embedder).await {
+        return search_in(&index, embedder, articles, question, language, limit).await;
+    }
     let dir = std::env::temp_dir().join(format!("firstline-search-{}", std::process::id()));
-    let found = search_in(&dir, embedder.as_deref(), articles, question, language, limit).await;
+    let (index, _) = EdgeIndex::open(&dir, embedder.map(Embedder::fingerprint)).await?;
+    let found = search_in(&index, embedder, articles, question, language, limit).await;
     let _ = std::fs::remove_dir_all(&dir);
     found
 }
 
 async fn search_in(
-    dir: &Path,
+    index: &EdgeIndex,
     embedder: Option<&dyn Embedder>,
     articles: Vec<crate::domain::knowledge::Article>,
     question: &str,
     language: Option<Language>,
     limit: usize,
 ) -> anyhow::Result<Vec<FoundSection>> {
-    let (index, _) = EdgeIndex::open(dir, embedder.map(Embedder::fingerprint)).await?;
     let knowledge = KnowledgeBase::default();
-    knowledge.sync(&index, embedder, articles).await?;
-    Ok(knowledge.search(&index, embedder, question, language, limit).await?)
+    knowledge.sync(index, embedder, articles).await?;
+    Ok(knowledge.search(index, embedder, question, language, limit).await?)
 }
 
 /// Builds the memory index anew from the store; `progress` hears how many of how many are done.
@@ -368,7 +380,7 @@ async fn search_in(
 pub async fn rebuild_memory(config: &Config, progress: impl FnMut(u64, u64)) -> anyhow::Result<u64> {
     let store = open_store(config).await?;
     let embedder = embedder(config)?;
-    let (index, _) = open_index(config, embedder.as_deref()).await?;
+    let index = indexes::open_one(config, embedder.as_deref()).await?;
     Ok(indexing::rebuild(&*store, &index, embedder.as_deref(), progress).await?)
 }
 

@@ -16,6 +16,8 @@ mod memory;
 mod operator;
 mod output;
 mod serve;
+mod triage;
+mod triage_report;
 
 /// A memory-rich AI first line of support for messengers.
 #[derive(Debug, Parser)]
@@ -82,8 +84,40 @@ enum Command {
         #[command(subcommand)]
         command: PromptsCommand,
     },
+    /// Train the triage classifier, and see why a message goes where it goes
+    Triage {
+        #[command(subcommand)]
+        command: TriageCommand,
+    },
     /// Check every configured part and say the mend
     Doctor,
+}
+
+#[derive(Debug, Subcommand)]
+enum TriageCommand {
+    /// Train the classifier on labelled messages, write it, and report how good it is
+    Train {
+        /// Where the messages, the split, the vectors and the classifier are
+        #[arg(long, value_name = "DIR", default_value = "models/triage")]
+        dir: PathBuf,
+        /// Report only: write nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Leave each source of public data out in turn, beside TF-IDF with logistic regression
+    Sources {
+        /// Where train.jsonl and dev.jsonl are; FIRSTLINE_DATA_DIR/triage if it is left out
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
+    /// Show what rules, neighbours and the classifier say of a message, and what is done with it
+    Explain {
+        /// The message, as a customer would write it
+        message: String,
+        /// Where labelled messages are, for neighbours
+        #[arg(long, value_name = "DIR", default_value = "models/triage")]
+        dir: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -193,6 +227,13 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             }
             output::line("every prompt, phrase and triage rule is in order");
             Ok(())
+        }
+        Command::Triage { command: TriageCommand::Train { dir, dry_run } } => {
+            triage::train(&config, &dir, dry_run, json).await
+        }
+        Command::Triage { command: TriageCommand::Sources { data } } => triage::sources(&config, data, json).await,
+        Command::Triage { command: TriageCommand::Explain { message, dir } } => {
+            triage::explain(&config, &dir, &message, json).await
         }
         Command::Doctor => doctor::run(&config, json).await,
     }

@@ -106,6 +106,7 @@ sections! {
     }
     /// `[embedder]`
     Embedder {
+        kind: EmbedderKind,
         url: String,
         name: String,
         dimensions: usize,
@@ -167,6 +168,18 @@ pub enum EgressPolicy {
     /// Anywhere.
     Any,
     /// On loopback only.
+    None,
+}
+
+/// What turns texts into vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EmbedderKind {
+    /// The encoder in this program.
+    Embedded,
+    /// An OpenAI-compatible endpoint.
+    Endpoint,
+    /// Nothing: search goes by words.
     None,
 }
 
@@ -269,13 +282,15 @@ impl Config {
         if self.turn.quiet > self.turn.quiet_most {
             faults.push("turn.quiet: must not be longer than turn.quiet_most".to_owned());
         }
-        if !self.embedder.url.is_empty() {
+        if self.embedder.kind == EmbedderKind::Endpoint {
             if self.embedder.name.is_empty() || self.embedder.dimensions == 0 {
-                faults.push("embedder: a url needs a name and dimensions as well".to_owned());
+                faults.push("embedder: an endpoint needs url, name and dimensions".to_owned());
             }
             if let Err(error) = Url::parse(&self.embedder.url) {
                 faults.push(format!("embedder.url: {error}"));
             }
+        } else if !self.embedder.url.is_empty() {
+            faults.push("embedder.url: is used with kind = \"endpoint\" only: set that, or leave url empty".to_owned());
         }
         if self.egress.allow == EgressPolicy::None {
             let embedder = Url::parse(&self.embedder.url).ok();
@@ -483,8 +498,7 @@ mod tests {
             merge(&mut table, merged);
             Config::deserialize(table).unwrap().validate().unwrap();
         }
-        let embedder =
-            "[egress]\nallow = \"none\"\n[embedder]\nurl = \"http://10.0.0.5/v1\"\nname = \"e\"\ndimensions = 3\n";
+        let embedder = "[egress]\nallow = \"none\"\n[embedder]\nkind = \"endpoint\"\nurl = \"http://10.0.0.5/v1\"\nname = \"e\"\ndimensions = 3\n";
         assert!(fault(embedder).contains("embedder.url: 10.0.0.5"), "a private network is not this machine");
     }
 

@@ -14,4 +14,5 @@ pub mod http;
 pub mod ports;
 pub mod prompt;
 pub mod telemetry;
+pub mod train;
 pub mod worker;

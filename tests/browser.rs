@@ -12,10 +12,10 @@
 #[path = "support/product.rs"]
 mod product;
 
-#[path = "browser/page.rs"]
-mod page;
+#[path = "support/browser.rs"]
+mod browser;
 
-use page::{Driver, Page, Window};
+use browser::{Driver, Page, Window};
 use product::Product;
 
 const ROUTINE: &str = "Сколько стоит доставка курьером по Москве?";
@@ -30,24 +30,24 @@ async fn a_customer_never_repeats_himself_and_an_operator_never_starts_cold() {
     let kept = tempfile::tempdir().unwrap();
     let product = Product::start(kept.path(), &[]);
 
-    let visitor = driver.open("visitor", Window::Desktop).await;
+    let visitor = driver.open("visitor", "ru", Window::Desktop).await;
     a_routine_question_is_answered_with_its_source(&product, &visitor).await;
-    visitor.write("Меня зовут Анна, номер заказа М-123456. Позовите, пожалуйста, человека").await;
+    say(&visitor, "Меня зовут Анна, номер заказа М-123456. Позовите, пожалуйста, человека").await;
     visitor.sees("#who[data-who=queued]", "").await;
     visitor.picture("chat-queued").await;
 
-    let desk = driver.open("operator", Window::Desktop).await;
+    let desk = driver.open("operator", "ru", Window::Desktop).await;
     logs_in_with_the_one_time_password(&product, &desk).await;
     takes_and_closes_the_first_conversation(&desk).await;
     visitor.sees("#who[data-who=resolved]", "").await;
 
     // The browser was closed in between; what it kept is all that ties the visitor to the first conversation.
     visitor.close().await;
-    let visitor = driver.open("visitor", Window::Desktop).await;
+    let visitor = driver.open("visitor", "ru", Window::Desktop).await;
     comes_back_angry_and_is_not_asked_again(&product, &visitor).await;
 
     // A second session: nothing of the first one's tab is known here.
-    let colleague = driver.open("colleague", Window::Desktop).await;
+    let colleague = driver.open("colleague", "ru", Window::Desktop).await;
     log_in(&product, &colleague, NEW_PASSWORD).await;
     finds_the_package_in_the_queue(&product, &colleague).await;
     a_person_answers_and_the_bot_is_silent(&visitor, &colleague).await;
@@ -59,11 +59,18 @@ async fn a_customer_never_repeats_himself_and_an_operator_never_starts_cold() {
     }
 }
 
+/// Writes a message in the chat, sends it, and sees it stored.
+async fn say(page: &Page, text: &str) {
+    page.fill("#field", text).await;
+    page.click("#send").await;
+    page.sees(".message.customer:not(.sending):not(.waiting) .bubble", text).await;
+}
+
 async fn a_routine_question_is_answered_with_its_source(product: &Product, visitor: &Page) {
     visitor.goto(&format!("{}/chat", product.url)).await;
     visitor.sees(".message.bot", "Отвечаю я, бот").await;
     visitor.picture("chat-empty").await;
-    visitor.write(ROUTINE).await;
+    say(visitor, ROUTINE).await;
     visitor.sees(".message.bot .bubble", ANSWER).await;
     visitor.sees(".message.bot .source", "Сколько стоит доставка курьером по Москве").await;
     let told = visitor.text("#log").await;
@@ -112,7 +119,7 @@ async fn comes_back_angry_and_is_not_asked_again(product: &Product, visitor: &Pa
     visitor.goto(&format!("{}/chat", product.url)).await;
     visitor.sees(".message.customer", ROUTINE).await;
     visitor.run(MARK).await;
-    visitor.write("Это безобразие! Третий раз пишу, деньги за заказ так и не вернули. Сколько можно?!").await;
+    say(visitor, "Это безобразие! Третий раз пишу, деньги за заказ так и не вернули. Сколько можно?!").await;
     visitor.sees(".message.bot:not([data-before]) .bubble", "М-123456").await;
     visitor.sees("#who[data-who=queued]", "").await;
     let told = visitor.text("#log").await;
@@ -145,7 +152,7 @@ async fn a_person_answers_and_the_bot_is_silent(visitor: &Page, desk: &Page) {
     desk.sees(".timeline .line.operator", "проверяю возврат").await;
 
     // A question that the bot could answer at once.
-    visitor.write("Спасибо. И напомните, сколько стоит доставка курьером по Москве?").await;
+    say(visitor, "Спасибо. И напомните, сколько стоит доставка курьером по Москве?").await;
     desk.sees(".timeline .line.customer", "И напомните").await;
     desk.fill("#text", "Доставка при заказе от 5 000 ₽ бесплатная. Деньги вернутся сегодня.").await;
     desk.click("button[value=reply]").await;
@@ -159,7 +166,7 @@ async fn given_back_the_bot_answers(visitor: &Page, desk: &Page) {
     desk.sees("#bot .entry", "Анна").await;
     visitor.sees("#who[data-who=bot]", "").await;
     visitor.run(MARK).await;
-    visitor.write("Какие есть способы оплаты?").await;
+    say(visitor, "Какие есть способы оплаты?").await;
     visitor.sees(".message.bot:not([data-before]) .source", "").await;
     let told = visitor.text("#log").await;
     let (_, with_person) = told.split_once("И напомните").unwrap();
@@ -170,13 +177,13 @@ async fn given_back_the_bot_answers(visitor: &Page, desk: &Page) {
 }
 
 async fn everything_fits_on_a_phone(product: &Product, driver: &Driver) {
-    let phone = driver.open("phone", Window::Phone).await;
+    let phone = driver.open("phone", "ru", Window::Phone).await;
     phone.goto(&format!("{}/chat", product.url)).await;
-    phone.write(ROUTINE).await;
+    say(&phone, ROUTINE).await;
     phone.sees(".message.bot .bubble", ANSWER).await;
     phone.fits("chat").await;
     phone.picture("phone-chat").await;
-    phone.write("Позовите, пожалуйста, человека").await;
+    say(&phone, "Позовите, пожалуйста, человека").await;
     phone.sees("#who[data-who=queued]", "").await;
     phone.picture("phone-queued").await;
     log_in(product, &phone, NEW_PASSWORD).await;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which top-level modules a module may name. A new edge is added here, in the commit that needs it.
-const LAYERS: [(&str, &[&str]); 13] = [
+const LAYERS: [(&str, &[&str]); 14] = [
     ("domain", &[]),
     ("engine", &["domain"]),
     ("prompt", &["domain"]),
@@ -19,15 +19,19 @@ const LAYERS: [(&str, &[&str]); 13] = [
     ("eval", &["domain", "engine", "prompt", "ports", "flow", "config"]),
     ("telemetry", &["config"]),
     ("app", &["adapters", "config", "domain", "engine", "flow", "http", "ports", "prompt", "telemetry", "worker"]),
-    ("cli", &["app", "adapters", "config", "domain", "eval", "ports", "telemetry"]),
+    ("train", &["domain", "engine", "ports"]),
+    ("cli", &["app", "adapters", "config", "domain", "engine", "eval", "ports", "telemetry", "train"]),
 ];
 
 /// Where a vendor's crate may be named.
-const HOMES: [(&str, &[&str]); 10] = [
+const HOMES: [(&str, &[&str]); 13] = [
     ("teloxide", &["adapters/telegram"]),
     ("async_openai", &["adapters/openai"]),
     ("tiktoken_rs", &["adapters/openai"]),
     ("qdrant_edge", &["adapters/qdrant"]),
+    ("rten", &["adapters/embedded"]),
+    ("rten_tensor", &["adapters/embedded"]),
+    ("half", &["adapters/embedded"]),
     ("sqlx", &["adapters/store"]),
     ("reqwest", &["adapters"]),
     ("axum", &["http", "app"]),

@@ -10,3 +10,5 @@
 mod contract;
 #[path = "index/files.rs"]
 mod files;
+#[path = "index/switch.rs"]
+mod switch;

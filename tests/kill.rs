@@ -3,6 +3,11 @@
 //! The fake Telegram delivers every update twice and in any order, operators take conversations away from a bot that is
 //! thinking, and processes die or freeze at random moments. A seed is printed; `FIRSTLINE_TEST_SEED` repeats its choices
 //! (not the scheduling of the machine).
+#![expect(clippy::unwrap_used, reason = "what a test can't go on without")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests have no configuration but the environment, and no tracker of tasks"
+)]
 
 mod support;
 
@@ -20,6 +25,8 @@ mod frozen;
 mod killed;
 #[path = "kill/process.rs"]
 mod process;
+#[path = "kill/races.rs"]
+mod races;
 
 /// One test at a time: they measure how long things take.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

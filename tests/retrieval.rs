@@ -6,13 +6,21 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use firstline::adapters::articles::read_articles;
+use firstline::adapters::embedded::EmbeddedEmbedder;
 use firstline::adapters::qdrant::EdgeIndex;
 use firstline::domain::knowledge::FoundSection;
 use firstline::domain::text::Language;
 use firstline::engine::lexical::confident;
 use firstline::engine::triage::Triage;
 use firstline::flow::knowledge::KnowledgeBase;
+use firstline::ports::model::Embedder;
 use serde::Deserialize;
+
+/// Cases that the rule was made with; a part of them was held out.
+const TUNED: &str = "eval/answer/retrieval.yaml";
+
+/// Questions of somebody who had not read the articles: nothing was tuned on them.
+const BLIND: &str = "eval/answer/blind.yaml";
 
 /// How many sections the search is asked for.
 const LIMIT: usize = 8;
@@ -104,47 +112,84 @@ fn share(part: usize, whole: usize) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-async fn search_all() -> Vec<Searched> {
-    let cases = std::fs::read_to_string("eval/answer/retrieval.yaml").unwrap();
+async fn search_all(embedder: Option<&dyn Embedder>, file: &str) -> Vec<Searched> {
+    let cases = std::fs::read_to_string(file).unwrap();
     let cases: Vec<Case> = serde_saphyr::from_str(&cases).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let (index, _) = EdgeIndex::open(dir.path(), None).await.unwrap();
+    let (index, _) = EdgeIndex::open(dir.path(), embedder.map(Embedder::fingerprint)).await.unwrap();
     let knowledge = KnowledgeBase::default();
-    knowledge.sync(&index, None, read_articles(Path::new("knowledge")).unwrap()).await.unwrap();
+    let late = knowledge.sync(&index, embedder, read_articles(Path::new("knowledge")).unwrap()).await.unwrap();
+    assert_eq!(late, 0, "every section has its vector");
     let mut all = Vec::new();
     for case in cases {
         assert_eq!(case.article.is_empty(), case.unanswerable, "{}", case.r#in);
         let language = Language::detect(&case.r#in).unwrap();
-        let found = knowledge.search(&index, None, &case.r#in, Some(language), LIMIT).await.unwrap();
+        let found = knowledge.search(&index, embedder, &case.r#in, Some(language), LIMIT).await.unwrap();
         all.push(Searched { case, language, found });
     }
     index.close().await.unwrap();
     all
 }
 
-#[tokio::test]
-async fn articles_answer_what_customers_type() {
-    let all = search_all().await;
-    println!("{}\n{}", report(&all), details(&all));
+/// What the rule must do with a half of the cases: the least share answered, the most wrong of those, and the most of the
+/// unanswerable answered.
+struct Bounds {
+    answered: f64,
+    wrong: f64,
+    invented: f64,
+}
+
+#[track_caller]
+fn check(all: &[Searched], held_out: bool, bounds: &Bounds) {
     let triage = include_str!("../prompts/triage.toml");
     let answer = Triage::parse(triage, "prompts/triage.toml").unwrap().answer;
-    let tally = |held_out: bool| {
-        let cases = all.iter().filter(|it| it.case.held_out == held_out);
-        Tally::of(cases, answer.least_coverage, answer.least_margin)
-    };
-    let (tuned, held_out) = (tally(false), tally(true));
-    assert!(tuned.share_answered() >= 0.78, "{tuned:?}");
-    assert!(tuned.share_wrong() <= 0.05, "{tuned:?}");
-    assert!(tuned.share_invented() <= 0.05, "{tuned:?}");
-    // Fewer cases, and none of them tuned for: one or two more may fail.
-    assert!(held_out.share_answered() >= 0.72, "{held_out:?}");
-    assert!(held_out.share_wrong() <= 0.08, "{held_out:?}");
-    assert!(held_out.share_invented() <= 0.08, "{held_out:?}");
-    for (language, first, third) in [(Language::Ru, 0.88, 0.95), (Language::En, 0.85, 0.93)] {
-        let cases = answerable(&all, language, None);
+    let cases = all.iter().filter(|it| it.case.held_out == held_out);
+    let tally = Tally::of(cases, answer.least_coverage, answer.least_margin);
+    assert!(tally.share_answered() >= bounds.answered, "{tally:?}");
+    assert!(tally.share_wrong() <= bounds.wrong, "{tally:?}");
+    assert!(tally.share_invented() <= bounds.invented, "{tally:?}");
+}
+
+#[track_caller]
+fn check_hits(all: &[Searched], bounds: [(Language, f64, f64); 2]) {
+    for (language, first, third) in bounds {
+        let cases = answerable(all, language, None);
         assert!(hits(&cases, 1) >= first, "{language}: {}", hits(&cases, 1));
         assert!(hits(&cases, 3) >= third, "{language}: {}", hits(&cases, 3));
     }
+}
+
+#[tokio::test]
+async fn articles_answer_what_customers_type() {
+    let all = search_all(None, TUNED).await;
+    println!("{}\n{}", report(&all), details(&all));
+    check(&all, false, &Bounds { answered: 0.78, wrong: 0.05, invented: 0.05 });
+    // Fewer cases, and none of them tuned for: one or two more may fail.
+    check(&all, true, &Bounds { answered: 0.72, wrong: 0.08, invented: 0.08 });
+    check_hits(&all, [(Language::Ru, 0.88, 0.95), (Language::En, 0.85, 0.93)]);
+}
+
+#[tokio::test]
+async fn meaning_answers_more_at_no_more_mistakes() {
+    let embedder = EmbeddedEmbedder::load().unwrap();
+    let all = search_all(Some(&embedder), TUNED).await;
+    println!("{}\n{}", report(&all), details(&all));
+    check(&all, false, &Bounds { answered: 0.86, wrong: 0.03, invented: 0.045 });
+    check(&all, true, &Bounds { answered: 0.80, wrong: 0.03, invented: 0.06 });
+    check_hits(&all, [(Language::Ru, 0.93, 0.97), (Language::En, 0.93, 0.97)]);
+}
+
+#[tokio::test]
+async fn questions_of_who_has_not_read_the_articles() {
+    let embedder = EmbeddedEmbedder::load().unwrap();
+    let mut all = search_all(Some(&embedder), BLIND).await;
+    for searched in &mut all {
+        searched.case.held_out = true;
+    }
+    println!("{}", report(&all));
+    // What was measured, less two or three questions: it must not get worse unseen.
+    check(&all, true, &Bounds { answered: 0.19, wrong: 0.06, invented: 0.07 });
+    check_hits(&all, [(Language::Ru, 0.62, 0.80), (Language::En, 0.70, 0.85)]);
 }
 
 /// Cases in a language that have an answer; of both sets where none is named.
@@ -174,7 +219,7 @@ fn report(all: &[Searched]) -> String {
             );
         }
     }
-    out.push_str("\ncoverage margin   answered  wrong  unanswerable answered | held out: the same\n");
+    out.push_str("\nleast    margin   answered  wrong  unanswerable answered | held out: the same\n");
     for coverage in [0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8] {
         for margin in [0.0, 0.03, 0.05, 0.1] {
             let _ = write!(out, "{coverage:<8} {margin:<8}");
@@ -204,8 +249,8 @@ fn details(all: &[Searched]) -> String {
             let right = if searched.is_right(section) { '+' } else { ' ' };
             let _ = writeln!(
                 out,
-                "  {right} {:.3} {:.3} {} #{}",
-                section.coverage, section.score, section.article, section.section
+                "  {right} {:.3} {:.3} {:.3} {} #{}",
+                section.confidence, section.coverage, section.score, section.article, section.section
             );
         }
     }

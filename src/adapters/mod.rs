@@ -2,6 +2,7 @@
 
 pub mod articles;
 pub mod clock;
+pub mod embedded;
 pub mod openai;
 pub mod qdrant;
 pub mod store;

@@ -2,6 +2,7 @@
 
 use super::Ctx;
 use crate::config::TelegramMode;
+use crate::flow::search::Searcher;
 
 /// One part of the product.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub struct Part {
 
 /// All parts, in the order in which a newcomer asks for them.
 pub fn all(ctx: &Ctx) -> Vec<Part> {
-    vec![knowledge(ctx), model(ctx), embedder(ctx), store(ctx), telegram(ctx)]
+    vec![knowledge(ctx), model(ctx), embedder(ctx), triage(ctx), store(ctx), telegram(ctx)]
 }
 
 fn knowledge(ctx: &Ctx) -> Part {
@@ -35,11 +36,38 @@ fn model(ctx: &Ctx) -> Part {
 }
 
 fn embedder(ctx: &Ctx) -> Part {
-    let words = match &ctx.embedder {
+    let described = |searcher: &Searcher| match &searcher.embedder {
         Some(embedder) => format!("{}, search by words and meaning", embedder.fingerprint().model),
-        None => "none: search is by words (BM25); set [embedder] in config.toml".to_owned(),
+        None => "none: search is by words (BM25); set embedder.kind in config.toml".to_owned(),
     };
-    Part { name: "embedder", on: ctx.embedder.is_some(), words }
+    let serving = ctx.search.serving();
+    let words = match ctx.search.coming() {
+        None => described(&serving),
+        Some(coming) => format!("{}; the index is being made, until then the earlier one serves", described(&coming)),
+    };
+    Part { name: "embedder", on: serving.embedder.is_some(), words }
+}
+
+fn triage(ctx: &Ctx) -> Part {
+    let serving = ctx.search.serving();
+    let fingerprint = serving.embedder.as_ref().map(|embedder| embedder.fingerprint());
+    let examples = "messages are told apart by the nearest examples of prompts/triage.toml";
+    let (on, words) = match (ctx.words.classifier, fingerprint) {
+        (None, _) => (false, format!("the classifier can't be read: {examples}; run firstline triage train")),
+        (Some(_), None) => (false, format!("the classifier needs an embedder: {examples}")),
+        (Some(classifier), Some(fingerprint)) if classifier.reads(&fingerprint.model, fingerprint.dimensions) => {
+            (true, format!("the classifier, trained on {} messages", classifier.head().voters))
+        }
+        (Some(classifier), Some(fingerprint)) => (
+            false,
+            format!(
+                "the classifier was trained with {}, not with {}: {examples}",
+                classifier.head().embedder,
+                fingerprint.model
+            ),
+        ),
+    };
+    Part { name: "triage", on, words }
 }
 
 fn store(ctx: &Ctx) -> Part {

@@ -4,17 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
-use super::Ctx;
+use super::{Ctx, indexes};
 use crate::adapters::articles;
+use crate::flow::indexing;
+use crate::flow::search::Searcher;
+
+/// When filling an index is tried again.
+const FILL_AGAIN: Duration = Duration::from_secs(5);
 
 /// Reads the articles and brings the index in line with them. A broken article is reported, and the rest serves. Returns
-/// whether everything has its vector.
+/// whether everything has its vector; what is new gets none yet with `words_first`.
 ///
 /// # Errors
 /// Where the directory can't be read or the index fails.
-pub async fn sync_articles(ctx: &Ctx) -> anyhow::Result<bool> {
+pub async fn sync_articles(ctx: &Ctx, words_first: bool) -> anyhow::Result<bool> {
     let dir = &ctx.config.knowledge.dir;
     let (articles, faults) = articles::read_what_can_be_read(dir).with_context(|| {
         format!("knowledge.dir: {} can't be read: start in the directory that holds it, or set it", dir.display())
@@ -22,7 +28,12 @@ pub async fn sync_articles(ctx: &Ctx) -> anyhow::Result<bool> {
     for fault in &faults {
         tracing::error!(%fault, "an article can't be read; the others serve");
     }
-    let synced = ctx.knowledge.sync(&*ctx.index, ctx.embedder.as_deref(), articles).await;
+    let search = ctx.search.serving();
+    let synced = if words_first && search.embedder.is_some() {
+        ctx.knowledge.sync_words_first(&*search.index, articles).await
+    } else {
+        ctx.knowledge.sync(&*search.index, search.embedder.as_deref(), articles).await
+    };
     Ok(synced.context("the articles can't be indexed")? == 0)
 }
 
@@ -32,12 +43,19 @@ pub async fn watch_articles(ctx: Arc<Ctx>, stop: CancellationToken) {
     // The start has just read them; what it could not give a vector is tried again.
     let seen_at_start = articles::directory_fingerprint(&ctx.config.knowledge.dir).ok();
     let mut seen = seen_at_start.filter(|_| !ctx.knowledge.lacks_vectors());
-    while !stopped_after(every, &stop).await {
+    // A first start serves by words at once and adds the vectors now.
+    let mut at_once = seen.is_none();
+    while std::mem::take(&mut at_once) || !stopped_after(every, &stop).await {
         let now = articles::directory_fingerprint(&ctx.config.knowledge.dir).ok();
         if now == seen {
             continue;
         }
-        match sync_articles(&ctx).await {
+        // Encoding many articles takes longer than a stop may: what is missing is added at the next start.
+        let synced = tokio::select! {
+            synced = sync_articles(&ctx, false) => synced,
+            () = stop.cancelled() => return,
+        };
+        match synced {
             Ok(complete) => {
                 // What lacks a vector is tried again.
                 seen = now.filter(|_| complete);
@@ -46,6 +64,63 @@ pub async fn watch_articles(ctx: Arc<Ctx>, stop: CancellationToken) {
             Err(error) => tracing::error!(error = format!("{error:#}"), "the changed articles are not indexed yet"),
         }
     }
+}
+
+/// After a change of the embedder: fills the new index while the earlier one serves, lets it serve, and deletes the
+/// earlier one. A terminal is shown a progress bar.
+pub async fn change_embedder(ctx: Arc<Ctx>, stop: CancellationToken) {
+    let Some(coming) = ctx.search.coming() else { return };
+    let bar = ProgressBar::new(0).with_message("making the index for the new embedder");
+    if let Ok(style) = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} {eta}") {
+        bar.set_style(style);
+    }
+    loop {
+        let filled = tokio::select! {
+            filled = fill(&ctx, &coming, &bar) => filled,
+            () = stop.cancelled() => return,
+        };
+        let Err(error) = filled else { break };
+        tracing::warn!(error = format!("{error:#}"), "the new index is not full yet; the earlier one serves");
+        if stopped_after(FILL_AGAIN, &stop).await {
+            return;
+        }
+    }
+    bar.finish_and_clear();
+    let earlier = ctx.search.serving();
+    ctx.search.switch();
+    let finished = async {
+        // What changed while the two took turns.
+        sync_articles(&ctx, false).await?;
+        close(earlier).await;
+        indexes::completed(&ctx.config, coming.embedder.as_deref())
+    };
+    match finished.await {
+        Ok(()) => tracing::info!("the index of the new embedder serves"),
+        Err(error) => tracing::error!(error = format!("{error:#}"), "the earlier index can't be put away"),
+    }
+}
+
+/// Brings an index to where it holds all articles and memories with their vectors.
+async fn fill(ctx: &Ctx, coming: &Searcher, bar: &ProgressBar) -> anyhow::Result<()> {
+    let (index, embedder) = (&*coming.index, coming.embedder.as_deref());
+    bar.set_length(ctx.store.unit_count().await? + ctx.knowledge.section_count() as u64);
+    bar.set_position(0);
+    loop {
+        let written = ctx.knowledge.write_some(index, embedder).await?;
+        let applied = if written == 0 { indexing::tick(&*ctx.store, index, embedder).await? } else { 0 };
+        bar.inc((written + applied) as u64);
+        if written + applied == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Drops a searcher when the last search on it has ended; closing an index writes, so not on a thread of the runtime.
+async fn close(searcher: Arc<Searcher>) {
+    while Arc::strong_count(&searcher) > 1 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let _ = tokio::task::spawn_blocking(move || drop(searcher)).await;
 }
 
 /// Tells other processes on the same store that this one lives, until `stop`.

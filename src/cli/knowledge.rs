@@ -27,9 +27,15 @@ pub(super) async fn search(
     let rows = found.into_iter().map(|section| {
         let heading = if section.heading.is_empty() { section.title } else { section.heading };
         let excerpt: String = section.text.replace('\n', " ").chars().take(EXCERPT).collect();
-        vec![section.article, heading, format!("{:.3}", section.score), format!("{:.2}", section.coverage), excerpt]
+        let meaning = section.meaning.map_or_else(|| "-".to_owned(), |meaning| format!("{meaning:.3}"));
+        let [score, words, coverage, sure] =
+            [section.score, section.words, section.coverage, section.confidence].map(|it| format!("{it:.2}"));
+        vec![section.article, heading, score, words, meaning, coverage, sure, excerpt]
     });
-    output::table(&["article", "section", "score", "coverage", "text"], rows.collect());
+    output::table(
+        &["article", "section", "score", "words", "meaning", "coverage", "confidence", "text"],
+        rows.collect(),
+    );
     Ok(())
 }
 

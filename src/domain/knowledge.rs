@@ -54,6 +54,12 @@ pub struct FoundSection {
     pub language: Language,
     /// The score of the fused ranking: comparable inside one search only.
     pub score: f32,
+    /// BM25 on the average of the question's words.
+    pub words: f32,
+    /// Cosine between the question and the section, where there is an embedder.
+    pub meaning: Option<f32>,
     /// Which part of the question's weight the section covers, 0 to 1: comparable between searches.
     pub coverage: f32,
+    /// How sure it is that the section answers: its coverage, moved by its meaning where there is an embedder.
+    pub confidence: f32,
 }

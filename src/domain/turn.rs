@@ -81,6 +81,8 @@ pub enum LabelSource {
     Rule,
     /// The language model's structured verdict.
     Model,
+    /// The trained classifier; its confidence is a calibrated probability.
+    Classifier,
     /// The nearest labelled examples.
     Examples,
     /// Policy, from evidence.
@@ -172,7 +174,7 @@ pub struct TurnRecord {
     pub recalled: Vec<String>,
     /// Sources cited.
     pub cited: Vec<String>,
-    /// The best article's coverage of the question, 0 to 1.
+    /// How sure the first article answers: its coverage of the question, moved by its meaning, 0 to 1.
     pub coverage: f32,
     /// Checks that the draft failed, by name.
     pub failed_checks: Vec<String>,

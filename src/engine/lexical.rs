@@ -225,27 +225,36 @@ pub fn indexed_text(article: &Article, section: &Section) -> String {
     format!("{title}\n{title}\n{heading}\n{heading}\n{}", section.text)
 }
 
+/// What of a section its vector is made of: title, heading and the beginning of the text. One vector stands for all of it,
+/// and what comes later blurs what it is about: the first words alone were measured to be found best.
+pub fn meant_text(article: &Article, section: &Section) -> String {
+    const WORDS: usize = 60;
+    let beginning: Vec<&str> = section.text.split_whitespace().take(WORDS).collect();
+    let lines = [article.title.as_str(), section.heading.as_str(), &beginning.join(" ")];
+    lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
 /// What of a section may cover a question: the title of its article, its heading and its text, each from a line of its own.
 pub fn covered_text(article: &Article, section: &Section) -> String {
     format!("{}\n{}\n{}", article.title, section.heading, section.text)
 }
 
-/// The section to quote, by its place in `found`: the best covered one, of equally covered ones the first, if it covers
-/// `least_coverage` and the sections of all other articles cover less by `least_margin`.
-pub fn confident(found: &[FoundSection], least_coverage: f32, least_margin: f32) -> Option<usize> {
-    let best = found.iter().enumerate().max_by(|(a, x), (b, y)| x.coverage.total_cmp(&y.coverage).then(b.cmp(a)));
-    let (place, best) = best.filter(|(_, best)| best.coverage >= least_coverage)?;
+/// The section to quote, by its place in `found`: the surest one, of equally sure ones the first, if its confidence is at
+/// least `least` and the sections of all other articles are behind by `least_margin`.
+pub fn confident(found: &[FoundSection], least: f32, least_margin: f32) -> Option<usize> {
+    let best = found.iter().enumerate().max_by(|(a, x), (b, y)| x.confidence.total_cmp(&y.confidence).then(b.cmp(a)));
+    let (place, best) = best.filter(|(_, best)| best.confidence >= least)?;
     let rivals = found.iter().filter(|other| other.article != best.article);
-    let ahead = rivals.map(|rival| best.coverage - rival.coverage).all(|margin| margin >= least_margin);
+    let ahead = rivals.map(|rival| best.confidence - rival.confidence).all(|margin| margin >= least_margin);
     ahead.then_some(place)
 }
 
-/// Of the sections that the best one's article covers nearly as well with, the first: an introduction answers the
-/// title's question, and what comes after it is told to those who have read it.
+/// Of the sections of the best one's article that are nearly as sure, the first: an introduction answers the title's
+/// question, and what comes after it is told to those who have read it.
 pub fn leading(found: &[FoundSection], best: usize) -> usize {
     const NEARLY: f32 = 0.12;
     let article = &found[best].article;
-    let near = |one: &&FoundSection| one.article == *article && one.coverage >= found[best].coverage - NEARLY;
+    let near = |one: &&FoundSection| one.article == *article && one.confidence >= found[best].confidence - NEARLY;
     let first = found.iter().filter(near).map(|one| one.section).min();
     found.iter().position(|one| one.article == *article && Some(one.section) == first).unwrap_or(best)
 }

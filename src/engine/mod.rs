@@ -1,6 +1,7 @@
 //! Decisions: pure functions of what was said, what is known and what was found. No async, no IO, no clock.
 
 pub mod context;
+pub mod fusion;
 pub mod guard;
 pub mod learn;
 pub mod lexical;

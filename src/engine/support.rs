@@ -88,3 +88,11 @@ pub(crate) fn triage() -> &'static Triage {
     });
     &TRIAGE
 }
+
+/// The shipped file with a line put under one of its tables.
+pub(crate) fn triage_with(table: &str, line: &str) -> Triage {
+    let text = include_str!("../../prompts/triage.toml");
+    assert!(text.contains(table), "{table}");
+    let text = text.replacen(table, &format!("{table}\n{line}"), 1);
+    Triage::parse(&text, "prompts/triage.toml").unwrap_or_else(|error| panic!("{error}"))
+}

@@ -6,16 +6,18 @@
 //!                                      │                                   └ DraftFailed ─┐
 //!                                      └─ (none) ── what one article answers, or people ◄─┘
 //! ```
+//! Where the trained classifier is sure that people must have the message, no draft is asked for.
 //! The driver ([`crate::flow::turn`]) performs the effects. What is said to the customer in fixed words is named here
 //! and worded outside ([`Plan`]).
 
 use super::guard::{self, Sources, Violation};
+use super::learn;
 use super::lexical;
-use super::triage::{self, Destination, Does, Evidence, Route, Triage};
+use super::triage::{self, Destination, Does, Evidence, Heard, Route, Score, Triage};
 use crate::domain::channel::STARTED_TEXT;
 use crate::domain::handoff::HandoffReason;
 use crate::domain::knowledge::FoundSection;
-use crate::domain::memory::Remembered;
+use crate::domain::memory::{NewFact, Remembered};
 use crate::domain::message::{Author, Citation, Message};
 use crate::domain::text::Language;
 use crate::domain::turn::{Draft, Label, Labelled, TurnRecord};
@@ -68,6 +70,8 @@ pub struct Recall {
     pub sections: Vec<FoundSection>,
     /// Facts, episodes and exchanges of this customer.
     pub memory: Vec<Remembered>,
+    /// What the trained classifier says of the new words; none where no embedder serves it.
+    pub scores: Option<Vec<Score>>,
 }
 
 /// What happened outside.
@@ -101,6 +105,13 @@ pub enum Plan {
     Greet,
     /// Answer a greeting, thanks or a goodbye.
     SmallTalk,
+    /// Thank for details that were told, and ask what they are about.
+    Noted {
+        /// How the customer calls themselves.
+        name: Option<String>,
+        /// An order of theirs.
+        order_number: Option<String>,
+    },
     /// Say what is not answered here.
     OutOfScope,
     /// Quote one article's section.
@@ -129,6 +140,7 @@ pub enum Plan {
 #[derive(Debug, Clone)]
 pub struct State {
     input: Input,
+    rules: Vec<Labelled>,
     labels: Vec<Labelled>,
     /// What was recalled; kept for the handoff package.
     pub recall: Recall,
@@ -140,7 +152,7 @@ pub struct State {
 pub fn begin(policy: &Policy, input: Input) -> (State, Effect) {
     let labels = policy.triage.rules(&input.words());
     let record = TurnRecord { labels: labels.clone(), ..TurnRecord::default() };
-    let state = State { input, labels, recall: Recall::default(), record };
+    let state = State { input, rules: labels.clone(), labels, recall: Recall::default(), record };
     let effect = state.at_once(policy).map_or(Effect::Recall, Effect::Done);
     (state, effect)
 }
@@ -150,10 +162,10 @@ pub fn step(policy: &Policy, mut state: State, event: Event) -> (State, Effect) 
     let effect = match event {
         Event::Recalled(recall) => {
             state.remember(recall);
-            if policy.has_model {
-                Effect::Draft
-            } else {
-                Effect::Done(state.without_model(policy, HandoffReason::NoAnswer))
+            match state.sure_escalation(policy) {
+                _ if !policy.has_model => Effect::Done(state.without_model(policy, HandoffReason::NoAnswer)),
+                Some(plan) => Effect::Done(plan),
+                None => Effect::Draft,
             }
         }
         Event::RecallFailed => Effect::Done(hand_off(policy, HandoffReason::PartDown)),
@@ -184,21 +196,30 @@ impl State {
     }
 
     fn remember(&mut self, recall: Recall) {
-        self.record.coverage = recall.sections.first().map_or(0.0, |section| section.coverage);
+        self.record.coverage = recall.sections.first().map_or(0.0, |section| section.confidence.clamp(0.0, 1.0));
         self.record.recalled = recall.sections.iter().map(|section| section.article.clone()).collect();
         self.record.recalled.extend(recall.memory.iter().map(Remembered::source));
         self.recall = recall;
     }
 
-    /// Adds what was learnt about the labels: the model's where one spoke, else the nearest examples', and policy's own.
+    /// A handoff of which the classifier is so sure that no model is asked: a draft could not talk it away.
+    fn sure_escalation(&mut self, policy: &Policy) -> Option<Plan> {
+        let scores = self.recall.scores.as_deref()?;
+        if !policy.triage.is_sure_escalation(scores) {
+            return None;
+        }
+        self.label(policy, None);
+        self.route(policy).hand_off.map(Plan::HandOff)
+    }
+
+    /// Says what the message is, by everybody who was heard on it; see [`Triage::labels_of`].
     fn label(&mut self, policy: &Policy, model: Option<&[Label]>) {
         let words = self.input.words();
-        let model = model.map(|labels| policy.triage.of_model(labels));
-        let examples = policy.triage.nearest(&words);
         // Coverage by words says nothing of what a model can answer from what was found.
         let coverage = model.is_none().then_some(self.record.coverage);
         let evidence = Evidence::read(policy.triage, &words, &self.input.window, coverage);
-        self.labels = triage::decide_labels(&self.labels, model.as_deref(), &examples, &evidence);
+        let heard = Heard { classifier: self.recall.scores.as_deref(), model };
+        self.labels = policy.triage.labels_of(&words, &self.rules, heard, &evidence);
         self.record.labels = self.labels.clone();
     }
 
@@ -208,6 +229,13 @@ impl State {
         let sections = &self.recall.sections;
         let best = lexical::confident(sections, answer.least_coverage, answer.least_margin)?;
         Some(lexical::leading(sections, best))
+    }
+
+    /// Quotes the section that answers, where one does.
+    fn quote(&mut self, policy: &Policy) -> Option<Plan> {
+        let section = self.recall.sections[self.quotable(policy)?].clone();
+        self.record.cited = vec![section.article.clone()];
+        Some(Plan::Quote(Box::new(section)))
     }
 
     /// What can be decided without a model: what one article answers is quoted, everything else goes to people.
@@ -220,10 +248,11 @@ impl State {
         if route.small_talk {
             return Plan::SmallTalk;
         }
-        if let Some(found) = self.quotable(policy) {
-            let section = self.recall.sections[found].clone();
-            self.record.cited = vec![section.article.clone()];
-            return Plan::Quote(Box::new(section));
+        if let Some(noted) = self.noted() {
+            return noted;
+        }
+        if let Some(quote) = self.quote(policy) {
+            return quote;
         }
         if route.does == Does::Ignore {
             return Plan::Ignore;
@@ -238,11 +267,22 @@ impl State {
         hand_off(policy, otherwise)
     }
 
-    /// Articles that cover the question equally well: asking which is meant is better than guessing.
+    /// What to say where all the new messages only tell who is writing.
+    fn noted(&self) -> Option<Plan> {
+        let details = |message: &Message| learn::only_details(message.text.as_str(), message.id, message.received_at);
+        let told: Vec<Vec<NewFact>> = self.input.unread.iter().map(details).collect();
+        if told.iter().any(Vec::is_empty) {
+            return None;
+        }
+        let last = |key: &str| told.iter().flatten().rev().find(|fact| fact.key == key).map(|fact| fact.value.clone());
+        Some(Plan::Noted { name: last("name"), order_number: last("order_number") })
+    }
+
+    /// Articles that may all answer the question: asking which is meant is better than guessing.
     fn contenders(&self, policy: &Policy) -> Vec<FoundSection> {
         let least = policy.triage.answer.least_coverage;
         let mut found: Vec<FoundSection> = Vec::new();
-        for section in self.recall.sections.iter().filter(|section| section.coverage >= least) {
+        for section in self.recall.sections.iter().filter(|section| section.confidence >= least) {
             if found.len() < 3 && found.iter().all(|other| other.article != section.article) {
                 found.push(section.clone());
             }
@@ -269,6 +309,10 @@ impl State {
         self.record.failed_checks = violations.iter().map(|violation| violation.kind.name().to_owned()).collect();
         let may_ask = self.input.ask_backs < policy.triage.answer.ask_back_most;
         if !violations.is_empty() {
+            // An article's own words where the model's did not stand on it.
+            if let Some(quote) = self.quote(policy) {
+                return quote;
+            }
             let curable = violations.iter().all(|violation| violation.kind.may_ask_back());
             return if curable && may_ask {
                 Plan::AskBack { text: None }

@@ -52,6 +52,9 @@ pub fn decision(ctx: &Ctx, language: Language, asked: &str, plan: Plan) -> Decis
     match plan {
         Plan::Greet => fixed(Phrase::Greeting { company }),
         Plan::SmallTalk => fixed(Phrase::SmallTalk(small_talk(asked))),
+        Plan::Noted { name, order_number } => {
+            fixed(Phrase::Noted { name: name.as_deref(), order_number: order_number.as_deref() })
+        }
         Plan::OutOfScope => fixed(Phrase::OutOfScope { company }),
         Plan::Quote(section) => quote(ctx, language, &section),
         Plan::AskWhich(sections) => {

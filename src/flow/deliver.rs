@@ -24,13 +24,13 @@ const CHANNEL_OFF: SignedDuration = SignedDuration::from_secs(60);
 /// # Errors
 /// [`StoreError`]; a part that was being sent then is found again by recovery.
 pub async fn tick(ctx: &Ctx) -> Result<Progress, StoreError> {
-    let Some(part) = ctx.store.claim_outbound(&ctx.claim(), ctx.clock.now()).await? else {
-        return Ok(Progress::Idle);
-    };
+    let claim = ctx.claim();
+    let claimed_at = ctx.clock.now();
+    let Some(part) = ctx.store.claim_outbound(&claim, claimed_at).await? else { return Ok(Progress::Idle) };
     let span = tracing::info_span!("flow.deliver", outbox.id = %part.id, conversation.id = %part.conversation,
         channel = %part.to.channel, attempt = part.attempts);
     async {
-        let outcome = attempt(ctx, &part).await;
+        let outcome = attempt(ctx, &part, claimed_at + claim.lease_for).await;
         report(&outcome);
         settle(ctx, &part, &outcome).await
     }
@@ -39,7 +39,13 @@ pub async fn tick(ctx: &Ctx) -> Result<Progress, StoreError> {
     Ok(Progress::Worked)
 }
 
-async fn attempt(ctx: &Ctx, part: &Outbound) -> SendOutcome {
+/// Sends a part, unless the claim has run out: another process has given the part up then, and may have sent what comes
+/// after it.
+async fn attempt(ctx: &Ctx, part: &Outbound, claimed_until: Timestamp) -> SendOutcome {
+    let now = ctx.clock.now();
+    if now >= claimed_until {
+        return SendOutcome::NotSent { retry_at: now, why: "the claim ran out before it was sent".to_owned() };
+    }
     let Some(channel) = ctx.channel(&part.to) else {
         return SendOutcome::NotSent {
             retry_at: ctx.clock.now() + CHANNEL_OFF,

@@ -5,7 +5,8 @@ use uuid::Uuid;
 use super::{Ctx, FlowError, Progress};
 use crate::domain::id::CustomerId;
 use crate::domain::text::Language;
-use crate::ports::index::{Point, Query, Scope, SearchIndex, Shelf};
+use crate::engine::fusion::{self, Legs, Weights};
+use crate::ports::index::{Hit, Point, Query, Scope, SearchIndex, Shelf};
 use crate::ports::ledger::{IndexChange, Unit, UnitId};
 use crate::ports::model::{EmbedRole, Embedder};
 use crate::ports::store::Store;
@@ -13,12 +14,16 @@ use crate::ports::store::Store;
 /// Changes applied at a time.
 const BATCH: usize = 64;
 
+/// Candidates of each leg before they are fused.
+const CANDIDATES: usize = 50;
+
 /// Applies the next changes, if there are any, for the worker.
 ///
 /// # Errors
 /// [`FlowError`]; the changes are applied again then.
 pub async fn tick_ctx(ctx: &Ctx) -> Result<Progress, FlowError> {
-    let applied = tick(&*ctx.store, &*ctx.index, ctx.embedder.as_deref()).await?;
+    let search = ctx.search.serving();
+    let applied = tick(&*ctx.store, &*search.index, search.embedder.as_deref()).await?;
     Ok(if applied == 0 { Progress::Idle } else { Progress::Worked })
 }
 
@@ -43,7 +48,8 @@ pub async fn tick(
             None => gone.push(point_id(unit)),
         }
     }
-    add_vectors(embedder, &mut points).await?;
+    let texts: Vec<String> = points.iter().map(|point| point.text.clone()).collect();
+    add_vectors(embedder, &mut points, &texts).await?;
     index.upsert(Shelf::Memory, points).await.map_err(FlowError::index("upsert"))?;
     index.remove(Shelf::Memory, gone).await.map_err(FlowError::index("remove"))?;
     index.flush().await.map_err(FlowError::index("flush"))?;
@@ -86,14 +92,47 @@ pub async fn search_memory(
     text: &str,
     limit: usize,
 ) -> Result<Vec<(UnitId, f32)>, FlowError> {
-    let dense = query_vector(embedder, text).await;
-    let query = Query { scope: Scope::Customer(customer), text: text.to_owned(), dense, limit };
-    let hits = index.search(query).await.map_err(FlowError::index("search_memory"))?;
-    Ok(hits.into_iter().filter_map(|hit| Some((serde_json::from_value(hit.payload).ok()?, hit.score))).collect())
+    let scope = Scope::Customer(customer);
+    let asked = Asked { text, words: text, foreign: false };
+    let hits = fused(index, embedder, scope, asked, limit).await?;
+    Ok(hits.into_iter().filter_map(|(hit, score)| Some((serde_json::from_value(hit.payload).ok()?, score))).collect())
+}
+
+/// What a search is asked: the question, and the words to look for where they differ from its own.
+pub(super) struct Asked<'a> {
+    pub(super) text: &'a str,
+    pub(super) words: &'a str,
+    /// It is in another language than what is searched.
+    pub(super) foreign: bool,
+}
+
+/// What both legs find in `scope`, in the one ranking of both, with its score.
+///
+/// # Errors
+/// [`FlowError`]; an embedder that is down is none: words carry the search then.
+pub(super) async fn fused(
+    index: &dyn SearchIndex,
+    embedder: Option<&dyn Embedder>,
+    scope: Scope,
+    asked: Asked<'_>,
+    limit: usize,
+) -> Result<Vec<(Hit, f32)>, FlowError> {
+    let dense = query_vector(embedder, asked.text).await;
+    let query = Query { scope, text: asked.words.to_owned(), dense, limit: limit.max(CANDIDATES) };
+    let mut hits: Vec<Option<Hit>> =
+        index.search(query).await.map_err(FlowError::index("search"))?.into_iter().map(Some).collect();
+    let legs = |hit: &Option<Hit>| hit.as_ref().map(|hit| Legs { words: hit.words, meaning: hit.meaning });
+    let ranking = fusion::ranking(&hits.iter().filter_map(legs).collect::<Vec<_>>(), asked.foreign, weights(embedder));
+    Ok(ranking.into_iter().take(limit).filter_map(|(place, score)| Some((hits[place].take()?, score))).collect())
+}
+
+/// How words and meaning are weighed with this embedder.
+pub(super) fn weights(embedder: Option<&dyn Embedder>) -> Weights {
+    embedder.map_or(Weights::OTHER, |embedder| Weights::of(&embedder.fingerprint().model))
 }
 
 /// The vector of a question; none where there is no embedder, or it is down.
-pub(super) async fn query_vector(embedder: Option<&dyn Embedder>, text: &str) -> Option<Vec<f32>> {
+async fn query_vector(embedder: Option<&dyn Embedder>, text: &str) -> Option<Vec<f32>> {
     match embedder?.embed(&[text.to_owned()], EmbedRole::Query).await {
         Ok(mut vectors) => vectors.pop(),
         Err(error) => {
@@ -103,12 +142,15 @@ pub(super) async fn query_vector(embedder: Option<&dyn Embedder>, text: &str) ->
     }
 }
 
-/// Adds vectors to points. Unlike a question, a point waits for its vector: without it, it would never be found by
-/// meaning again.
-pub(super) async fn add_vectors(embedder: Option<&dyn Embedder>, points: &mut [Point]) -> Result<(), FlowError> {
+/// Adds to points the vectors of `texts`, one each. Unlike a question, a point waits for its vector: without it, it would
+/// never be found by meaning again.
+pub(super) async fn add_vectors(
+    embedder: Option<&dyn Embedder>,
+    points: &mut [Point],
+    texts: &[String],
+) -> Result<(), FlowError> {
     let Some(embedder) = embedder else { return Ok(()) };
-    let texts: Vec<String> = points.iter().map(|point| point.text.clone()).collect();
-    let vectors = embedder.embed(&texts, EmbedRole::Passage).await.map_err(FlowError::Embedder)?;
+    let vectors = embedder.embed(texts, EmbedRole::Passage).await.map_err(FlowError::Embedder)?;
     for (point, vector) in points.iter_mut().zip(vectors) {
         point.dense = Some(vector);
     }

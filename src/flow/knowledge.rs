@@ -8,11 +8,12 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::FlowError;
-use super::indexing::{add_vectors, query_vector};
+use super::indexing::{Asked, add_vectors, fused, weights};
 use crate::domain::knowledge::{Article, FoundSection, Section};
 use crate::domain::text::Language;
-use crate::engine::lexical::{Vocabulary, covered_text, indexed_text};
-use crate::ports::index::{Hit, Point, Query, Scope, SearchIndex, Shelf};
+use crate::engine::fusion::{Weights, confidence};
+use crate::engine::lexical::{Vocabulary, covered_text, indexed_text, meant_text};
+use crate::ports::index::{Hit, Point, Scope, SearchIndex, Shelf};
 use crate::ports::model::Embedder;
 
 /// Points written at a time.
@@ -31,6 +32,17 @@ struct Serving {
     without_vectors: usize,
 }
 
+/// When new sections get their vectors.
+#[derive(Clone, Copy)]
+enum Vectors<'a> {
+    /// There is no embedder.
+    Never,
+    /// As they are written.
+    Now(&'a dyn Embedder),
+    /// In a later call: they are found by words until then.
+    Later,
+}
+
 /// What a point of the knowledge shelf says of itself.
 #[derive(Serialize, Deserialize)]
 struct Place {
@@ -42,6 +54,11 @@ impl KnowledgeBase {
     /// How many articles serve.
     pub fn article_count(&self) -> usize {
         self.serving().articles.len()
+    }
+
+    /// How many sections serve.
+    pub fn section_count(&self) -> usize {
+        self.serving().articles.values().map(|article| article.sections.len()).sum()
     }
 
     /// Some sections have no vector yet, because the embedder was down.
@@ -61,18 +78,44 @@ impl KnowledgeBase {
         embedder: Option<&dyn Embedder>,
         articles: Vec<Article>,
     ) -> Result<usize, FlowError> {
+        self.bring_in_line(index, embedder.map_or(Vectors::Never, Vectors::Now), articles).await
+    }
+
+    /// [`Self::sync`] without waiting for an embedder: what is new is found by words until a later call gives it a vector.
+    ///
+    /// # Errors
+    /// As [`Self::sync`].
+    pub async fn sync_words_first(&self, index: &dyn SearchIndex, articles: Vec<Article>) -> Result<usize, FlowError> {
+        self.bring_in_line(index, Vectors::Later, articles).await
+    }
+
+    async fn bring_in_line(
+        &self,
+        index: &dyn SearchIndex,
+        vectors: Vectors<'_>,
+        articles: Vec<Article>,
+    ) -> Result<usize, FlowError> {
         let there = index.ids(Shelf::Knowledge).await.map_err(FlowError::index("ids"))?;
         let there: HashSet<Uuid> = there.into_iter().collect();
-        let all: Vec<Point> = articles.iter().flat_map(points).collect();
-        let wanted: HashSet<Uuid> = all.iter().map(|point| point.id).collect();
-        let mut new: Vec<Point> = all.into_iter().filter(|point| !there.contains(&point.id)).collect();
+        let all: Vec<(Point, String)> = articles.iter().flat_map(points).collect();
+        let wanted: HashSet<Uuid> = all.iter().map(|(point, _)| point.id).collect();
+        let new = all.into_iter().filter(|(point, _)| !there.contains(&point.id));
+        let (mut new, texts): (Vec<Point>, Vec<String>) = new.unzip();
         let mut without_vectors = 0;
-        for batch in new.chunks_mut(BATCH) {
-            if let Err(error) = add_vectors(embedder, batch).await {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "articles are indexed without vectors for now"
-                );
+        for (batch, texts) in new.chunks_mut(BATCH).zip(texts.chunks(BATCH)) {
+            let added = match vectors {
+                Vectors::Never => true,
+                Vectors::Later => false,
+                Vectors::Now(embedder) => match add_vectors(Some(embedder), batch, texts).await {
+                    Ok(()) => true,
+                    Err(error) => {
+                        let error = &error as &dyn std::error::Error;
+                        tracing::warn!(error, "articles are indexed without vectors for now");
+                        false
+                    }
+                },
+            };
+            if !added {
                 without_vectors += batch.len();
                 batch.iter_mut().for_each(mark_words_only);
             }
@@ -89,6 +132,28 @@ impl KnowledgeBase {
         Ok(without_vectors)
     }
 
+    /// Writes a batch of the sections that serve and are missing in `index`, which does not serve yet, and returns how
+    /// many. Unlike in [`Self::sync`], a section waits for its vector.
+    ///
+    /// # Errors
+    /// [`FlowError`].
+    pub async fn write_some(
+        &self,
+        index: &dyn SearchIndex,
+        embedder: Option<&dyn Embedder>,
+    ) -> Result<usize, FlowError> {
+        let there = index.ids(Shelf::Knowledge).await.map_err(FlowError::index("ids"))?;
+        let there: HashSet<Uuid> = there.into_iter().collect();
+        let mut new: Vec<(Point, String)> = self.serving().articles.values().flat_map(points).collect();
+        new.retain(|(point, _)| !there.contains(&point.id));
+        new.truncate(BATCH);
+        let (mut new, texts): (Vec<Point>, Vec<String>) = new.into_iter().unzip();
+        add_vectors(embedder, &mut new, &texts).await?;
+        let written = new.len();
+        index.upsert(Shelf::Knowledge, new).await.map_err(FlowError::index("upsert"))?;
+        Ok(written)
+    }
+
     /// Sections that may answer `question`, best first: articles in `language`, or in the question's own, or in any where
     /// there are none in it.
     ///
@@ -102,13 +167,14 @@ impl KnowledgeBase {
         language: Option<Language>,
         limit: usize,
     ) -> Result<Vec<FoundSection>, FlowError> {
-        let dense = query_vector(embedder, question).await;
-        let language = language.or_else(|| Language::detect(question)).filter(|language| self.speaks(*language));
-        let text = self.serving().searched(question, language);
-        let query = Query { scope: Scope::Knowledge(language), text, dense, limit };
-        let hits = index.search(query).await.map_err(FlowError::index("search_knowledge"))?;
-        let serving = self.serving();
-        Ok(hits.iter().filter_map(|hit| serving.found(hit, question)).collect())
+        let asked_in = Language::detect(question);
+        let language = language.or(asked_in).filter(|language| self.speaks(*language));
+        let foreign = asked_in.is_some_and(|asked_in| language != Some(asked_in));
+        let words = self.serving().searched(question, language);
+        let asked = Asked { text: question, words: &words, foreign };
+        let hits = fused(index, embedder, Scope::Knowledge(language), asked, limit).await?;
+        let (serving, weights) = (self.serving(), weights(embedder));
+        Ok(hits.iter().filter_map(|(hit, score)| serving.found(hit, *score, question, weights)).collect())
     }
 
     fn speaks(&self, language: Language) -> bool {
@@ -143,11 +209,12 @@ impl Serving {
     }
 
     /// What stands behind a hit; `None` where the article was withdrawn since it was indexed.
-    fn found(&self, hit: &Hit, question: &str) -> Option<FoundSection> {
+    fn found(&self, hit: &Hit, score: f32, question: &str, weights: Weights) -> Option<FoundSection> {
         let place: Place = serde_json::from_value(hit.payload.clone()).ok()?;
         let article = self.articles.get(&place.article)?;
         let section = article.sections.get(place.section)?;
         let vocabulary = self.vocabularies.get(&article.language)?;
+        let coverage = vocabulary.coverage(question, &covered_text(article, section));
         Some(FoundSection {
             article: place.article,
             title: article.title.clone(),
@@ -155,14 +222,19 @@ impl Serving {
             heading: section.heading.clone(),
             text: section.text.clone(),
             language: article.language,
-            score: hit.score,
-            coverage: vocabulary.coverage(question, &covered_text(article, section)),
+            score,
+            words: hit.words,
+            meaning: hit.meaning,
+            coverage,
+            confidence: confidence(coverage, hit.meaning, weights),
         })
     }
 }
 
-fn points(article: &Article) -> impl Iterator<Item = Point> {
-    article.sections.iter().enumerate().map(|(number, section)| point(article, number, section))
+/// The points of an article's sections, each with the text that its vector is made of.
+fn points(article: &Article) -> impl Iterator<Item = (Point, String)> {
+    let sections = article.sections.iter().enumerate();
+    sections.map(|(number, section)| (point(article, number, section), meant_text(article, section)))
 }
 
 fn point(article: &Article, number: usize, section: &Section) -> Point {

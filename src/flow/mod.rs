@@ -10,9 +10,11 @@ pub mod indexing;
 pub mod ingest;
 pub mod knowledge;
 pub mod learn;
+mod once;
 pub mod operator;
 pub mod poll;
 pub mod recall;
+pub mod search;
 pub mod timers;
 pub mod turn;
 pub mod wake;
@@ -22,27 +24,25 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::domain::channel::{Address, ChannelKind};
 use crate::domain::id::{BootId, Ids};
-use crate::engine::triage::Triage;
+use crate::engine::triage::{Classifier, Triage};
 use crate::ports::channel::Channel;
 use crate::ports::clock::Clock;
 use crate::ports::index::IndexError;
-use crate::ports::index::SearchIndex;
-use crate::ports::model::{ChatModel, EmbedError, Embedder};
+use crate::ports::model::{ChatModel, EmbedError};
 use crate::ports::store::{Claim, Store, StoreError, Timing};
 use crate::prompt::{Phrases, Prompts};
 use knowledge::KnowledgeBase;
+use search::Search;
 use wake::Wake;
 
 /// Everything a use case may need, put together in one place ([`crate::app`]) and passed first.
 pub struct Ctx {
     /// The truth.
     pub store: Arc<dyn Store>,
-    /// The index derived from it.
-    pub index: Arc<dyn SearchIndex>,
+    /// The index derived from it, with its embedder.
+    pub search: Search,
     /// The language model, where one is configured.
     pub model: Option<Arc<dyn ChatModel>>,
-    /// The embedder, where one is configured.
-    pub embedder: Option<Arc<dyn Embedder>>,
     /// The channels that are on.
     pub channels: Vec<Arc<dyn Channel>>,
     /// What time it is.
@@ -65,6 +65,8 @@ pub struct Ctx {
 pub struct Words {
     /// Labels, rules, thresholds and queues.
     pub triage: Triage,
+    /// The trained classifier, where it can be read; it serves with the embedder that it was trained with.
+    pub classifier: Option<&'static Classifier>,
     /// What the bot says by itself.
     pub phrases: Phrases,
     /// Templates of model tasks.

@@ -4,13 +4,17 @@
 
 use std::collections::HashSet;
 
-use super::{Ctx, FlowError, indexing};
+use super::indexing::search_memory;
+use super::once::Once;
+use super::search::Searcher;
+use super::{Ctx, FlowError};
 use crate::domain::id::CustomerId;
 use crate::domain::memory::Remembered;
 use crate::domain::message::Author;
-use crate::engine::triage;
+use crate::engine::triage::{self, Score};
 use crate::engine::turn::Recall;
 use crate::ports::ledger::{Unit, UnitId};
+use crate::ports::model::{EmbedRole, Embedder};
 use crate::ports::store::TurnInput;
 
 /// Sections of articles that a turn looks at.
@@ -28,10 +32,31 @@ const EPISODES: usize = 3;
 /// [`FlowError`]; an embedder that is down is none: words carry the search then.
 pub async fn for_turn(ctx: &Ctx, input: &TurnInput) -> Result<Recall, FlowError> {
     let question = question(input, ctx.model.is_some());
-    let embedder = ctx.embedder.as_deref();
-    let sections = ctx.knowledge.search(&*ctx.index, embedder, &question, None, SECTIONS).await?;
-    let memory = memory(ctx, input.customer.id, &question).await?;
-    Ok(Recall { sections, memory })
+    let search = ctx.search.serving();
+    let once = search.embedder.as_deref().map(Once::new);
+    let embedder = once.as_ref().map(|once| once as &dyn Embedder);
+    let scores = scores(ctx, embedder, input, &question).await;
+    let sections = ctx.knowledge.search(&*search.index, embedder, &question, None, SECTIONS).await?;
+    let memory = remembered(ctx, &search, embedder, input.customer.id, &question).await?;
+    Ok(Recall { sections, memory, scores })
+}
+
+/// What the trained classifier says of the new words; none where it does not read this embedder's vectors, or there are
+/// none.
+async fn scores(ctx: &Ctx, embedder: Option<&dyn Embedder>, input: &TurnInput, question: &str) -> Option<Vec<Score>> {
+    let (embedder, classifier) = (embedder?, ctx.words.classifier?);
+    let fingerprint = embedder.fingerprint();
+    if !classifier.reads(&fingerprint.model, fingerprint.dimensions) {
+        return None;
+    }
+    let words = new_words(input);
+    // Both in one call. A failure is told where the search meets it: the embedder is asked again there.
+    let vectors = embedder.embed(&[words.clone(), question.to_owned()], EmbedRole::Query).await.ok()?;
+    classifier.scores(&words, vectors.first()?)
+}
+
+fn new_words(input: &TurnInput) -> String {
+    input.unread.iter().map(|message| message.text.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 /// What is remembered of `customer`: facts that hold, the newest episodes, and what is like `question`.
@@ -39,10 +64,20 @@ pub async fn for_turn(ctx: &Ctx, input: &TurnInput) -> Result<Recall, FlowError>
 /// # Errors
 /// [`FlowError`].
 pub async fn memory(ctx: &Ctx, customer: CustomerId, question: &str) -> Result<Vec<Remembered>, FlowError> {
+    let search = ctx.search.serving();
+    remembered(ctx, &search, search.embedder.as_deref(), customer, question).await
+}
+
+async fn remembered(
+    ctx: &Ctx,
+    search: &Searcher,
+    embedder: Option<&dyn Embedder>,
+    customer: CustomerId,
+    question: &str,
+) -> Result<Vec<Remembered>, FlowError> {
     let facts = ctx.store.facts(customer).await.map_err(FlowError::store("facts"))?;
     let episodes = ctx.store.episodes(customer, EPISODES).await.map_err(FlowError::store("episodes"))?;
-    let embedder = ctx.embedder.as_deref();
-    let found = indexing::search_memory(&*ctx.index, embedder, customer, question, MEMORIES).await?;
+    let found = search_memory(&*search.index, embedder, customer, question, MEMORIES).await?;
     let units: Vec<UnitId> = found.into_iter().map(|(unit, _)| unit).collect();
     let units = ctx.store.remembered(customer, &units).await.map_err(FlowError::store("remembered"))?;
 
@@ -73,7 +108,7 @@ fn key(item: &Remembered) -> String {
 /// quoted again to "thank you".
 fn question(input: &TurnInput, has_model: bool) -> String {
     const FEW: usize = 25;
-    let new = input.unread.iter().map(|message| message.text.as_str()).collect::<Vec<_>>().join("\n");
+    let new = new_words(input);
     if !has_model {
         let questions = triage::questions(&new);
         return if questions.is_empty() { new } else { questions.join("\n") };

@@ -104,14 +104,14 @@ fn model(site: &Site, words: &SiteWords) -> Part {
 }
 
 fn embedder(site: &Site, words: &SiteWords) -> Part {
-    match &site.ctx.embedder {
+    match &site.ctx.search.serving().embedder {
         Some(embedder) => on(words.part_embedder, embedder.fingerprint().model),
         None => off(words.part_embedder, words.embedder_off, words.embedder_how),
     }
 }
 
 async fn knowledge(site: &Site, words: &SiteWords) -> Part {
-    match tokio::time::timeout(LOOK_WITHIN, site.ctx.index.count(Shelf::Knowledge)).await {
+    match tokio::time::timeout(LOOK_WITHIN, site.ctx.search.serving().index.count(Shelf::Knowledge)).await {
         Ok(Ok(count)) if count > 0 => {
             on(words.part_knowledge, words.knowledge_count.replace("{count}", &count.to_string()))
         }

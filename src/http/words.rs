@@ -110,7 +110,7 @@ words! {
         model_how: "Добавьте в config.toml раздел [[model]] с адресом любого OpenAI-совместимого сервера.", "Add a [[model]] section to config.toml with the address of any OpenAI-compatible server.";
         part_embedder: "Поиск по смыслу", "Search by meaning";
         embedder_off: "Поиск идёт по словам (BM25).", "Search goes by words (BM25).";
-        embedder_how: "Задайте [embedder] url, name и dimensions.", "Set url, name and dimensions under [embedder].";
+        embedder_how: "Задайте embedder.kind в config.toml.", "Set embedder.kind in config.toml.";
         part_knowledge: "База знаний", "Knowledge base";
         knowledge_count: "Разделов в поиске: {count}", "{count} sections can be found";
         knowledge_empty: "Пусто: боту не на что опереться.", "Empty: the bot has nothing to stand on.";

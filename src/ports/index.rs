@@ -30,7 +30,9 @@ pub trait SearchIndex: Send + Sync {
     /// [`IndexError`].
     async fn forget(&self, customer: CustomerId) -> Result<(), IndexError>;
 
-    /// Searches inside `scope`, best first.
+    /// Searches inside `scope` by both legs at once: the best `limit` by words and the best `limit` by vector, each with
+    /// its scores of both legs. In the order of the words' leg, what it did not find after it by vector; what orders them
+    /// for good is the caller's.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -88,7 +90,7 @@ pub struct Query {
     pub text: String,
     /// The vector, where there is an embedder.
     pub dense: Option<Vec<f32>>,
-    /// How many hits at most.
+    /// How many hits of each leg at most.
     pub limit: usize,
 }
 
@@ -114,8 +116,10 @@ pub struct Point {
 pub struct Hit {
     /// The point.
     pub id: Uuid,
-    /// Score of the fused ranking; comparable inside one search only.
-    pub score: f32,
+    /// BM25 of the query's words, on the average of them: 0 where none stands in it.
+    pub words: f32,
+    /// Cosine to the query's vector; `None` where one of the two has none.
+    pub meaning: Option<f32>,
     /// As it was written.
     pub payload: serde_json::Value,
 }

@@ -409,7 +409,10 @@ impl Sample {
             text: text.to_owned(),
             language: Language::Ru,
             score: 1.0,
+            words: 0.0,
+            meaning: None,
             coverage: 0.8,
+            confidence: 0.8,
         };
         vec![
             section("ru/delivery-cost-moscow", "Сколько стоит доставка курьером по Москве", "", "Внутри МКАД 390 ₽."),

@@ -25,9 +25,8 @@ pub enum Phrase<'a> {
     Rephrase,
     AskOrderNumber,
     KnownOrderNumber { order_number: &'a str },
-    MessageCut { characters: usize },
+    Noted { name: Option<&'a str>, order_number: Option<&'a str> },
     Unclaimed,
-    UnknownSend,
     Handoff(HandoffReason),
 }
 
@@ -66,9 +65,9 @@ impl Phrase<'_> {
             Phrase::Rephrase,
             Phrase::AskOrderNumber,
             Phrase::KnownOrderNumber { order_number: "М-123456" },
-            Phrase::MessageCut { characters: 4000 },
+            Phrase::Noted { name: Some("Анна"), order_number: Some("М-123456") },
+            Phrase::Noted { name: None, order_number: None },
             Phrase::Unclaimed,
-            Phrase::UnknownSend,
         ];
         samples.extend(HandoffReason::ALL.into_iter().map(Phrase::Handoff));
         samples
@@ -88,9 +87,8 @@ impl Phrase<'_> {
             Phrase::Rephrase => "rephrase",
             Phrase::AskOrderNumber => "ask_order_number",
             Phrase::KnownOrderNumber { .. } => "known_order_number",
-            Phrase::MessageCut { .. } => "message_cut",
+            Phrase::Noted { .. } => "noted",
             Phrase::Unclaimed => "unclaimed",
-            Phrase::UnknownSend => "unknown_send",
             Phrase::Handoff(reason) => match reason {
                 HandoffReason::HumanRequest => "handoff_human_request",
                 HandoffReason::SafetyLegal => "handoff_safety_legal",
@@ -117,12 +115,11 @@ impl Phrase<'_> {
             Phrase::ArticleQuote { title, heading, text } => context! { title, heading, text },
             Phrase::AskWhich { titles } => context! { titles => titles.iter().copied().collect::<Value>() },
             Phrase::KnownOrderNumber { order_number } => context! { order_number },
-            Phrase::MessageCut { characters } => context! { characters },
+            Phrase::Noted { name, order_number } => context! { name, order_number },
             Phrase::SmallTalk(_)
             | Phrase::Rephrase
             | Phrase::AskOrderNumber
             | Phrase::Unclaimed
-            | Phrase::UnknownSend
             | Phrase::Handoff(_) => context! {},
         }
     }

@@ -18,6 +18,7 @@ use firstline::domain::outbox::{Outbound, SendOutcome};
 use firstline::domain::text::{Language, MessageText};
 use firstline::domain::turn::TurnRecord;
 use firstline::flow::knowledge::KnowledgeBase;
+use firstline::flow::search::{Search, Searcher};
 use firstline::flow::wake::Wake;
 use firstline::flow::{Ctx, compose};
 use firstline::http::password;
@@ -110,9 +111,8 @@ fn context(store: Arc<dyn Store>, clock: Arc<ManualClock>, config: Config) -> Ct
     let words = firstline::app::load_words(&config).unwrap();
     Ctx {
         store,
-        index: Arc::new(EmptyIndex),
+        search: Search::new(Searcher { index: Arc::new(EmptyIndex), embedder: None }, None),
         model: None,
-        embedder: None,
         channels: vec![
             Arc::new(WebChat::new(ChannelKind::Web, "site")),
             Arc::new(WebChat::new(ChannelKind::Terminal, "local")),

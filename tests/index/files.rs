@@ -113,7 +113,7 @@ async fn another_embedder_or_version_builds_the_index_anew() {
     index.close().await.unwrap();
 
     let manifest = dir.path().join("manifest.json");
-    let text = fs::read_to_string(&manifest).unwrap().replace("\"version\":1", "\"version\":0");
+    let text = fs::read_to_string(&manifest).unwrap().replace("\"version\":2", "\"version\":0");
     fs::write(&manifest, text).unwrap();
     let (_, opened) = open(dir.path()).await;
     assert!(matches!(opened, Opened::Fresh(why) if why.contains("version 0")));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sqlx::Row;
 
-use super::customers::{Stage, TAG, tags};
+use super::customers::{PRESS, Stage, TAG, tags};
 use super::database::Logged;
 use crate::support::fake_telegram::Line;
 
@@ -12,16 +12,25 @@ use crate::support::fake_telegram::Line;
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
     pub(crate) messages: usize,
+    /// Arrivals of a message that was there already.
+    pub(crate) duplicates: usize,
     pub(crate) committed_turns: usize,
-    /// Lines of the bot that customers saw, and those of them that name what they answer.
-    pub(crate) bot_lines: usize,
-    pub(crate) named_replies: usize,
+    /// Lines that customers saw: all, those by the model, which name what they answer, and those by operators.
+    pub(crate) lines: usize,
+    pub(crate) replies: usize,
+    pub(crate) operator_lines: usize,
     pub(crate) unknown_parts: usize,
+    /// Parts of which it was learnt late that they had been sent.
+    pub(crate) learnt_late: usize,
     pub(crate) withdrawn_turns: i64,
-    pub(crate) handoffs: usize,
+    /// By their reason.
+    pub(crate) handoffs: BTreeMap<String, usize>,
     pub(crate) takeovers: usize,
-    /// Takeovers with a line of the bot that was on its way already.
-    pub(crate) in_flight: usize,
+    /// Takeovers in the middle of a turn, in the middle of a send, and those that the customer saw before a line of the
+    /// bot that was on its way.
+    pub(crate) while_thinking: usize,
+    pub(crate) while_sending: usize,
+    pub(crate) before_a_line: usize,
 }
 
 struct Message {
@@ -46,7 +55,6 @@ struct Turn {
 struct Part {
     id: String,
     chat: i64,
-    author: String,
     text: String,
     state: String,
 }
@@ -97,7 +105,7 @@ impl<'a> Audit<'a> {
             .await;
         let parts = database
             .rows(
-                "select p.id, a.external, p.author, p.text, p.state from outbox p \
+                "select p.id, a.external, p.text, p.state from outbox p \
                  join conversations c on c.id = p.conversation_id join addresses a on a.id = c.address_id \
                  order by c.opened_at, c.id, p.seq, p.part",
             )
@@ -130,13 +138,7 @@ impl<'a> Audit<'a> {
                 .collect(),
             parts: parts
                 .iter()
-                .map(|row| Part {
-                    id: row.get(0),
-                    chat: chat(row.get(1)),
-                    author: row.get(2),
-                    text: row.get(3),
-                    state: row.get(4),
-                })
+                .map(|row| Part { id: row.get(0), chat: chat(row.get(1)), text: row.get(2), state: row.get(3) })
                 .collect(),
             owners: owners.iter().map(|row| (row.get(0), row.get(1))).collect(),
             log: database.log().await,
@@ -145,6 +147,10 @@ impl<'a> Audit<'a> {
         };
         audit.figures.committed_turns = audit.turns.len();
         audit.figures.unknown_parts = audit.parts.iter().filter(|part| part.state == "unknown").count();
+        let count = |holds: fn(&Logged) -> bool| audit.log.iter().filter(|logged| holds(logged)).count();
+        audit.figures.learnt_late = count(|logged| logged.kind == "learnt");
+        audit.figures.while_thinking = count(|logged| logged.is_takeover() && logged.thinking);
+        audit.figures.while_sending = count(|logged| logged.is_takeover() && logged.sending);
         audit.figures.withdrawn_turns = database.figure("select count(*) from turns where state = 'withdrawn'").await;
         audit
     }
@@ -160,6 +166,8 @@ impl<'a> Audit<'a> {
         }
         let written = self.stage.written.lock().unwrap();
         self.figures.messages = written.len();
+        let arrivals = self.log.iter().filter(|logged| logged.kind == "arrival");
+        self.figures.duplicates = arrivals.count().saturating_sub(inbox.len());
         for one in &*written {
             let rows = inbox.get(&one.update.to_string()).map_or(&[][..], Vec::as_slice);
             let stored: Vec<&Message> = self
@@ -229,7 +237,7 @@ impl<'a> Audit<'a> {
                     && message.conversation == turn.conversation
                     && (turn.from_seq..=turn.to_seq).contains(&message.seq)
             };
-            let newest = self.messages.iter().filter(of_turn).next_back();
+            let newest = self.messages.iter().rfind(of_turn);
             if newest.is_none_or(|newest| tags(&newest.text).iter().any(|tag| !said.contains(tag))) {
                 self.faults.push(format!("answers its messages: turn {} says {}", turn.id, reply.text));
             }
@@ -250,10 +258,15 @@ impl<'a> Audit<'a> {
         for chat in all {
             let lines: Vec<Line> =
                 self.stage.telegram.transcript(chat).into_iter().filter(|line| line.by_bot).collect();
-            self.figures.bot_lines += lines.len();
+            self.figures.lines += lines.len();
             let mut seen = HashSet::new();
-            for line in lines.iter().filter(|line| line.text.contains(TAG) || line.text.contains("press-")) {
-                self.figures.named_replies += 1;
+            for line in &lines {
+                let (by_operator, by_model) = (line.text.contains(PRESS), line.text.contains(TAG));
+                self.figures.operator_lines += usize::from(by_operator);
+                self.figures.replies += usize::from(by_model);
+                if !by_operator && !by_model {
+                    continue;
+                }
                 if !seen.insert(&line.text) {
                     self.faults.push(format!("said once: chat {chat} shows twice: {}", line.text));
                 }
@@ -285,7 +298,7 @@ impl<'a> Audit<'a> {
                 let parts = self.parts.iter().filter(|part| part.chat == takeover.chat && part.text == line.text);
                 parts.filter_map(|part| claims.get(part.id.as_str())).any(|claimed| *claimed < takeover.logged)
             };
-            self.figures.in_flight += usize::from(!by_bot.is_empty());
+            self.figures.before_a_line += usize::from(!by_bot.is_empty());
             if by_bot.len() > 1 || !by_bot.iter().all(claimed_before) {
                 self.faults.push(format!("silence: chat {} was taken, and the bot said {by_bot:#?}", takeover.chat));
             }
@@ -336,10 +349,10 @@ impl<'a> Audit<'a> {
 
     async fn handoffs_are_single_and_full(&mut self) {
         let rows = self.stage.database.rows("select conversation_id, state, reason, package from handoffs").await;
-        self.figures.handoffs = rows.len();
         let mut open = HashSet::new();
         for row in &rows {
             let (conversation, state, reason): (String, String, String) = (row.get(0), row.get(1), row.get(2));
+            *self.figures.handoffs.entry(reason.clone()).or_default() += 1;
             let package: serde_json::Value = serde_json::from_str(row.get(3)).unwrap();
             let full = ["customer", "wants", "tried", "open_questions"]
                 .iter()

@@ -11,7 +11,7 @@ use super::process::{Setting, client};
 const PASSWORD: &str = "a phrase of the desk";
 
 /// How long an operator presses before the test gives up.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A browser with a session at the desk.
 pub(crate) struct Desk {

@@ -3,13 +3,16 @@
 use std::collections::{HashMap, HashSet};
 
 use firstline::domain::conversation::{OperatorAction, Ownership};
+use firstline::domain::id::BootId;
 use firstline::domain::outbox::SendOutcome;
 use firstline::ports::desk::DeskStore;
 use firstline::ports::ledger::Ledger;
-use firstline::ports::store::{Committed, Loop, OperatorOutcome, TimerKind};
+use firstline::ports::store::{Claim, Committed, Loop, OperatorOutcome, Recovered, TimerKind};
 use futures_util::future::{join, join_all};
 
-use crate::support::{Stage, at, dead, not_sent, reply, take, telegram, texts, timing, unknown, update, web, words};
+use crate::support::{
+    Kind, LEASE, Stage, at, dead, not_sent, reply, take, telegram, texts, timing, unknown, update, web, words,
+};
 
 pub(crate) async fn parts_go_one_after_another(stage: &Stage) {
     let (id, _) = stage.writes(&web("ana"), "Где заказ?", 0).await;
@@ -103,6 +106,49 @@ pub(crate) async fn a_stale_retry_is_owed_again_after_release(stage: &Stage) {
     assert_eq!((deadline.kind, deadline.due_at), (TimerKind::ReplyDeadline, at(104)));
 }
 
+/// The bot has the conversation again, and nobody holds its lease: that the part is of an earlier time is in its epoch
+/// only.
+pub(crate) async fn a_part_of_an_earlier_epoch_is_not_sent_though_the_bot_is_back(stage: &Stage) {
+    let (id, _) = stage.writes(&web("ana"), "Где заказ?", 0).await;
+    stage.answers(&["В пути"], 10).await;
+    let ann = stage.operator();
+    stage.acts(ann, id, take(), 12).await;
+    stage.acts(ann, id, OperatorAction::Release, 13).await;
+    assert_eq!(stage.owner(id).await, Ownership::Bot);
+    assert_eq!(stage.next_part(14).await, None);
+    stage.answers(&["Уже у вас"], 14).await;
+    assert_eq!(stage.delivers(15).await, ["Уже у вас"]);
+
+    // Nor where the takeover passed it over, as it would if the row had been written in another order.
+    stage.change_rows("update outbox set state = 'pending' where state = 'cancelled'").await;
+    assert_eq!(stage.delivers(1000).await, Vec::<String>::new());
+    assert_eq!(stage.figure("select count(*) from outbox where state = 'cancelled'").await, 1);
+}
+
+/// Every change of owner that the program makes ends the lease too. Were there one that did not, the epoch alone would
+/// still fence a turn out that began before: the lease is its own, and the bot has the conversation.
+pub(crate) async fn an_earlier_epoch_fences_a_turn_that_still_has_its_lease(stage: &Stage) {
+    let (id, _) = stage.writes(&web("ana"), "Где заказ?", 0).await;
+    let lease = stage.lease(10).await.unwrap();
+    let input = stage.load(&lease).await;
+    stage.change_rows("update conversations set epoch = epoch + 2").await;
+
+    assert!(!stage.store.renew_lease(&lease, at(100)).await.unwrap());
+    assert!(stage.store.load_turn(&lease, 30).await.unwrap().is_none());
+    assert!(!stage.store.save_turn(&lease, &stage.draft(&input), at(11)).await.unwrap());
+    assert_eq!(stage.store.fail_turn(&lease, "late", at(11), at(11)).await.unwrap(), 0);
+    let commit = stage.turn(&input, Some(stage.message(&["В пути"])));
+    assert_eq!(stage.store.commit_turn(&lease, &commit, at(11)).await.unwrap(), Committed::Fenced);
+    stage.store.release_lease(&lease, at(0)).await.unwrap();
+    assert_eq!(stage.lease(39).await, None, "the lease was not touched");
+    assert_eq!(stage.delivers(39).await, Vec::<String>::new());
+    assert_eq!(stage.conversation(id).await.failures, 0);
+
+    // Under the epoch that holds the question is answered.
+    assert_eq!(stage.answers(&["Уже у вас"], 40).await, Committed::Yes);
+    assert_eq!(stage.delivers(41).await, ["Уже у вас"]);
+}
+
 pub(crate) async fn a_late_failure_fences_the_turn_that_does_not_know_of_it(stage: &Stage) {
     let (id, _) = stage.writes(&web("ana"), "Первый вопрос", 0).await;
     stage.answers(&["Ответ"], 10).await;
@@ -119,6 +165,39 @@ pub(crate) async fn a_late_failure_fences_the_turn_that_does_not_know_of_it(stag
     assert_eq!(stage.store.commit_turn(&lease, &commit, at(22)).await.unwrap(), Committed::Fenced);
     let lease = stage.lease(22).await.unwrap();
     assert_eq!(texts(&stage.load(&lease).await.unread), ["Первый вопрос", "Второй вопрос"]);
+}
+
+/// A process that froze in the middle of a transaction holds a conversation; what it left elsewhere is taken back.
+pub(crate) async fn a_conversation_that_is_held_does_not_hold_up_recovery(stage: &Stage) {
+    if stage.database.kind == Kind::Sqlite {
+        // One process owns the file, and when it is frozen so is all of it.
+        return;
+    }
+    let (held, _) = stage.writes(&telegram("7"), "Где заказ?", 0).await;
+    let (free, _) = stage.writes(&telegram("8"), "Где заказ?", 0).await;
+    stage.answers(&["раз"], 10).await;
+    stage.answers(&["раз"], 10).await;
+    for _ in 0..2 {
+        stage.next_part(11).await.unwrap();
+    }
+    stage.writes(&telegram("9"), "Где заказ?", 12).await;
+    stage.lease(20).await.unwrap();
+    let raw = stage.database.raw().await;
+    let mut frozen = raw.begin().await.unwrap();
+    let lock = "select id from conversations where id = $1 for update";
+    sqlx::query(lock).bind(held.to_string()).fetch_one(&mut *frozen).await.unwrap();
+
+    let next = Claim { boot: BootId::fresh(&stage.ids, at(0)), lease_for: LEASE };
+    let recover = async |now| {
+        let recovered = stage.store.recover(&next, &[], at(now + 120), at(now));
+        tokio::time::timeout(std::time::Duration::from_secs(5), recovered).await.expect("it waits for nobody").unwrap()
+    };
+    assert_eq!(recover(100).await, Recovered { leases: 1, resend: 0, unknown: 1 });
+    assert_eq!(stage.store.undelivered(free).await.unwrap().len(), 1);
+    assert_eq!(stage.store.undelivered(held).await.unwrap(), []);
+    frozen.rollback().await.unwrap();
+    raw.close().await;
+    assert_eq!(recover(101).await, Recovered { leases: 0, resend: 0, unknown: 1 });
 }
 
 /// What was refused leaves no lock behind that others would have to wait for, or would pass over.

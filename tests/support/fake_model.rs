@@ -10,6 +10,7 @@
 //! let gate = model.hold();                             // the next completion waits …
 //! gate.arrived().await;                                // … here the request is in, and no answer has gone out
 //! gate.release();
+//! let gate = model.hold_for("refund");                 // so does the next one that reads this
 //! assert_eq!(model.asks().len(), 1);                   // the journal
 //! ```
 //!
@@ -20,6 +21,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -120,6 +122,8 @@ pub(crate) struct FakeModel {
 struct Shared {
     script: Mutex<Script>,
     answerer: Mutex<Option<Answerer>>,
+    /// Completions that have come in and have no answer yet.
+    thinking: AtomicUsize,
     stop: CancellationToken,
 }
 
@@ -127,7 +131,7 @@ struct Shared {
 struct Script {
     replies: VecDeque<Reply>,
     embedding_faults: VecDeque<Reply>,
-    gates: VecDeque<Arc<GateState>>,
+    gates: VecDeque<(String, Arc<GateState>)>,
     asks: Vec<Ask>,
     embedded: Vec<Vec<String>>,
 }
@@ -178,9 +182,19 @@ impl FakeModel {
     /// Holds the next completion until the gate is released or dropped. Several gates hold several completions, in
     /// order.
     pub(crate) fn hold(&self) -> Gate {
+        self.hold_for("")
+    }
+
+    /// Holds the next completion whose user message contains these words.
+    pub(crate) fn hold_for(&self, words: &str) -> Gate {
         let state = Arc::new(GateState { arrived: Semaphore::new(0), released: Semaphore::new(0) });
-        self.script().gates.push_back(Arc::clone(&state));
+        self.script().gates.push_back((words.to_owned(), Arc::clone(&state)));
         Gate { state }
+    }
+
+    /// How many completions have come in and have no answer yet; those of a client that is gone do not count.
+    pub(crate) fn thinking(&self) -> usize {
+        self.shared.thinking.load(Ordering::SeqCst)
     }
 
     /// The completions asked for, oldest first, those still held included.
@@ -263,18 +277,36 @@ async fn completions(State(shared): State<Arc<Shared>>, headers: HeaderMap, body
         authorization: headers.get(header::AUTHORIZATION).and_then(|key| key.to_str().ok()).map(ToOwned::to_owned),
         body,
     };
+    let _thinking = Thinking::begun(&shared);
     let gate = {
         let mut script = lock(&shared.script);
         script.asks.push(ask.clone());
-        script.gates.pop_front()
+        let place = script.gates.iter().position(|(words, _)| ask.user.contains(words.as_str()));
+        place.and_then(|place| script.gates.remove(place))
     };
-    if let Some(gate) = gate {
+    if let Some((_, gate)) = gate {
         gate.arrived.add_permits(1);
         let _released = gate.released.acquire().await;
     }
     let queued = lock(&shared.script).replies.pop_front();
     let reply = queued.or_else(|| lock(&shared.answerer).as_ref().map(|answerer| answerer(&ask)));
     respond(reply.unwrap_or(Reply::Status(500)), &ask).await
+}
+
+/// Counts one completion for as long as somebody waits for it.
+struct Thinking(Arc<Shared>);
+
+impl Thinking {
+    fn begun(shared: &Arc<Shared>) -> Self {
+        shared.thinking.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Thinking {
+    fn drop(&mut self) {
+        self.0.thinking.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 async fn respond(mut reply: Reply, ask: &Ask) -> Response {

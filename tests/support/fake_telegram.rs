@@ -102,6 +102,9 @@ struct State {
     faults: HashMap<String, VecDeque<Fault>>,
     twice: bool,
     any_order: bool,
+    /// Whether answers to sends wait, and the chats of those that do.
+    holds_sends: bool,
+    held_sends: Vec<i64>,
 }
 
 #[derive(Clone)]
@@ -212,6 +215,16 @@ impl FakeTelegram {
     /// Posts to a webhook without heed of the order within a chat.
     pub fn deliver_in_any_order(&self, any_order: bool) {
         self.change().any_order = any_order;
+    }
+
+    /// Lets the answers of sends wait from now on, or go out: what a send does is done at once.
+    pub fn hold_sends(&self, hold: bool) {
+        self.change().holds_sends = hold;
+    }
+
+    /// Chats of the sends whose answers wait; those of a client that is gone do not count.
+    pub fn held_sends(&self) -> Vec<i64> {
+        self.shared.lock().held_sends.clone()
     }
 
     /// Breaks all connections and refuses new ones, until [`Self::come_up`].

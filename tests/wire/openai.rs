@@ -406,6 +406,7 @@ async fn each_attempt_leaves_its_figures_in_the_log() {
 
 fn embedder_at(fake: &FakeModel) -> config::Embedder {
     config::Embedder {
+        kind: config::EmbedderKind::Endpoint,
         url: fake.url(),
         name: MODEL.to_owned(),
         dimensions: DIMENSIONS,

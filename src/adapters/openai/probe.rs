@@ -44,10 +44,10 @@ pub async fn probe_model(model: &config::Model) -> Vec<Check> {
     checks
 }
 
-/// Looks at the embedder: does the endpoint answer, and with vectors of the right length. Nothing where none is
-/// configured.
+/// Looks at the embedder: does the endpoint answer, and with vectors of the right length. Nothing where the embedder
+/// is no endpoint.
 pub async fn probe_embedder(settings: &config::Embedder) -> Vec<Check> {
-    if settings.url.is_empty() {
+    if settings.kind != config::EmbedderKind::Endpoint {
         return Vec::new();
     }
     let what = format!("embedder {}: vectors", settings.name);

@@ -18,7 +18,7 @@ use crate::ports::index::{Hit, IndexError, Point, Query, Scope, SearchIndex, She
 use crate::ports::model::Fingerprint;
 
 /// Raised whenever points are written otherwise than before: an index of another version is built anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const MANIFEST: &str = "manifest.json";
 const LOCK: &str = "lock";
 
@@ -41,7 +41,8 @@ pub enum Opened {
 struct Inner {
     knowledge: Shard,
     memory: Shard,
-    bm25: Bm25,
+    knowledge_words: Bm25,
+    memory_words: Bm25,
     dir: PathBuf,
     embedder: Option<Fingerprint>,
     build: String,
@@ -83,6 +84,13 @@ impl EdgeIndex {
         let opened = tokio::task::spawn_blocking(move || open(dir, embedder)).await;
         let (inner, opened) = opened.map_err(|_| IndexError::Unavailable("opening it failed inside".to_owned()))??;
         Ok((Self { inner: Arc::new(inner) }, opened))
+    }
+
+    /// The embedder that the index in `dir` was made with; `None` where there is no index that this version can use.
+    pub fn made_with(dir: &Path) -> Option<Option<Fingerprint>> {
+        let manifest: Manifest = serde_json::from_slice(&fs::read(dir.join(MANIFEST)).ok()?).ok()?;
+        let made_with = manifest.embedder.map(|Embedded { model, dimensions }| Fingerprint { model, dimensions });
+        (manifest.version == VERSION).then_some(made_with)
     }
 
     /// Flushes and closes. The directory is free when the last clone of this index is closed or dropped.
@@ -183,6 +191,13 @@ impl Inner {
         }
     }
 
+    fn words(&self, shelf: Shelf) -> &Bm25 {
+        match shelf {
+            Shelf::Knowledge => &self.knowledge_words,
+            Shelf::Memory => &self.memory_words,
+        }
+    }
+
     fn prepare(&self, shelf: Shelf, point: Point) -> Result<(Uuid, Vectors, serde_json::Value), IndexError> {
         let owner = match (shelf, point.customer) {
             (Shelf::Knowledge, None) => serde_json::Value::Null,
@@ -190,7 +205,7 @@ impl Inner {
             (Shelf::Knowledge, Some(_)) => return Err(refused("knowledge belongs to no customer")),
             (Shelf::Memory, None) => return Err(refused("memory belongs to a customer")),
         };
-        let mut vectors = vec![(BM25, Vector::from(self.bm25.document(&point.text)))];
+        let mut vectors = vec![(BM25, Vector::from(self.words(shelf).document(&point.text)))];
         if let Some(dense) = point.dense {
             self.check_dense(&dense)?;
             vectors.push((DENSE, Vector::new_dense(dense)));
@@ -206,17 +221,18 @@ impl Inner {
         if let Some(dense) = &query.dense {
             self.check_dense(dense)?;
         }
-        let (shard, filter): (_, Option<Filter>) = match query.scope {
+        let (shelf, filter): (_, Option<Filter>) = match query.scope {
             Scope::Knowledge(language) => {
-                (&self.knowledge, language.map(|language| shard::carrying(LANGUAGE, language.code().to_owned())))
+                (Shelf::Knowledge, language.map(|language| shard::carrying(LANGUAGE, language.code().to_owned())))
             }
-            Scope::Customer(customer) => (&self.memory, Some(shard::carrying(CUSTOMER, customer.to_string()))),
+            Scope::Customer(customer) => (Shelf::Memory, Some(shard::carrying(CUSTOMER, customer.to_string()))),
         };
-        let found = shard.search(self.bm25.query(&query.text), query.dense, filter.as_ref(), query.limit)?;
-        let hits = found.into_iter().filter_map(|point| {
-            let PointId::Uuid(id) = point.id else { return None };
-            let payload = point.payload.and_then(|mut payload| payload.0.remove(DATA)).unwrap_or_default();
-            Some(Hit { id, score: point.score, payload })
+        let words = self.words(shelf).query(&query.text);
+        let found = self.shelf(shelf).search(words, query.dense, filter, query.limit)?;
+        let hits = found.into_iter().filter_map(|found| {
+            let PointId::Uuid(id) = found.id else { return None };
+            let payload = found.payload.and_then(|mut payload| payload.0.remove(DATA)).unwrap_or_default();
+            Some(Hit { id, words: found.words, meaning: found.meaning, payload })
         });
         Ok(hits.collect())
     }
@@ -273,13 +289,13 @@ fn open(dir: PathBuf, embedder: Option<Fingerprint>) -> Result<(Inner, Opened), 
     fs::create_dir_all(&dir).map_err(|error| failed("make its directory", &error))?;
     let lock = lock(&dir)?;
     let dimensions = embedder.as_ref().map(|embedder| embedder.dimensions);
-    let bm25 = Bm25::new()?;
     let (shards, build, opened) = match usable(&dir, embedder.as_ref()) {
         Ok((shards, build)) => (shards, build, Opened::Existing),
         Err(reason) => (fresh(&dir, dimensions)?, new_build()?, Opened::Fresh(reason)),
     };
     let (knowledge, memory) = shards;
-    let inner = Inner { knowledge, memory, bm25, dir, embedder, build, _lock: lock };
+    let (knowledge_words, memory_words) = (Bm25::for_articles()?, Bm25::for_memory()?);
+    let inner = Inner { knowledge, memory, knowledge_words, memory_words, dir, embedder, build, _lock: lock };
     inner.remember_flush()?;
     Ok((inner, opened))
 }

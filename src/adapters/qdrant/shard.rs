@@ -4,7 +4,7 @@
 //! write whose number is not above that of the point it replaces. Hence three things here: what matters is flushed, the
 //! log is trimmed ([`Shard::flush`]), and a log that lost its numbers is noticed when the directory is opened.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::num::NonZeroUsize;
@@ -15,11 +15,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use qdrant_edge::{
     Condition, CountRequest, CreateIndex, Distance, EdgeConfig, EdgeShard, EdgeSparseVectorParams, EdgeVectorParams,
-    FieldCondition, FieldIndexOperations, Filter, Fusion, HasVectorCondition, JsonPath, Match, Modifier, NamedQuery,
-    OperationError, PayloadSchemaType, PointId, PointInsertOperations, PointOperations, PointStruct,
-    PointStructPersisted, Prefetch, QueryEnum, QueryRequest, Record, ScoredPoint, ScoringQuery, ScrollRequest,
-    SparseVector, UpdateOperation, Vector, VectorInternal, VectorStructInternal, VectorStructPersisted, Vectors,
-    WalOptions, WithPayloadInterface, WithVector,
+    FieldCondition, FieldIndexOperations, Filter, HasVectorCondition, JsonPath, Match, Modifier, NamedQuery,
+    OperationError, Payload, PayloadSchemaType, PointId, PointInsertOperations, PointOperations, PointStruct,
+    PointStructPersisted, QueryEnum, QueryRequest, Record, ScoredPoint, ScoringQuery, ScrollRequest, SparseVector,
+    UpdateOperation, Vector, VectorInternal, VectorStructInternal, VectorStructPersisted, Vectors, WalOptions,
+    WithPayloadInterface, WithVector,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -40,10 +40,8 @@ pub(super) const DATA: &str = "data";
 /// Whose the point is that is written and deleted at every opening.
 const PROBE: &str = "probe";
 
-/// Candidates of each leg before they are fused.
-const CANDIDATES: usize = 50;
-/// Qdrant's formula is 1/(rank + k - 1) with ranks from 1: this is the k = 10 of the literature, the best one measured.
-const FUSION_K: usize = 11;
+/// Hits that each leg is asked for at least: of those that score the same, which ones come is chance.
+const SPARE: usize = 50;
 /// Points in one write; a write is one record of the log.
 const BATCH: usize = 256;
 /// Size of one file of the log, which is allocated at once.
@@ -78,6 +76,23 @@ struct Held {
     points: usize,
     bm25: usize,
     dense: usize,
+}
+
+/// A point that was found, with its scores of both legs.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) id: PointId,
+    /// BM25, on the average of the query's terms.
+    pub(super) words: f32,
+    /// Cosine.
+    pub(super) meaning: Option<f32>,
+    pub(super) payload: Option<Payload>,
+}
+
+impl Found {
+    fn new(point: &ScoredPoint) -> Self {
+        Self { id: point.id, words: 0.0, meaning: None, payload: point.payload.clone() }
+    }
 }
 
 /// One directory, open. Calls block.
@@ -238,31 +253,50 @@ impl Shard {
         self.rewrite()
     }
 
-    /// Searches; without any leg there is nothing to find.
+    /// Searches by words and by vector; what only one of them has found gets its score of the other as well.
     pub(super) fn search(
         &self,
-        sparse: SparseVector,
+        words: SparseVector,
         dense: Option<Vec<f32>>,
-        filter: Option<&Filter>,
+        filter: Option<Filter>,
         limit: usize,
-    ) -> Result<Vec<ScoredPoint>, IndexError> {
-        let mut legs = Vec::new();
-        if !sparse.indices.is_empty() {
-            legs.push(nearest(BM25.to_owned(), VectorInternal::Sparse(sparse)));
-        }
-        if let Some(dense) = dense {
-            legs.push(nearest(DENSE.to_owned(), VectorInternal::Dense(dense)));
-        }
-        let candidates = limit.max(CANDIDATES);
-        let request = match (legs.pop(), legs.pop()) {
-            (None, _) => return Ok(Vec::new()),
-            (Some(only), None) => single(only, filter, candidates),
-            (Some(dense), Some(sparse)) => fused([sparse, dense], filter, candidates),
-        };
-        let mut found = self.with_edge(|edge| edge.query(request))?;
-        // Qdrant leaves the order of equal scores to chance.
-        found.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
-        found.truncate(limit);
+    ) -> Result<Vec<Found>, IndexError> {
+        let terms: f32 = words.values.iter().sum();
+        let words = (!words.indices.is_empty()).then(|| nearest(BM25.to_owned(), VectorInternal::Sparse(words)));
+        let meaning = dense.map(|dense| nearest(DENSE.to_owned(), VectorInternal::Dense(dense)));
+        let filter = filter.unwrap_or_default();
+        let mut found: HashMap<PointId, Found> = HashMap::new();
+        self.with_edge(|edge| {
+            let leg = |leg: &Option<ScoringQuery>, filter: &Filter, limit: usize| {
+                let Some(leg) = leg.as_ref().filter(|_| limit > 0) else { return Ok::<_, OperationError>(Vec::new()) };
+                let mut found = edge.query(single(leg.clone(), Some(filter), limit.max(SPARE)))?;
+                // Qdrant leaves the order of equal scores to chance.
+                found.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+                found.truncate(limit);
+                Ok(found)
+            };
+            let by_words = leg(&words, &filter, limit)?;
+            let by_meaning = leg(&meaning, &filter, limit)?;
+            let ids = |points: &[ScoredPoint]| points.iter().map(|point| point.id).collect::<HashSet<_>>();
+            let (worded, meant) = (ids(&by_words), ids(&by_meaning));
+            let without_words: Vec<PointId> = meant.difference(&worded).copied().collect();
+            let without_meaning: Vec<PointId> = worded.difference(&meant).copied().collect();
+            let also = |ids: &Vec<PointId>| filter.clone().with_point_ids(ids.iter().copied());
+            let more_words = leg(&words, &also(&without_words), without_words.len())?;
+            let more_meaning = leg(&meaning, &also(&without_meaning), without_meaning.len())?;
+            for point in by_words.into_iter().chain(more_words) {
+                found.entry(point.id).or_insert_with(|| Found::new(&point)).words = point.score / terms;
+            }
+            for point in by_meaning.into_iter().chain(more_meaning) {
+                found.entry(point.id).or_insert_with(|| Found::new(&point)).meaning = Some(point.score);
+            }
+            Ok(())
+        })?;
+        let mut found: Vec<Found> = found.into_values().collect();
+        found.sort_by(|a, b| {
+            let by_meaning = b.meaning.unwrap_or(-1.0).total_cmp(&a.meaning.unwrap_or(-1.0));
+            b.words.total_cmp(&a.words).then(by_meaning).then_with(|| a.id.cmp(&b.id))
+        });
         Ok(found)
     }
 
@@ -467,22 +501,6 @@ fn single(leg: ScoringQuery, filter: Option<&Filter>, limit: usize) -> QueryRequ
         params: None,
         with_vector: WithVector::Bool(false),
         with_payload: WithPayloadInterface::Bool(true),
-    }
-}
-
-/// The filter stands in every leg: what a leg finds is already inside the scope.
-fn fused(legs: [ScoringQuery; 2], filter: Option<&Filter>, limit: usize) -> QueryRequest {
-    let prefetches = legs.into_iter().map(|leg| Prefetch {
-        prefetches: Vec::new(),
-        query: Some(leg),
-        limit,
-        params: None,
-        filter: filter.cloned(),
-        score_threshold: None,
-    });
-    QueryRequest {
-        prefetches: prefetches.collect(),
-        ..single(ScoringQuery::Fusion(Fusion::Rrf { k: FUSION_K, weights: None }), filter, 2 * limit)
     }
 }
 

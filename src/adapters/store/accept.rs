@@ -288,8 +288,9 @@ async fn open(
     let id = ConversationId::fresh(&store.ids, now);
     sqlx::query(
         "insert into conversations (id, customer_id, address_id, owner, epoch, last_seq, customer_seq, handled_seq, \
-         language, reply_within, opened_at, last_activity_at) \
-         values ($1, $2, $3, 'bot', 1, 0, 0, 0, coalesce($4, (select language from customers where id = $2)), $5, $6, $6)",
+         language, disclosed_at, reply_within, opened_at, last_activity_at) \
+         values ($1, $2, $3, 'bot', 1, 0, 0, 0, coalesce($4, (select language from customers where id = $2)), \
+         (select max(disclosed_at) from conversations where address_id = $3), $5, $6, $6)",
     )
     .put(id)
     .put(customer)

@@ -26,7 +26,16 @@ pub(super) struct Held {
 impl Held {
     /// Holds a conversation by key.
     pub(super) async fn by_id(dialect: Dialect, tx: &mut Tx, id: ConversationId) -> Result<Option<Self>, Failure> {
-        Self::fetch(tx, select(dialect, "c.id = $1").put(id)).await
+        Self::fetch(tx, select(&dialect.hold("c"), "c.id = $1").put(id)).await
+    }
+
+    /// Holds a conversation by key; `None` also where somebody else holds it just now.
+    pub(super) async fn by_id_if_free(
+        dialect: Dialect,
+        tx: &mut Tx,
+        id: ConversationId,
+    ) -> Result<Option<Self>, Failure> {
+        Self::fetch(tx, select(&dialect.hold_free("c"), "c.id = $1").put(id)).await
     }
 
     /// Holds a conversation, if its epoch is still this one.
@@ -36,12 +45,12 @@ impl Held {
         id: ConversationId,
         epoch: i64,
     ) -> Result<Option<Self>, Failure> {
-        Self::fetch(tx, select(dialect, "c.id = $1 and c.epoch = $2").put(id).put(epoch)).await
+        Self::fetch(tx, select(&dialect.hold("c"), "c.id = $1 and c.epoch = $2").put(id).put(epoch)).await
     }
 
     /// Holds the conversation of an address that is not resolved.
     pub(super) async fn open_at(dialect: Dialect, tx: &mut Tx, address: i64) -> Result<Option<Self>, Failure> {
-        Self::fetch(tx, select(dialect, "c.address_id = $1 and c.owner <> 'resolved'").put(address)).await
+        Self::fetch(tx, select(&dialect.hold("c"), "c.address_id = $1 and c.owner <> 'resolved'").put(address)).await
     }
 
     async fn fetch(tx: &mut Tx, select: Statement) -> Result<Option<Self>, Failure> {
@@ -329,11 +338,11 @@ impl Held {
     }
 }
 
-fn select(dialect: Dialect, which: &str) -> Statement {
+/// `hold` ends the statement as a dialect wants it.
+fn select(hold: &str, which: &str) -> Statement {
     composed(format!(
         "select {CONVERSATION}, c.address_id as c_address_id, c.customer_seq as c_customer_seq, \
-         c.reply_within as c_reply_within from {CONVERSATIONS} where {which} {}",
-        dialect.hold("c")
+         c.reply_within as c_reply_within from {CONVERSATIONS} where {which} {hold}"
     ))
 }
 

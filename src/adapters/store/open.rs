@@ -22,8 +22,9 @@ static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 const SQLITE_PRAGMAS: &str = "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
     pragma busy_timeout = 10000;";
 
-/// A lock that another transaction does not give up is an error, not a worker that hangs.
-const POSTGRES_SETTINGS: &str = "set lock_timeout = '10s'; set idle_in_transaction_session_timeout = '60s';";
+/// A lock that another transaction does not give up is an error, not a worker that hangs. A process that freezes in the
+/// middle of a transaction loses it before those who wait for its rows give up.
+const POSTGRES_SETTINGS: &str = "set lock_timeout = '10s'; set idle_in_transaction_session_timeout = '5s';";
 
 /// How long a transaction waits for a connection.
 const ACQUIRE_WITHIN: Duration = Duration::from_secs(20);

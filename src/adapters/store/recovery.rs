@@ -2,6 +2,9 @@
 //!
 //! [`recover`] belongs at start and then at every renewal of the boot: it also finds parts whose lease has run out
 //! while their process lives, which nothing else claims again.
+//!
+//! What another transaction holds is passed over, and found the next time: a process that froze in the middle of one
+//! must not keep what it left elsewhere from being taken back.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +19,7 @@ use crate::ports::store::{Claim, Recovered, TimerKind};
 
 /// What is true of a lease whose holder is gone: $1 is this process, $2 the time since when a boot must have renewed.
 const HOLDER_GONE: &str =
-    "lease_boot <> $1 and not exists (select 1 from boots b where b.id = lease_boot and b.renewed_at > $2)";
+    "h.lease_boot <> $1 and not exists (select 1 from boots b where b.id = h.lease_boot and b.renewed_at > $2)";
 
 pub(super) async fn recover(
     store: &SqlStore,
@@ -32,7 +35,7 @@ pub(super) async fn recover(
         Dialect::Sqlite => i64::MAX,
         Dialect::Postgres => (now - claim.lease_for).as_microsecond(),
     };
-    let leases = free_leases(&mut tx, claim.boot, alive_since).await?;
+    let leases = free_leases(store, &mut tx, claim.boot, alive_since).await?;
     let parts = interrupted(store, &mut tx, claim.boot, alive_since, now).await?;
     let mut recovered = Recovered { leases, ..Recovered::default() };
     let mut unknown = BTreeSet::new();
@@ -52,21 +55,24 @@ pub(super) async fn recover(
     for conversation in unknown {
         timers::set_earliest(&mut tx, conversation, TimerKind::UnknownSend, unknown_deadline).await?;
     }
-    forget_the_past(&mut tx, claim.boot, alive_since, now).await?;
+    forget_the_past(store, &mut tx, claim.boot, alive_since, now).await?;
     tx.commit().await?;
     Ok(recovered)
 }
 
-async fn free_leases(tx: &mut Tx, boot: BootId, alive_since: i64) -> Result<u64, Failure> {
+async fn free_leases(store: &SqlStore, tx: &mut Tx, boot: BootId, alive_since: i64) -> Result<u64, Failure> {
+    let free = store.dialect.hold_free("h");
     let leases = composed(format!(
-        "update conversations set lease_until = null, lease_boot = null where lease_until is not null and {HOLDER_GONE}"
+        "update conversations set lease_until = null, lease_boot = null where id in \
+         (select h.id from conversations h where h.lease_until is not null and {HOLDER_GONE} {free})"
     ))
     .put(boot)
     .put(alive_since)
     .execute(&mut **tx)
     .await?;
     composed(format!(
-        "update timers set claimed_until = null, lease_boot = null where claimed_until is not null and {HOLDER_GONE}"
+        "update timers set claimed_until = null, lease_boot = null where (conversation_id, kind) in \
+         (select h.conversation_id, h.kind from timers h where h.claimed_until is not null and {HOLDER_GONE} {free})"
     ))
     .put(boot)
     .put(alive_since)
@@ -93,9 +99,9 @@ async fn interrupted(
     now: Timestamp,
 ) -> Result<Vec<Interrupted>, Failure> {
     let found = composed(format!(
-        "select id as p_id, conversation_id as p_conversation_id, attempts as p_attempts, author as p_author, \
-         epoch as p_epoch from outbox where state = 'sending' and (lease_until <= $3 or ({HOLDER_GONE})) \
-         order by conversation_id, seq, part"
+        "select h.id as p_id, h.conversation_id as p_conversation_id, h.attempts as p_attempts, h.author as p_author, \
+         h.epoch as p_epoch from outbox h where h.state = 'sending' and (h.lease_until <= $3 or ({HOLDER_GONE})) \
+         order by h.conversation_id, h.seq, h.part"
     ))
     .put(boot)
     .put(alive_since)
@@ -106,7 +112,7 @@ async fn interrupted(
     for row in &found {
         let fields = Fields::new(row, "outbox", "p_");
         let conversation = fields.id("conversation_id")?;
-        let Some(held) = Held::by_id(store.dialect, tx, conversation).await? else { continue };
+        let Some(held) = Held::by_id_if_free(store.dialect, tx, conversation).await? else { continue };
         let of_bot = fields.text("author")? == "bot";
         parts.push(Interrupted {
             id: fields.id("id")?,
@@ -139,12 +145,21 @@ async fn taken_back(tx: &mut Tx, part: &Interrupted, resend: bool, now: Timestam
 }
 
 /// Boots that are over and sessions that have expired are of no use to anybody.
-async fn forget_the_past(tx: &mut Tx, boot: BootId, alive_since: i64, now: Timestamp) -> Result<(), Failure> {
-    sqlx::query("delete from boots where id <> $1 and renewed_at <= $2")
-        .put(boot)
-        .put(alive_since)
-        .execute(&mut **tx)
-        .await?;
+async fn forget_the_past(
+    store: &SqlStore,
+    tx: &mut Tx,
+    boot: BootId,
+    alive_since: i64,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let free = store.dialect.hold_free("h");
+    composed(format!(
+        "delete from boots where id in (select h.id from boots h where h.id <> $1 and h.renewed_at <= $2 {free})"
+    ))
+    .put(boot)
+    .put(alive_since)
+    .execute(&mut **tx)
+    .await?;
     sqlx::query("delete from sessions where expires_at <= $1").put(now).execute(&mut **tx).await?;
     Ok(())
 }

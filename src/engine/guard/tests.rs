@@ -22,7 +22,10 @@ pub(super) fn section(article: &str, title: &str, text: &str, language: Language
         text: text.to_owned(),
         language,
         score: 1.0,
+        words: 0.0,
+        meaning: None,
         coverage: 1.0,
+        confidence: 1.0,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Learning without a model: what a customer states is read out of their words by rule, precise rather than complete;
 //! what a model proposes is admitted by the same list of keys; what is new is merged with what is known.
 
+mod details;
 mod extract;
 mod instructions;
 mod merge;
@@ -11,6 +12,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use details::only_details;
 pub use extract::extract;
 pub use merge::{Merge, merge};
 pub(in crate::engine) use names::is_given;

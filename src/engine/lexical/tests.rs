@@ -148,7 +148,10 @@ fn found(coverages: &[(&str, f32)]) -> Vec<FoundSection> {
         text: String::new(),
         language: Language::Ru,
         score: 1.0,
+        words: 0.0,
+        meaning: None,
         coverage: *coverage,
+        confidence: *coverage,
     };
     coverages.iter().map(section).collect()
 }

@@ -70,7 +70,10 @@ impl Desk {
             text: String::new(),
             language: Language::Ru,
             score: 1.0,
+            words: 0.0,
+            meaning: None,
             coverage: 0.4,
+            confidence: 0.4,
         });
         self
     }

@@ -42,20 +42,30 @@ pub enum Does {
     Ignore,
 }
 
-/// What mistakes about a label cost, in the worth of one needless handoff of the default kind.
+/// What mistakes about a label cost, in the worth of one needless handoff.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Costs {
-    /// It should have been handed over and was not.
+    /// It held and was not acted on.
     pub missed: f64,
-    /// It was handed over for nothing.
+    /// It was acted on and did not hold.
     pub needless: f64,
 }
 
 impl Costs {
-    /// The probability above which handing over costs less than not doing so.
+    /// The probability above which to act on the label costs less than not to.
     pub fn break_even(self) -> f64 {
         self.needless / (self.missed + self.needless)
     }
+}
+
+/// `[unsure]`: when a language model's verdict counts more than the classifier's.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unsure {
+    /// From this probability on the classifier is sure of a label that hands over, and no model talks it away.
+    pub sure: f64,
+    /// Two labels that exclude each other and are nearer than this are undecided.
+    pub close: f64,
 }
 
 /// `[label.…]`: what is known of one label.
@@ -67,8 +77,12 @@ pub struct LabelPolicy {
     pub en: String,
     /// What is done with it.
     pub does: Does,
-    /// The least confidence at which it holds, 0 to 1.
+    /// The least confidence of a rule, an example or a model's verdict at which it holds, 0 to 1.
+    pub least_confidence: f64,
+    /// The least probability of the classifier at which it holds, 0 to 1: what the file says, else what the costs say.
     pub threshold: f64,
+    /// The threshold stands in the file and does not follow from the costs.
+    pub threshold_is_written: bool,
     /// Which people get it, where it is handed over.
     pub queue: Option<String>,
     /// 1 is the most urgent, 9 the least.
@@ -93,6 +107,7 @@ struct File {
     label: BTreeMap<Spanned<String>, RawLabel>,
     other: RawOther,
     answer: Spanned<Answer>,
+    unsure: Spanned<Unsure>,
     #[serde(default)]
     detail: Vec<RawDetail>,
     #[serde(default)]
@@ -111,7 +126,8 @@ struct RawLabel {
     ru: String,
     en: String,
     does: Spanned<Does>,
-    threshold: Spanned<f64>,
+    least_confidence: Spanned<f64>,
+    threshold: Option<Spanned<f64>>,
     queue: Option<String>,
     priority: Spanned<i64>,
     missed: Spanned<f64>,
@@ -185,6 +201,7 @@ fn read(file: File) -> Result<Triage, Fault> {
     let labels = labels(file.label)?;
     let other = (file.other.queue, priority(&file.other.priority)?);
     let answer = answer(&file.answer)?;
+    let unsure = unsure(&file.unsure)?;
     let pieces = Pieces::new(&file.words)?;
     let queues: Vec<&str> =
         labels.values().filter_map(|policy| policy.queue.as_deref()).chain([other.0.as_str()]).collect();
@@ -196,7 +213,7 @@ fn read(file: File) -> Result<Triage, Fault> {
         .collect::<Result<_, Fault>>()?;
     let rules = rules(file.rule, &pieces)?;
     let examples = examples(file.example, topics.clone())?;
-    Ok(Triage { answer, labels, other, details, rules, examples })
+    Ok(Triage { answer, unsure, labels, other, details, rules, examples })
 }
 
 /// A pattern that matches nothing.
@@ -215,10 +232,13 @@ fn labels(raw: BTreeMap<Spanned<String>, RawLabel>) -> Result<BTreeMap<Label, La
         if raw.ru.trim().is_empty() || raw.en.trim().is_empty() {
             return Err((name.span(), format!("`{}` has no description", label.name())));
         }
+        let costs = Costs { missed: cost(&raw.missed)?, needless: positive(&raw.needless)? };
         let policy = LabelPolicy {
-            threshold: share(&raw.threshold)?,
+            least_confidence: share(&raw.least_confidence)?,
+            threshold: raw.threshold.as_ref().map_or(Ok(costs.break_even()), share)?,
+            threshold_is_written: raw.threshold.is_some(),
             priority: priority(&raw.priority)?,
-            costs: Costs { missed: cost(&raw.missed)?, needless: positive(&raw.needless)? },
+            costs,
             does: raw.does.into_inner(),
             ru: raw.ru,
             en: raw.en,
@@ -244,6 +264,14 @@ fn answer(raw: &Spanned<Answer>) -> Result<Answer, Fault> {
         return Err((raw.span(), "the shares of [answer] are between 0 and 1, its counts not negative".to_owned()));
     }
     Ok(answer)
+}
+
+fn unsure(raw: &Spanned<Unsure>) -> Result<Unsure, Fault> {
+    let unsure = *raw.get_ref();
+    if [unsure.sure, unsure.close].into_iter().any(|share| !(0.0..=1.0).contains(&share)) {
+        return Err((raw.span(), "the shares of [unsure] are between 0 and 1".to_owned()));
+    }
+    Ok(unsure)
 }
 
 fn share(number: &Spanned<f64>) -> Result<f64, Fault> {

@@ -2,8 +2,13 @@
 //!
 //! All words, thresholds, queues and priorities live in `prompts/triage.toml`; this module gives them their meaning.
 
+mod classifier;
 mod evidence;
+mod features;
 mod file;
+#[cfg(test)]
+mod heard;
+mod lexicon;
 mod nearest;
 mod route;
 mod rules;
@@ -12,9 +17,14 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use classifier::{
+    ArtefactError, COUNT, Classifier, Head, LABELS, Place, Score, Weights, figures, hex, lexicon_digest, sigmoid,
+    surface, weighted,
+};
 pub use evidence::{Evidence, questions};
-pub use file::{Costs, Does, LabelPolicy, TriageError};
-pub use route::{Destination, Route, decide_labels, route};
+pub use features::{BUCKETS, Surface};
+pub use file::{Costs, Does, LabelPolicy, TriageError, Unsure};
+pub use route::{Destination, Heard, Route, route};
 pub use rules::RuleHit;
 
 use std::collections::BTreeMap;
@@ -30,6 +40,8 @@ use crate::domain::turn::{Label, LabelSource, Labelled};
 pub struct Triage {
     /// When a draft or an article may answer.
     pub answer: Answer,
+    /// When the classifier is unsure, and a model's verdict counts instead.
+    pub unsure: Unsure,
     labels: BTreeMap<Label, LabelPolicy>,
     other: (String, i64),
     details: Vec<Detail>,
@@ -41,7 +53,7 @@ pub struct Triage {
 #[derive(Debug, Clone, Copy, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// Which part of the question's weight the best article must cover, 0 to 1.
+    /// Which part of the question's weight the best article must cover, 0 to 1; its meaning adds to it or takes from it.
     pub least_coverage: f32,
     /// How far it must be ahead of the next article.
     pub least_margin: f32,
@@ -163,6 +175,11 @@ impl Triage {
             }
         }
         missing
+    }
+
+    /// The examples nearest to a message, with how near they are, 0 to 1, best first: for people who ask why.
+    pub fn neighbours(&self, text: &str, most: usize) -> Vec<(&str, &[Label], f32)> {
+        self.examples.neighbours(text, most)
     }
 
     /// The labelled examples as they stand in the file.

@@ -90,8 +90,25 @@ impl Examples {
         self.nearest_but(text, None)
     }
 
+    /// The nearest examples themselves.
+    pub(super) fn neighbours(&self, text: &str, most: usize) -> Vec<(&str, &[Label], f32)> {
+        let ranked = self.ranked(text, None, most);
+        ranked
+            .into_iter()
+            .map(|(number, similarity)| {
+                let (_, labels, text) = &self.all[number];
+                (text.as_str(), labels.as_slice(), similarity)
+            })
+            .collect()
+    }
+
     /// The nearest examples without one of them: how well they label each other.
     pub(super) fn nearest_but(&self, text: &str, left_out: Option<usize>) -> Vec<Labelled> {
+        self.votes(&self.ranked(text, left_out, VOTERS))
+    }
+
+    /// At most `most` examples that are near, the nearest first.
+    fn ranked(&self, text: &str, left_out: Option<usize>, most: usize) -> Vec<(usize, f32)> {
         let mut similarity = vec![(0.0_f32, 0.0_f32); self.all.len()];
         for (feature, weight) in self.vector(&features(text, &self.topics)) {
             for (number, other) in self.postings.get(&feature).into_iter().flatten() {
@@ -110,8 +127,8 @@ impl Examples {
             .map(|(number, (all, _))| (number, all))
             .collect();
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        ranked.truncate(VOTERS);
-        self.votes(&ranked)
+        ranked.truncate(most);
+        ranked
     }
 
     /// Labels by the share of the votes that they get; a near example has much more of a vote than a far one.

@@ -36,13 +36,42 @@ pub(super) async fn answer(
         state.calls.push((method.clone(), parameters.clone()));
         state.faults.get_mut(&method).and_then(std::collections::VecDeque::pop_front)
     };
-    if let Some(fault) = fault {
-        return fail(fault, &shared, &method, &parameters, &wire).await;
+    let response = match fault {
+        Some(fault) => fail(fault, &shared, &method, &parameters, &wire).await,
+        None if method == "getupdates" => get_updates(&shared, &parameters).await,
+        None => call(&mut shared.change(), &method, &parameters),
+    };
+    if method == "sendmessage" {
+        HeldSend::begun(&shared, &parameters).until_let_go().await;
     }
-    if method == "getupdates" {
-        get_updates(&shared, &parameters).await
-    } else {
-        call(&mut shared.change(), &method, &parameters)
+    response
+}
+
+/// A send whose answer waits for as long as the test wants, or until its client is gone.
+struct HeldSend<'a> {
+    shared: &'a Shared,
+    chat: i64,
+}
+
+impl<'a> HeldSend<'a> {
+    fn begun(shared: &'a Shared, parameters: &Value) -> Self {
+        let chat = chat_id(parameters).unwrap_or_default();
+        shared.change().held_sends.push(chat);
+        Self { shared, chat }
+    }
+
+    async fn until_let_go(self) {
+        let mut changes = self.shared.changes.subscribe();
+        while self.shared.lock().holds_sends && changes.changed().await.is_ok() {}
+    }
+}
+
+impl Drop for HeldSend<'_> {
+    fn drop(&mut self) {
+        let mut state = self.shared.change();
+        if let Some(place) = state.held_sends.iter().position(|chat| *chat == self.chat) {
+            state.held_sends.swap_remove(place);
+        }
     }
 }
 
@@ -102,13 +131,16 @@ fn send_message(state: &mut State, parameters: &Value) -> Response {
 /// The chat of a call, if the bot may write there.
 #[expect(clippy::result_large_err, reason = "the refusal is the answer itself")]
 fn chat_of(state: &State, parameters: &Value) -> Result<i64, Response> {
-    let id = &parameters["chat_id"];
-    let chat = id.as_i64().or_else(|| id.as_str()?.parse().ok());
-    match chat.filter(|chat| state.people.contains_key(chat)) {
+    match chat_id(parameters).filter(|chat| state.people.contains_key(chat)) {
         None => Err(error(400, "Bad Request: chat not found")),
         Some(chat) if state.blocked.contains(&chat) => Err(blocked()),
         Some(chat) => Ok(chat),
     }
+}
+
+fn chat_id(parameters: &Value) -> Option<i64> {
+    let id = &parameters["chat_id"];
+    id.as_i64().or_else(|| id.as_str()?.parse().ok())
 }
 
 fn set_webhook(state: &mut State, parameters: &Value) -> Response {

@@ -1,22 +1,31 @@
 //! A browser under control: each step waits for the page and says what it waited for.
+#![allow(
+    dead_code,
+    clippy::disallowed_methods,
+    clippy::unused_async,
+    reason = "two test binaries, each with its part of it"
+)]
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fantoccini::error::CmdError;
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
+use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-
-use crate::product::free_port;
+use url::{ParseError, Url};
 
 /// How long a page may take to show something.
 const WITHIN: Duration = Duration::from_secs(30);
 
 /// A chromedriver of our own, and the profiles of its browsers.
 pub(crate) struct Driver {
-    url: String,
+    port: u16,
     profiles: tempfile::TempDir,
     child: Child,
 }
@@ -31,7 +40,8 @@ pub(crate) enum Window {
 impl Driver {
     /// Starts it; `None`, said loudly, where there is none on the path.
     pub(crate) async fn start() -> Option<Self> {
-        let port = free_port();
+        // A port that was free a moment ago: chromedriver tells its own only in words.
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let mut command = Command::new("chromedriver");
         command.arg(format!("--port={port}")).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = match command.spawn() {
@@ -48,20 +58,20 @@ impl Driver {
         let listens = lines.any(|line| line.is_ok_and(|line| line.contains("started successfully")));
         assert!(listens, "chromedriver ended before it listened");
         std::thread::spawn(move || lines.for_each(drop));
-        Some(Self { url: format!("http://127.0.0.1:{port}"), profiles: tempfile::tempdir().unwrap(), child })
+        Some(Self { port, profiles: tempfile::tempdir().unwrap(), child })
     }
 
-    /// Opens a browser with the profile of that name: what it kept is there when it is opened again.
-    pub(crate) async fn open(&self, profile: &str, window: Window) -> Page {
+    /// Opens a browser in that language, with the profile of that name: what it kept is there when it is opened again.
+    pub(crate) async fn open(&self, profile: &str, language: &str, window: Window) -> Page {
         let directory = self.profiles.path().join(profile);
         let mut options = json!({
             "args": [
                 "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                "--disable-dev-shm-usage", "--no-proxy-server", "--lang=ru", "--window-size=1280,1040",
-                format!("--user-data-dir={}", directory.display()),
+                "--disable-dev-shm-usage", "--no-proxy-server", "--window-size=1280,1040",
+                format!("--lang={language}"), format!("--user-data-dir={}", directory.display()),
             ],
-            "prefs": { "intl.accept_languages": "ru" },
+            "prefs": { "intl.accept_languages": language },
         });
         if matches!(window, Window::Phone) {
             let metrics = json!({ "width": 390, "height": 844, "pixelRatio": 2.0, "touch": true });
@@ -69,14 +79,24 @@ impl Driver {
         }
         let mut capabilities = serde_json::Map::new();
         capabilities.insert("goog:chromeOptions".to_owned(), options);
+        capabilities.insert("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" }));
         let mut builder = ClientBuilder::new(HttpConnector::new());
-        let client = builder.capabilities(capabilities).connect(&self.url).await.expect("Chromium starts");
+        let url = format!("http://127.0.0.1:{}", self.port);
+        let client = builder.capabilities(capabilities).connect(&url).await.expect("Chromium starts");
         Page { client }
     }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        // By hand, since a drop can't wait for a future. A driver that is killed leaves its browsers running; one that is
+        // asked to shut down ends them.
+        if let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)) {
+            let host = format!("127.0.0.1:{}", self.port);
+            let _ = write!(stream, "GET /shutdown HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+            let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
+            let _ = stream.read(&mut [0; 512]);
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -149,27 +169,76 @@ impl Page {
         self.client.find(Locator::Css(selector)).await.unwrap().text().await.unwrap()
     }
 
-    /// Writes a message in the chat and sends it.
-    pub(crate) async fn write(&self, text: &str) {
-        self.fill("#field", text).await;
-        self.click("#send").await;
-        self.sees(".message.customer:not(.sending):not(.waiting) .bubble", text).await;
-    }
-
+    /// Writes into a field in place of what stands there.
     pub(crate) async fn fill(&self, selector: &str, text: &str) {
         let field = self.client.wait().at_most(WITHIN).for_element(Locator::Css(selector)).await.unwrap();
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
     }
 
-    pub(crate) async fn click(&self, selector: &str) {
-        let found = self.client.wait().at_most(WITHIN).for_element(Locator::Css(selector)).await;
-        let Ok(found) = found else { panic!("{}", self.misses(selector, "").await) };
-        found.click().await.unwrap();
+    /// Presses keys in a field.
+    pub(crate) async fn press(&self, selector: &str, keys: &str) {
+        let field = self.client.wait().at_most(WITHIN).for_element(Locator::Css(selector)).await.unwrap();
+        field.send_keys(keys).await.unwrap();
     }
 
+    pub(crate) async fn click(&self, selector: &str) {
+        let clicked = async {
+            // A live page may put another element in its place between finding and clicking.
+            while let Err(error) = self.find_and_click(selector).await {
+                assert!(error.is_stale_element_reference() || error.is_no_such_element(), "{selector}: {error}");
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let clicked = tokio::time::timeout(WITHIN, clicked).await;
+        assert!(clicked.is_ok(), "{}", self.misses(selector, "").await);
+    }
+
+    async fn find_and_click(&self, selector: &str) -> Result<(), CmdError> {
+        self.client.find(Locator::Css(selector)).await?.click().await
+    }
+
+    /// Runs a script.
     pub(crate) async fn run(&self, script: &str) -> Value {
         self.client.execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// What an expression is in the page.
+    pub(crate) async fn eval(&self, expression: &str) -> Value {
+        self.run(&format!("return {expression}")).await
+    }
+
+    /// Waits until an expression is true in the page, or in the page that comes next: a page that is just being left
+    /// can't be asked.
+    pub(crate) async fn until(&self, expression: &str) {
+        let script = format!("return Boolean({expression})");
+        let true_at_last = async {
+            while !matches!(self.client.execute(&script, Vec::new()).await, Ok(Value::Bool(true))) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let true_at_last = tokio::time::timeout(WITHIN, true_at_last).await;
+        assert!(true_at_last.is_ok(), "{}", self.misses("body", expression).await);
+    }
+
+    /// A command of the DevTools protocol.
+    pub(crate) async fn devtools(&self, command: &str, parameters: Value) {
+        let body = json!({ "cmd": command, "params": parameters });
+        self.client.issue_cmd(Vendor { path: "goog/cdp/execute", body }).await.unwrap();
+    }
+
+    /// Pulls the network cable, or puts it back.
+    pub(crate) async fn offline(&self, offline: bool) {
+        self.devtools("Network.enable", json!({})).await;
+        let conditions = json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+        self.devtools("Network.emulateNetworkConditions", conditions).await;
+    }
+
+    /// What the console said of faults since it was asked last.
+    pub(crate) async fn complaints(&self) -> Vec<String> {
+        let log = self.client.issue_cmd(Vendor { path: "se/log", body: json!({ "type": "browser" }) }).await.unwrap();
+        let severe = log.as_array().unwrap().iter().filter(|entry| entry["level"] == "SEVERE");
+        severe.map(|entry| entry["message"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Nothing is wider than the window, and what is written with is in sight.
@@ -189,5 +258,22 @@ impl Page {
         std::fs::create_dir_all(&directory).unwrap();
         let picture = self.client.screenshot().await.unwrap();
         std::fs::write(directory.join(format!("{name}.png")), picture).unwrap();
+    }
+}
+
+/// A command that only Chromium's driver knows.
+#[derive(Debug)]
+struct Vendor {
+    path: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Vendor {
+    fn endpoint(&self, base_url: &Url, session_id: Option<&str>) -> Result<Url, ParseError> {
+        base_url.join(&format!("session/{}/{}", session_id.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.to_string()))
     }
 }

@@ -6,21 +6,22 @@ use serde_json::json;
 use wiremock::matchers::method;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
+use crate::browser::{Driver, Page, Window};
 use crate::support::{PASSWORD, serve, serve_with};
-use crate::webdriver::WebBrowser;
 
 const HOSTILE: &str = "<img src=x onerror=\"window.hurt=1\"> javascript:alert(1) https://myata.example/a\"b";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_chat_carries_a_conversation_through_everything() {
     let served = serve().await;
-    let Some(browser) = WebBrowser::start(&served.client).await else { return };
+    let Some(driver) = Driver::start().await else { return };
+    let browser = driver.open("anybody", "en", Window::Desktop).await;
     browser.goto(&served.url("/chat")).await;
     browser.until("document.querySelector('.message.bot')").await;
     assert!(served.ctx.store.queue(10).await.unwrap().is_empty(), "looking at the page is no conversation");
 
     // A question and its answer: words are text, addresses are links, sources have names.
-    browser.write("#field", "How much is delivery?").await;
+    browser.press("#field", "How much is delivery?").await;
     browser.click("#send").await;
     browser.until("document.querySelector('.message.customer .under time')").await;
     browser.until("document.querySelector('.typing')").await;
@@ -42,7 +43,7 @@ async fn the_chat_carries_a_conversation_through_everything() {
 
     // Without a connection what is written waits, survives a reload, and is stored once.
     browser.offline(true).await;
-    browser.write("#field", "written in a tunnel").await;
+    browser.press("#field", "written in a tunnel").await;
     browser.click("#send").await;
     browser.until("document.querySelector('.message.waiting')").await;
     browser.until("document.getElementById('banner').textContent").await;
@@ -65,12 +66,13 @@ async fn the_chat_carries_a_conversation_through_everything() {
 async fn the_desk_is_live_and_keeps_what_is_being_written() {
     let served = serve().await;
     served.operator("anna", "Анна").await;
-    let Some(browser) = WebBrowser::start(&served.client).await else { return };
+    let Some(driver) = Driver::start().await else { return };
+    let browser = driver.open("anybody", "en", Window::Desktop).await;
     let visitor = served.visitor().await;
     visitor.says("I want a person").await;
     browser.goto(&served.url("/desk")).await;
-    browser.write("[name=login]", "anna").await;
-    browser.write("[name=password]", PASSWORD).await;
+    browser.press("[name=login]", "anna").await;
+    browser.press("[name=password]", PASSWORD).await;
     browser.click(".card .button").await;
     browser.until("document.querySelector('#bot .entry')").await;
 
@@ -83,7 +85,7 @@ async fn the_desk_is_live_and_keeps_what_is_being_written() {
 
     // The customer writes while the operator does: neither disturbs the other.
     browser.eval("window.same = 'page'").await;
-    browser.write("#text", "Hello, Anna here.").await;
+    browser.press("#text", "Hello, Anna here.").await;
     visitor.says("Are you there?").await;
     browser.until("document.getElementById('m-3')").await;
     assert_eq!(
@@ -91,7 +93,7 @@ async fn the_desk_is_live_and_keeps_what_is_being_written() {
         json!(["Hello, Anna here.", "text", "page"])
     );
     let control_enter = "\u{e009}\u{e007}";
-    browser.write("#text", control_enter).await;
+    browser.press("#text", control_enter).await;
     browser
         .until("document.querySelector('.line.operator .being-sent') && !document.getElementById('text').value")
         .await;
@@ -100,10 +102,10 @@ async fn the_desk_is_live_and_keeps_what_is_being_written() {
     browser.until("!document.querySelector('.being-sent')").await;
 
     // A second reply on the same page is a second reply, a note is a note.
-    browser.write("#text", "Anything else?").await;
-    browser.write("#text", control_enter).await;
+    browser.press("#text", "Anything else?").await;
+    browser.press("#text", control_enter).await;
     browser.until("document.querySelectorAll('.line.operator').length === 2").await;
-    browser.write("#text", "asked twice").await;
+    browser.press("#text", "asked twice").await;
     browser.click("#write [value=note]").await;
     browser.until("document.querySelector('.line.note')").await;
     assert_eq!(browser.eval("window.same").await, "page");
@@ -113,12 +115,12 @@ async fn the_desk_is_live_and_keeps_what_is_being_written() {
 
     // The session ends elsewhere: the page goes to the log-in, and the draft is there afterwards.
     browser.goto(&served.url(&format!("/desk/c/{conversation}"))).await;
-    browser.write("#text", "not lost").await;
+    browser.press("#text", "not lost").await;
     browser.devtools("Network.clearBrowserCookies", json!({})).await;
     browser.click("#write [value=note]").await;
     browser.until("document.querySelector('main')?.dataset.page === 'login'").await;
-    browser.write("[name=login]", "anna").await;
-    browser.write("[name=password]", PASSWORD).await;
+    browser.press("[name=login]", "anna").await;
+    browser.press("[name=password]", PASSWORD).await;
     browser.click(".card .button").await;
     browser.until("document.getElementById('text')?.value === 'not lost'").await;
 }
@@ -128,7 +130,8 @@ async fn the_widget_opens_on_listed_sites_only() {
     let shop = MockServer::start().await;
     let stranger = MockServer::start().await;
     let served = serve_with(|config| config.web.origins = vec![shop.uri()]).await;
-    let Some(browser) = WebBrowser::start(&served.client).await else { return };
+    let Some(driver) = Driver::start().await else { return };
+    let browser = driver.open("anybody", "en", Window::Desktop).await;
     let page = format!("<!doctype html><body><h1>A shop</h1><script src=\"{}\"></script>", served.url("/widget.js"));
     for site in [&shop, &stranger] {
         // As strict as a site can be that lets us in at all.
@@ -161,7 +164,7 @@ async fn the_widget_opens_on_listed_sites_only() {
 }
 
 /// The button is in a closed tree of its own: only a pointer reaches it.
-async fn press_button(browser: &WebBrowser) {
+async fn press_button(browser: &Page) {
     let place = browser.eval("[innerWidth - 50, innerHeight - 50]").await;
     for kind in ["mousePressed", "mouseReleased"] {
         let press = json!({ "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1 });
@@ -171,7 +174,7 @@ async fn press_button(browser: &WebBrowser) {
 
 /// Types a letter and Enter again and again until the chat, which takes its time to load, has sent one.
 async fn type_until_stored(
-    browser: &WebBrowser,
+    browser: &Page,
     changes: &mut tokio::sync::broadcast::Receiver<firstline::domain::id::ConversationId>,
 ) {
     for _ in 0..200 {

@@ -1,0 +1,61 @@
+//! How long a message takes to classify once its vector is there.
+//!
+//! `cargo bench --bench triage --profile dist`: what is shipped is optimised more than what is built first. A loop of plain
+//! arithmetic of known length is timed beside it: on a busy machine the ratio says more than the time.
+#![allow(clippy::print_stdout, reason = "figures are for people")]
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use firstline::engine::triage::Classifier;
+use firstline::train::rows;
+use firstline::train::vectors::Vectors;
+
+/// Messages in a round.
+const MESSAGES: usize = 500;
+
+/// Rounds; the fastest counts, since others share the processor.
+const ROUNDS: usize = 20;
+
+/// Multiplications and additions of the loop beside it.
+const ARITHMETIC: usize = 1_000_000;
+
+fn main() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/triage");
+    let vectors = std::fs::read(dir.join("vectors.bin")).ok().and_then(|bytes| Vectors::read(&bytes));
+    let vectors = vectors.expect("the vectors of the repository");
+    let rows = rows::read(&dir).expect("the messages of the repository");
+    let classifier = Classifier::built_in().expect("the classifier of the repository");
+    let messages: Vec<(String, Vec<f32>)> = rows
+        .train
+        .into_iter()
+        .step_by(5)
+        .filter_map(|row| vectors.get(&row.text).map(|vector| (row.text, vector)))
+        .take(MESSAGES)
+        .collect();
+    let letters = messages.iter().map(|(text, _)| text.chars().count()).sum::<usize>() / messages.len();
+    println!("load: {}", std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim());
+    println!("{} messages of {letters} characters on average, {} voters", messages.len(), classifier.head().voters);
+    let classify = fastest(|| {
+        for (text, vector) in &messages {
+            black_box(classifier.scores(black_box(text), black_box(vector)));
+        }
+    });
+    let per_message = classify.as_secs_f64() * 1e6 / messages.len() as f64;
+    let arithmetic = fastest(|| {
+        let sum = (0..ARITHMETIC).fold(0.0_f32, |sum, number| sum.mul_add(0.5, black_box(number) as f32));
+        black_box(sum);
+    });
+    let ratio = per_message / (arithmetic.as_secs_f64() * 1e6);
+    println!("classification: {per_message:.1} µs a message, {ratio:.3} of {ARITHMETIC} dependent additions");
+}
+
+fn fastest(mut work: impl FnMut()) -> Duration {
+    let timed = (0..ROUNDS).map(|_| {
+        let begun = Instant::now();
+        work();
+        begun.elapsed()
+    });
+    timed.min().unwrap_or_default()
+}

@@ -1,0 +1,383 @@
+//! The trained classifier: a vector and the surface of a message in, calibrated probabilities out. Several labels may hold.
+//!
+//! A support vector machine a label: the messages it was trained on vote by how near they are (a Gaussian of vector, cues and
+//! senses together), and pieces of words speak linearly. The artefact is one file: a head in JSON, numbers, a checksum. It
+//! belongs to one embedder, by fingerprint.
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::features::{self, BUCKETS, CUES, PER_SENSE, Surface};
+use super::lexicon::Lexicon;
+use crate::domain::turn::Label;
+
+/// What the classifier can say; [`Label::Complex`] is evidence's.
+pub const LABELS: [Label; 7] = [
+    Label::Routine,
+    Label::Emotional,
+    Label::Commercial,
+    Label::HumanRequest,
+    Label::SafetyLegal,
+    Label::OutOfScope,
+    Label::SmallTalk,
+];
+
+/// How many labels it can say.
+pub const COUNT: usize = LABELS.len();
+
+/// How long a centred vector is made: what meaning weighs against cues and senses, whose figures are 0 to 1.
+const VECTOR: f32 = 3.0;
+
+/// How fast votes fall with the square of the distance.
+const NARROWNESS: f32 = 0.05;
+
+/// Steps of a rounded number in 1. Sums of products of two rounded numbers then fit into 32 bits, and are exact.
+const STEPS: f32 = 2048.0;
+
+/// The shape of the file; a file of another one is refused.
+const VERSION: u32 = 1;
+const MAGIC: &[u8; 4] = b"FLTC";
+const CHECKSUM: usize = 32;
+
+static BUILT_IN: &[u8] = include_bytes!("../../../models/triage/classifier.bin");
+static LEXICON_TEXT: &str = include_str!("../../../models/triage/lexicon.toml");
+static LEXICON: LazyLock<Lexicon> =
+    LazyLock::new(|| Lexicon::parse(LEXICON_TEXT).expect("a test reads the lexicon of the repository"));
+
+/// Why an artefact is not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArtefactError {
+    /// It is no artefact, or cut off, or changed.
+    #[error("the triage classifier is damaged: {0}")]
+    Damaged(&'static str),
+    /// Made by another version of the code.
+    #[error("the triage classifier was made for another version: run `firstline triage train`")]
+    OtherVersion,
+    /// Made with another lexicon.
+    #[error("the triage classifier was trained with another lexicon: run `firstline triage train`")]
+    OtherLexicon,
+}
+
+/// What stands before the numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// The embedder whose vectors it reads.
+    pub embedder: String,
+    /// Their length.
+    pub dimensions: usize,
+    /// Labels, in the order of all weights.
+    pub labels: Vec<Label>,
+    /// Buckets of pieces of words.
+    pub buckets: usize,
+    /// Messages that vote.
+    pub voters: usize,
+    /// SHA-256 of the lexicon, in hex.
+    pub lexicon: String,
+    /// SHA-256 of the rows it was trained on, in hex.
+    pub rows: String,
+}
+
+/// All numbers of a classifier; matrices are stored a row at a time, a number a label in each.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Weights {
+    /// The mean of the training vectors.
+    pub mean: Vec<f32>,
+    /// What a bucket counts before anything is learnt: rarer is more.
+    pub rarity: Vec<f32>,
+    /// Buckets × labels.
+    pub grams: Vec<f32>,
+    /// Voters × labels.
+    pub votes: Vec<f32>,
+    /// A number a label.
+    pub bias: Vec<f32>,
+    /// Calibration: what a raw score is multiplied with (one over the temperature), a number a label.
+    pub slope: Vec<f32>,
+    /// Calibration: what is added then, a number a label.
+    pub shift: Vec<f32>,
+    /// Voters × (dimensions + figures): where each stands, as [`Place`] has it.
+    pub places: Vec<i16>,
+}
+
+/// Where a message stands: its centred vector and its figures, rounded; and the square of its distance from nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    values: Vec<i16>,
+    square: i32,
+}
+
+/// What the classifier says of one label.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Score {
+    /// The label.
+    pub label: Label,
+    /// As the weights have it; 0 is undecided.
+    pub raw: f64,
+    /// Calibrated, 0 to 1: of messages with 0.8, about four in five have the label.
+    pub probability: f64,
+}
+
+/// A classifier, ready to be asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Classifier {
+    head: Head,
+    weights: Weights,
+    squares: Vec<i32>,
+}
+
+/// How many figures stand beside the vector.
+pub fn figures() -> usize {
+    CUES + PER_SENSE * LEXICON.names().count()
+}
+
+/// SHA-256 of the lexicon, in hex.
+pub fn lexicon_digest() -> String {
+    hex(&Sha256::digest(LEXICON_TEXT.as_bytes()))
+}
+
+/// Reads a message's surface with the lexicon of this build.
+pub fn surface(text: &str) -> Surface {
+    features::surface(text, &LEXICON)
+}
+
+/// Bytes as people compare them.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}
+
+impl Place {
+    /// Where a message of this vector and these figures stands, when `mean` is what all messages share.
+    pub fn of(vector: &[f32], mean: &[f32], figures: &[f32]) -> Self {
+        let mut values: Vec<f32> = vector.iter().zip(mean).map(|(value, mean)| value - mean).collect();
+        let length = values.iter().map(|value| value * value).sum::<f32>().sqrt();
+        if length.is_finite() && length > 1e-6 {
+            for value in &mut values {
+                *value *= VECTOR / length;
+            }
+        } else {
+            values.fill(0.0);
+        }
+        values.extend_from_slice(figures);
+        #[expect(clippy::cast_possible_truncation, reason = "no value is above 3")]
+        let values: Vec<i16> = values.into_iter().map(|value| (value * STEPS).round() as i16).collect();
+        Self { square: product(&values, &values), values }
+    }
+
+    /// The rounded numbers.
+    pub fn values(&self) -> &[i16] {
+        &self.values
+    }
+
+    /// How much two messages have to do with each other, 0 to 1.
+    pub fn nearness(&self, other: &Place) -> f32 {
+        nearness(&self.values, self.square, &other.values, other.square)
+    }
+}
+
+fn product(a: &[i16], b: &[i16]) -> i32 {
+    a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
+}
+
+fn nearness(a: &[i16], a_square: i32, b: &[i16], b_square: i32) -> f32 {
+    let product = product(a, b);
+    let apart = (a_square - product) + (b_square - product);
+    exp_below_zero(apart.max(0) as f32 * (-NARROWNESS / (STEPS * STEPS)))
+}
+
+/// e to the power of a number that is not above 0, to six digits, and the same on every processor.
+fn exp_below_zero(x: f32) -> f32 {
+    let halvings = (x * std::f32::consts::LOG2_E).max(-126.0);
+    let whole = halvings.floor();
+    let rest = (halvings - whole) * std::f32::consts::LN_2;
+    let series = 1.0
+        + rest
+            * (1.0
+                + rest
+                    * (0.5 + rest * (1.0 / 6.0 + rest * (1.0 / 24.0 + rest * (1.0 / 120.0 + rest * (1.0 / 720.0))))));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 127")]
+    let power = f32::from_bits(((whole as i32 + 127) as u32) << 23);
+    series * power
+}
+
+/// Pieces of words weighted by rarity, of length 1 together.
+pub fn weighted(grams: &[(u32, f32)], rarity: &[f32]) -> Vec<(u32, f32)> {
+    let mut out: Vec<(u32, f32)> =
+        grams.iter().map(|(bucket, count)| (*bucket, count * rarity[*bucket as usize])).collect();
+    out.retain(|(_, weight)| *weight > 0.0);
+    let length = out.iter().map(|(_, weight)| weight * weight).sum::<f32>().sqrt();
+    if length > 0.0 {
+        for (_, weight) in &mut out {
+            *weight /= length;
+        }
+    }
+    out
+}
+
+/// The logistic function.
+pub fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-x))
+}
+
+impl Classifier {
+    /// Puts a classifier together.
+    ///
+    /// # Errors
+    /// Where numbers are missing, or are none.
+    pub fn new(head: Head, weights: Weights) -> Result<Self, ArtefactError> {
+        check(&head, &weights)?;
+        let inputs = head.dimensions + figures();
+        let squares = weights.places.chunks_exact(inputs).map(|place| product(place, place)).collect();
+        Ok(Self { head, weights, squares })
+    }
+
+    /// The classifier in this program.
+    ///
+    /// # Errors
+    /// [`ArtefactError`]: the program was built with a file that another version wrote.
+    pub fn built_in() -> Result<&'static Self, ArtefactError> {
+        static READ: LazyLock<Result<Classifier, ArtefactError>> = LazyLock::new(|| Classifier::read(BUILT_IN));
+        READ.as_ref().map_err(Clone::clone)
+    }
+
+    /// Reads an artefact.
+    ///
+    /// # Errors
+    /// [`ArtefactError`].
+    pub fn read(bytes: &[u8]) -> Result<Self, ArtefactError> {
+        let cut_off = || ArtefactError::Damaged("it is cut off");
+        let content = bytes.len().checked_sub(CHECKSUM).ok_or_else(cut_off)?;
+        let (content, checksum) = bytes.split_at(content);
+        let rest = content.strip_prefix(MAGIC).ok_or(ArtefactError::Damaged("it begins with other bytes"))?;
+        let (version, rest) = take_number(rest).ok_or_else(cut_off)?;
+        if version != VERSION {
+            return Err(ArtefactError::OtherVersion);
+        }
+        if Sha256::digest(content).as_slice() != checksum {
+            return Err(ArtefactError::Damaged("its checksum is another"));
+        }
+        let (length, rest) = take_number(rest).ok_or_else(cut_off)?;
+        let (head, mut rest) = rest.split_at_checked(length as usize).ok_or_else(cut_off)?;
+        let head: Head = serde_json::from_slice(head).map_err(|_| ArtefactError::Damaged("its head can't be read"))?;
+        let mut weights = Weights::default();
+        for (list, length) in weights.lists_mut().into_iter().zip(lengths(&head)) {
+            let (numbers, left) = rest.split_at_checked(length * 4).ok_or_else(cut_off)?;
+            *list = numbers.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+            rest = left;
+        }
+        weights.places = rest.as_chunks::<2>().0.iter().map(|bytes| i16::from_le_bytes(*bytes)).collect();
+        Self::new(head, weights)
+    }
+
+    /// The artefact, the same bytes for the same classifier.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let head = serde_json::to_vec(&self.head).expect("plain values have a JSON form");
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend(u32::try_from(head.len()).unwrap_or(u32::MAX).to_le_bytes());
+        bytes.extend(head);
+        for list in self.weights.lists() {
+            bytes.extend(list.iter().flat_map(|number| number.to_le_bytes()));
+        }
+        bytes.extend(self.weights.places.iter().flat_map(|number| number.to_le_bytes()));
+        let checksum = Sha256::digest(&bytes);
+        bytes.extend_from_slice(&checksum);
+        bytes
+    }
+
+    /// What it was made of.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Whether it reads vectors of this embedder.
+    pub fn reads(&self, embedder: &str, dimensions: usize) -> bool {
+        self.head.embedder == embedder && self.head.dimensions == dimensions
+    }
+
+    /// What it says of a message, a score a label in the order of [`LABELS`]; `None` for a vector of another length.
+    pub fn scores(&self, text: &str, vector: &[f32]) -> Option<Vec<Score>> {
+        if vector.len() != self.head.dimensions {
+            return None;
+        }
+        Some(self.calibrated(self.raw(&surface(text), vector).map(f64::from)))
+    }
+
+    /// Raw scores with their probabilities.
+    pub fn calibrated(&self, raw: [f64; COUNT]) -> Vec<Score> {
+        let score = |(at, raw): (usize, f64)| {
+            let calibrated = raw * f64::from(self.weights.slope[at]) + f64::from(self.weights.shift[at]);
+            Score { label: LABELS[at], raw, probability: sigmoid(calibrated) }
+        };
+        raw.into_iter().enumerate().map(score).collect()
+    }
+
+    /// Scores before calibration.
+    fn raw(&self, surface: &Surface, vector: &[f32]) -> [f32; COUNT] {
+        let Weights { mean, rarity, grams, votes, bias, places, .. } = &self.weights;
+        let mut raw = [0.0_f32; COUNT];
+        raw.copy_from_slice(bias);
+        let place = Place::of(vector, mean, &surface.figures);
+        let others = places.chunks_exact(place.values.len()).zip(&self.squares);
+        for ((other, square), row) in others.zip(votes.as_chunks::<COUNT>().0) {
+            add(&mut raw, nearness(&place.values, place.square, other, *square), row);
+        }
+        let rows = grams.as_chunks::<COUNT>().0;
+        for (bucket, value) in weighted(&surface.grams, rarity) {
+            add(&mut raw, value, &rows[bucket as usize]);
+        }
+        raw
+    }
+}
+
+fn check(head: &Head, weights: &Weights) -> Result<(), ArtefactError> {
+    if head.lexicon != lexicon_digest() {
+        return Err(ArtefactError::OtherLexicon);
+    }
+    if head.labels != LABELS || head.buckets != BUCKETS {
+        return Err(ArtefactError::OtherVersion);
+    }
+    let mut lists = weights.lists().into_iter().zip(lengths(head));
+    if lists.any(|(list, length)| list.len() != length)
+        || weights.places.len() != head.voters * (head.dimensions + figures())
+    {
+        return Err(ArtefactError::Damaged("numbers are missing, or left over"));
+    }
+    if weights.lists().into_iter().flatten().any(|number| !number.is_finite()) {
+        return Err(ArtefactError::Damaged("a number is none"));
+    }
+    Ok(())
+}
+
+fn add(raw: &mut [f32; COUNT], value: f32, row: &[f32; COUNT]) {
+    for (sum, weight) in raw.iter_mut().zip(row) {
+        *sum += value * weight;
+    }
+}
+
+fn take_number(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk::<4>()?;
+    Some((u32::from_le_bytes(*number), rest))
+}
+
+/// How many numbers each list has, in the order of the file.
+fn lengths(head: &Head) -> [usize; 7] {
+    [head.dimensions, head.buckets, head.buckets * COUNT, head.voters * COUNT, COUNT, COUNT, COUNT]
+}
+
+impl Weights {
+    fn lists(&self) -> [&Vec<f32>; 7] {
+        let Self { mean, rarity, grams, votes, bias, slope, shift, .. } = self;
+        [mean, rarity, grams, votes, bias, slope, shift]
+    }
+
+    fn lists_mut(&mut self) -> [&mut Vec<f32>; 7] {
+        let Self { mean, rarity, grams, votes, bias, slope, shift, .. } = self;
+        [mean, rarity, grams, votes, bias, slope, shift]
+    }
+}
