@@ -88,7 +88,7 @@ fn training_is_the_same_to_the_byte() {
 const CHECKSUM_OF_FEW: &str = "5421ea90a0a5838787b6afaa0ad929ffb1f97392c585531240314ef57574be89";
 
 fn checksum(bytes: &[u8]) -> String {
-    firstline::engine::triage::hex(&bytes[bytes.len() - 32..])
+    firstline::domain::text::hex(&bytes[bytes.len() - 32..])
 }
 
 #[test]

@@ -1,8 +1,19 @@
 //! Text that people wrote, and the language it is in.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
+
+/// Bytes in lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing into a string can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
 
 /// Words of a customer or an operator. Its `Debug` shows the length only, so that no log can hold it by accident.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

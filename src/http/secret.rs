@@ -1,11 +1,10 @@
 //! Tokens: made, hashed, compared.
 
-use std::fmt::Write as _;
-
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::domain::id::Ids;
+use crate::domain::text::hex;
 
 /// A fresh token of 256 random bits, in hexadecimal: safe in a header and in a cookie.
 pub(crate) fn fresh_token(ids: &Ids) -> String {
@@ -26,15 +25,6 @@ pub(crate) fn token_hash(token: &str) -> String {
 /// Compares without telling by its duration how much was right.
 pub(crate) fn same(given: &str, expected: &str) -> bool {
     given.as_bytes().ct_eq(expected.as_bytes()).into()
-}
-
-/// Bytes in lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a string can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

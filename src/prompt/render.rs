@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::context::{AnswerContext, Context, EpisodeContext, PackageContext, RepairContext};
 use super::data;
+use crate::domain::text::hex;
 
 /// The prompts, ready for use.
 #[derive(Debug)]
@@ -155,14 +156,6 @@ impl Prompts {
         let hash = Sha256::new().chain_update(template.source()).chain_update([0]).chain_update(&system).finalize();
         Ok(Rendered { system, user, hash: hex(&hash) })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
-        text.extend([digit(byte >> 4), digit(byte & 15)]);
-        text
-    })
 }
 
 /// An environment in which a name that is not there is an error, and nothing is escaped.

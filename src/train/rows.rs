@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::domain::text::Language;
+use crate::domain::text::{Language, hex};
 use crate::domain::turn::Label;
-use crate::engine::triage::hex;
 
 /// One labelled message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

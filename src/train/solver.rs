@@ -6,17 +6,8 @@ const MEMORY: usize = 8;
 /// How often a step is halved before it is given up.
 const HALVINGS: usize = 30;
 
-/// A function with its gradient, written into the second argument.
-pub trait Objective {
-    /// The value at `x`; `gradient` is overwritten.
-    fn value(&mut self, x: &[f64], gradient: &mut [f64]) -> f64;
-}
-
-impl<F: FnMut(&[f64], &mut [f64]) -> f64> Objective for F {
-    fn value(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
-        self(x, gradient)
-    }
-}
+/// A function: gives the value at the first argument and overwrites the second with the gradient there.
+pub type Objective<'a> = dyn FnMut(&[f64], &mut [f64]) -> f64 + 'a;
 
 /// One remembered step: where it went, and how the gradient changed.
 struct Step {
@@ -26,9 +17,9 @@ struct Step {
 }
 
 /// Goes downhill from `x` for at most `iterations` steps.
-pub fn minimise(objective: &mut dyn Objective, mut x: Vec<f64>, iterations: usize) -> Vec<f64> {
+pub fn minimise(objective: &mut Objective<'_>, mut x: Vec<f64>, iterations: usize) -> Vec<f64> {
     let mut gradient = vec![0.0; x.len()];
-    let mut value = objective.value(&x, &mut gradient);
+    let mut value = objective(&x, &mut gradient);
     let mut steps: Vec<Step> = Vec::with_capacity(MEMORY);
     for iteration in 0..iterations {
         let direction = direction(&gradient, &steps);
@@ -60,7 +51,7 @@ pub fn minimise(objective: &mut dyn Objective, mut x: Vec<f64>, iterations: usiz
 
 /// The first point along `direction` that is low enough, halving the step.
 fn search(
-    objective: &mut dyn Objective,
+    objective: &mut Objective<'_>,
     x: &[f64],
     direction: &[f64],
     value: f64,
@@ -71,7 +62,7 @@ fn search(
     let mut gradient = vec![0.0; x.len()];
     for _ in 0..HALVINGS {
         let next: Vec<f64> = x.iter().zip(direction).map(|(x, along)| x + length * along).collect();
-        let found = objective.value(&next, &mut gradient);
+        let found = objective(&next, &mut gradient);
         if found <= value + 1e-4 * length * slope {
             return Some((next, gradient, found));
         }

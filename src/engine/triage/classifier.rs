@@ -4,7 +4,6 @@
 //! senses together), and pieces of words speak linearly. The artefact is one file: a head in JSON, numbers, a checksum. It
 //! belongs to one embedder, by fingerprint.
 
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
@@ -12,18 +11,14 @@ use sha2::{Digest, Sha256};
 
 use super::features::{self, BUCKETS, CUES, PER_SENSE, Surface};
 use super::lexicon::Lexicon;
+use crate::domain::text::hex;
 use crate::domain::turn::Label;
 
-/// What the classifier can say; [`Label::Complex`] is evidence's.
-pub const LABELS: [Label; 7] = [
-    Label::Routine,
-    Label::Emotional,
-    Label::Commercial,
-    Label::HumanRequest,
-    Label::SafetyLegal,
-    Label::OutOfScope,
-    Label::SmallTalk,
-];
+/// What the classifier can say: all but the last, [`Label::Complex`], which is evidence's.
+pub const LABELS: [Label; 7] = {
+    let [said @ .., Label::Complex] = Label::ALL else { panic!("complex is the last label") };
+    said
+};
 
 /// How many labels it can say.
 pub const COUNT: usize = LABELS.len();
@@ -141,14 +136,6 @@ pub fn lexicon_digest() -> String {
 /// Reads a message's surface with the lexicon of this build.
 pub fn surface(text: &str) -> Surface {
     features::surface(text, &LEXICON)
-}
-
-/// Bytes as people compare them.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 impl Place {

@@ -18,8 +18,8 @@ mod tables;
 mod tests;
 
 pub use classifier::{
-    ArtefactError, COUNT, Classifier, Head, LABELS, Place, Score, Weights, figures, hex, lexicon_digest, sigmoid,
-    surface, weighted,
+    ArtefactError, COUNT, Classifier, Head, LABELS, Place, Score, Weights, figures, lexicon_digest, sigmoid, surface,
+    weighted,
 };
 pub use evidence::{Evidence, questions};
 pub use features::{BUCKETS, Surface};
