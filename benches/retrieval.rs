@@ -11,6 +11,9 @@
     reason = "figures are for people, and a bench has no settings"
 )]
 
+#[path = "support/embedder.rs"]
+mod support;
+
 use std::collections::{HashMap, HashSet};
 use std::env;
 use std::fs;
@@ -18,10 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use firstline::adapters::embedded::EmbeddedEmbedder;
-use firstline::adapters::openai::OpenAiEmbedder;
 use firstline::adapters::qdrant::EdgeIndex;
-use firstline::config::Config;
 use firstline::domain::knowledge::{Article, Section};
 use firstline::domain::text::Language;
 use firstline::engine::fusion::{self, Legs, Weights};
@@ -29,6 +29,7 @@ use firstline::flow::knowledge::KnowledgeBase;
 use firstline::ports::index::{Query, Scope, SearchIndex};
 use firstline::ports::model::{EmbedError, EmbedRole, Embedder, Fingerprint};
 use serde::Deserialize;
+use support::embedder;
 
 /// Directory, track, and the language of the articles that the track searches.
 const TRACKS: &[(&str, &str, Option<Language>)] = &[
@@ -118,21 +119,6 @@ async fn main() {
     leave_one_out(&tracks);
 }
 
-fn embedder() -> Box<dyn Embedder> {
-    let Ok(url) = env::var("FIRSTLINE_EMBEDDER_URL") else {
-        return Box::new(EmbeddedEmbedder::load().expect("the embedded weights are whole"));
-    };
-    let mut settings = Config::defaults().embedder;
-    settings.url = url;
-    settings.name = env::var("FIRSTLINE_EMBEDDER_NAME").unwrap_or_else(|_| "e5".to_owned());
-    let dimensions = env::var("FIRSTLINE_EMBEDDER_DIMENSIONS").ok();
-    settings.dimensions = dimensions.map_or(384, |text| text.parse().expect("dimensions are a number"));
-    settings.query_prefix = "query: ".to_owned();
-    settings.passage_prefix = "passage: ".to_owned();
-    settings.within = jiff::SignedDuration::from_secs(600);
-    Box::new(OpenAiEmbedder::new(&settings).expect("the settings make an embedder"))
-}
-
 /// Tracks of one set share its articles, and each is worth embedding once.
 struct Remembering {
     embedder: Box<dyn Embedder>,
@@ -201,9 +187,11 @@ async fn measure(
 fn article(document: Document) -> Article {
     Article {
         id: document.id,
+        file: PathBuf::new(),
         title: String::new(),
         language: document.lang,
         tags: Vec::new(),
+        questions: Vec::new(),
         updated: jiff::civil::Date::constant(2026, 1, 1),
         sections: vec![Section { heading: String::new(), text: document.text }],
     }

@@ -381,7 +381,8 @@ pub async fn rebuild_memory(config: &Config, progress: impl FnMut(u64, u64)) -> 
     let store = open_store(config).await?;
     let embedder = embedder(config)?;
     let index = indexes::open_one(config, embedder.as_deref()).await?;
-    Ok(indexing::rebuild(&*store, &index, embedder.as_deref(), progress).await?)
+    let zone = &config.company.timezone;
+    Ok(indexing::rebuild(&*store, &index, embedder.as_deref(), zone, progress).await?)
 }
 
 /// Our account on channels of a kind, by the settings.

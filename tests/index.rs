@@ -10,5 +10,7 @@
 mod contract;
 #[path = "index/files.rs"]
 mod files;
+#[path = "index/recall.rs"]
+mod recall;
 #[path = "index/switch.rs"]
 mod switch;

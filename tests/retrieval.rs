@@ -19,7 +19,10 @@ use serde::Deserialize;
 /// Cases that the rule was made with; a part of them was held out.
 const TUNED: &str = "eval/answer/retrieval.yaml";
 
-/// Questions of somebody who had not read the articles: nothing was tuned on them.
+/// Questions of somebody who had not read the articles, on which a part of the rule was chosen.
+const WORDINGS: &str = "eval/answer/wordings.yaml";
+
+/// Questions of somebody else who had not read the articles: nothing was tuned on them.
 const BLIND: &str = "eval/answer/blind.yaml";
 
 /// How many sections the search is asked for.
@@ -174,22 +177,29 @@ async fn meaning_answers_more_at_no_more_mistakes() {
     let embedder = EmbeddedEmbedder::load().unwrap();
     let all = search_all(Some(&embedder), TUNED).await;
     println!("{}\n{}", report(&all), details(&all));
-    check(&all, false, &Bounds { answered: 0.86, wrong: 0.03, invented: 0.045 });
-    check(&all, true, &Bounds { answered: 0.80, wrong: 0.03, invented: 0.06 });
-    check_hits(&all, [(Language::Ru, 0.93, 0.97), (Language::En, 0.93, 0.97)]);
+    check(&all, false, &Bounds { answered: 0.90, wrong: 0.03, invented: 0.05 });
+    check(&all, true, &Bounds { answered: 0.86, wrong: 0.03, invented: 0.05 });
+    check_hits(&all, [(Language::Ru, 0.96, 0.98), (Language::En, 0.95, 0.98)]);
 }
 
 #[tokio::test]
 async fn questions_of_who_has_not_read_the_articles() {
+    // What was measured, less two or three questions: it must not get worse unseen.
+    let wordings = Bounds { answered: 0.27, wrong: 0.06, invented: 0.05 };
+    check_blind(WORDINGS, &wordings, [(Language::Ru, 0.80, 0.92), (Language::En, 0.82, 0.92)]).await;
+    let blind = Bounds { answered: 0.45, wrong: 0.06, invented: 0.05 };
+    check_blind(BLIND, &blind, [(Language::Ru, 0.84, 0.93), (Language::En, 0.76, 0.93)]).await;
+}
+
+async fn check_blind(file: &str, bounds: &Bounds, hits: [(Language, f64, f64); 2]) {
     let embedder = EmbeddedEmbedder::load().unwrap();
-    let mut all = search_all(Some(&embedder), BLIND).await;
+    let mut all = search_all(Some(&embedder), file).await;
     for searched in &mut all {
         searched.case.held_out = true;
     }
-    println!("{}", report(&all));
-    // What was measured, less two or three questions: it must not get worse unseen.
-    check(&all, true, &Bounds { answered: 0.19, wrong: 0.06, invented: 0.07 });
-    check_hits(&all, [(Language::Ru, 0.62, 0.80), (Language::En, 0.70, 0.85)]);
+    println!("{file}\n{}", report(&all));
+    check(&all, true, bounds);
+    check_hits(&all, hits);
 }
 
 /// Cases in a language that have an answer; of both sets where none is named.
@@ -220,8 +230,8 @@ fn report(all: &[Searched]) -> String {
         }
     }
     out.push_str("\nleast    margin   answered  wrong  unanswerable answered | held out: the same\n");
-    for coverage in [0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8] {
-        for margin in [0.0, 0.03, 0.05, 0.1] {
+    for coverage in [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8] {
+        for margin in [0.0, 0.03, 0.05, 0.08] {
             let _ = write!(out, "{coverage:<8} {margin:<8}");
             for held_out in [false, true] {
                 let tally = Tally::of(all.iter().filter(|it| it.case.held_out == held_out), coverage, margin);

@@ -117,6 +117,8 @@ macro_rules! store_contract {
                     an_episode_begins_after_the_last,
                     memory_of_one_customer_is_not_anothers,
                     an_exchange_is_a_question_with_its_answer,
+                    an_exchange_knows_what_stands_beside_it,
+                    exchanges_are_recalled_by_all_their_keys,
                     an_operator_completes_the_exchange_of_a_handoff,
                     a_withdrawn_answer_leaves_the_index,
                     the_index_can_be_rebuilt,

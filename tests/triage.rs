@@ -75,7 +75,7 @@ fn the_shipped_classifier_was_trained_on_these_messages() {
 #[test]
 fn training_is_the_same_to_the_byte() {
     let rows = few();
-    let trained = || fit::fit(&rows, vectors(), &mut |_| {}).unwrap().classifier.to_bytes();
+    let trained = || fit::fit(&rows, &kept().articles, vectors(), &mut |_| {}).unwrap().classifier.to_bytes();
     let first = trained();
     assert_eq!(first, trained());
     let read = Classifier::read(&first).unwrap();
@@ -85,7 +85,7 @@ fn training_is_the_same_to_the_byte() {
 }
 
 /// Changes with the messages, the lexicon, the features and the way of training; never with the machine.
-const CHECKSUM_OF_FEW: &str = "5421ea90a0a5838787b6afaa0ad929ffb1f97392c585531240314ef57574be89";
+const CHECKSUM_OF_FEW: &str = "6753e65c840f54bb5b2dacdd3b7397203d9a3476ef098e365ea3115b93e608b6";
 
 fn checksum(bytes: &[u8]) -> String {
     firstline::domain::text::hex(&bytes[bytes.len() - 32..])
@@ -114,21 +114,20 @@ fn any_text_has_scores() {
     let nothing = vec![0.0; some.len()];
     for text in ["", " ", "\u{200b}", "😀", "a", &"слово ".repeat(3_000), "\0\n\r", "1234567890"] {
         for vector in [&some, &nothing] {
-            let scores = classifier.scores(text, vector).unwrap();
+            let scores = classifier.scores(text, vector, Some(0.8)).unwrap();
             assert!(scores.iter().all(|score| score.raw.is_finite() && (0.0..=1.0).contains(&score.probability)));
         }
     }
     let broken = vec![f32::NAN; some.len()];
-    let scores = classifier.scores("позовите оператора", &broken).unwrap();
+    let scores = classifier.scores("позовите оператора", &broken, None).unwrap();
     assert!(
         scores.iter().all(|score| (0.0..=1.0).contains(&score.probability)),
         "a vector of no numbers counts as none"
     );
-    assert_eq!(classifier.scores("x", &some[1..]), None, "a vector of another length");
+    assert_eq!(classifier.scores("x", &some[1..], None), None, "a vector of another length");
 }
 
-/// The gate: what the classifier and the rules do with messages of an author and of trades that they never saw. No figure may
-/// fall below what was reached; the goals (macro-F1 0.90, over-escalation 0.15) are not reached yet.
+/// The gate: what the classifier and the rules do with messages of authors and of trades that they never saw.
 #[test]
 fn figures_on_the_test_hold() {
     let classifier = Classifier::built_in().unwrap();
@@ -139,7 +138,8 @@ fn figures_on_the_test_hold() {
         assert!(human.support >= 30, "{language}: too few to tell anything");
     }
     eprintln!("critical {:?}, calibration {:.3}", figures.all.critical_missed, figures.all.calibration_error);
-    assert!(figures.ru.macro_f1 >= 0.83 && figures.en.macro_f1 >= 0.78);
-    assert!(figures.all.missed.share <= 0.05 && figures.all.needless.share <= 0.27);
+    assert!(figures.ru.macro_f1 >= 0.90 && figures.en.macro_f1 >= 0.90);
+    assert!(figures.all.missed.share <= 0.05 && figures.all.needless.share <= 0.15);
+    assert_eq!(figures.all.critical_missed.count, 0, "a rule in prompts/triage.toml is missing");
     assert!(figures.all.calibration_error <= 0.05);
 }

@@ -1,6 +1,6 @@
 //! Articles in a directory of Markdown files: what the shop's people write, read into what is indexed and quoted.
 //!
-//! A file begins with front matter (`id`, `title`, `language`, `tags`, `updated`) and goes on in Markdown, where each
+//! A file begins with front matter (`id`, `title`, `language`, `tags`, `questions`, `updated`) and goes on in Markdown, where each
 //! `##` begins a section. Whatever can't be understood is a fault with its place and its mend, never a guess.
 
 mod body;
@@ -175,9 +175,11 @@ fn read(path: &Path, taken: &mut HashMap<(String, Language), PathBuf>) -> Result
     match head {
         Some(head) if faults.is_empty() => Ok(Article {
             id: head.id,
+            file: path.to_owned(),
             title: head.title,
             language: head.language,
             tags: head.tags,
+            questions: head.questions,
             updated: head.updated,
             sections,
         }),

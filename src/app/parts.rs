@@ -56,7 +56,7 @@ fn triage(ctx: &Ctx) -> Part {
         (None, _) => (false, format!("the classifier can't be read: {examples}; run firstline triage train")),
         (Some(_), None) => (false, format!("the classifier needs an embedder: {examples}")),
         (Some(classifier), Some(fingerprint)) if classifier.reads(&fingerprint.model, fingerprint.dimensions) => {
-            (true, format!("the classifier, trained on {} messages", classifier.head().voters))
+            (true, format!("the classifier, trained on {} messages", classifier.head().messages))
         }
         (Some(classifier), Some(fingerprint)) => (
             false,

@@ -15,18 +15,22 @@ use crate::flow::search::Searcher;
 /// When filling an index is tried again.
 const FILL_AGAIN: Duration = Duration::from_secs(5);
 
-/// Reads the articles and brings the index in line with them. A broken article is reported, and the rest serves. Returns
-/// whether everything has its vector; what is new gets none yet with `words_first`.
+/// Reads the articles and brings the index in line with them. A broken article is reported; it goes on as it was before,
+/// where it served, and the rest serves anyhow. Returns whether everything has its vector; what is new gets none yet with `words_first`.
 ///
 /// # Errors
 /// Where the directory can't be read or the index fails.
 pub async fn sync_articles(ctx: &Ctx, words_first: bool) -> anyhow::Result<bool> {
     let dir = &ctx.config.knowledge.dir;
-    let (articles, faults) = articles::read_what_can_be_read(dir).with_context(|| {
+    let (mut articles, faults) = articles::read_what_can_be_read(dir).with_context(|| {
         format!("knowledge.dir: {} can't be read: start in the directory that holds it, or set it", dir.display())
     })?;
     for fault in &faults {
-        tracing::error!(%fault, "an article can't be read; the others serve");
+        let mut earlier = ctx.knowledge.written_in(&fault.path);
+        earlier.retain(|earlier| articles.iter().all(|article| article.key() != earlier.key()));
+        let goes_on = !earlier.is_empty();
+        tracing::error!(%fault, goes_on, "an article can't be read; it goes on as it was, if it served, and so do the others");
+        articles.append(&mut earlier);
     }
     let search = ctx.search.serving();
     let synced = if words_first && search.embedder.is_some() {
@@ -103,11 +107,12 @@ pub async fn change_embedder(ctx: Arc<Ctx>, stop: CancellationToken) {
 /// Brings an index to where it holds all articles and memories with their vectors.
 async fn fill(ctx: &Ctx, coming: &Searcher, bar: &ProgressBar) -> anyhow::Result<()> {
     let (index, embedder) = (&*coming.index, coming.embedder.as_deref());
-    bar.set_length(ctx.store.unit_count().await? + ctx.knowledge.section_count() as u64);
+    bar.set_length(ctx.store.unit_count().await? + ctx.knowledge.indexed_count() as u64);
     bar.set_position(0);
     loop {
         let written = ctx.knowledge.write_some(index, embedder).await?;
-        let applied = if written == 0 { indexing::tick(&*ctx.store, index, embedder).await? } else { 0 };
+        let zone = &ctx.config.company.timezone;
+        let applied = if written == 0 { indexing::tick(&*ctx.store, index, embedder, zone).await? } else { 0 };
         bar.inc((written + applied) as u64);
         if written + applied == 0 {
             return Ok(());

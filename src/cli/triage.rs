@@ -49,7 +49,10 @@ pub(super) async fn train(config: &Config, dir: &Path, dry_run: bool, json: bool
 /// The vectors in the file, with those that it lacks from the configured embedder.
 async fn completed(config: &Config, file: &Path, rows: &Rows) -> anyhow::Result<Vectors> {
     let there = std::fs::read(file).ok().and_then(|bytes| Vectors::read(&bytes));
-    let lacks = |vectors: &Vectors| rows.train.iter().chain(&rows.test).any(|row| vectors.get(&row.text).is_none());
+    let lacks = |vectors: &Vectors| {
+        let messages = rows.train.iter().chain(&rows.test).map(|row| &row.text);
+        messages.chain(rows.articles.values().flatten()).any(|text| vectors.get(text).is_none())
+    };
     let embedder = app::embedder(config)?;
     let fits = |vectors: &Vectors| {
         let fingerprint = embedder.as_ref().map(|embedder| embedder.fingerprint());
@@ -95,7 +98,7 @@ pub(super) async fn sources(config: &Config, data: Option<PathBuf>, json: bool) 
         output::line("skipped: 1 comparison needs public data, and neither --data nor FIRSTLINE_DATA_DIR names them");
         return Ok(());
     };
-    let rows = Rows { train: sources::read(&data)?, test: Vec::new() };
+    let rows = Rows { train: sources::read(&data)?, ..Rows::default() };
     let embedder =
         app::embedder(config)?.context("set embedder.kind in config.toml: public data have no vectors here")?;
     let fingerprint = embedder.fingerprint();
@@ -184,7 +187,7 @@ async fn read_message(config: &Config, message: &str) -> anyhow::Result<Read> {
         return Ok(Err(format!("it was trained with {}, not with {}", classifier.head().embedder, fingerprint.model)));
     }
     let vector = vector_of(&*embedder, message).await?;
-    let scores = classifier.scores(message, &vector).context("the embedder's vectors have another length")?;
+    let scores = classifier.scores(message, &vector, None).context("the embedder's vectors have another length")?;
     Ok(Ok((Vectors::new(&fingerprint.model, fingerprint.dimensions), vector, scores)))
 }
 

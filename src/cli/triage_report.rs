@@ -5,7 +5,7 @@ use crate::domain::turn::{LabelSource, Labelled};
 use crate::engine::triage::Triage;
 use crate::train::measure::{Figures, OfLabel, Share};
 use crate::train::session::{ByLanguage, Report};
-use crate::train::sources::Comparison;
+use crate::train::sources::{Both, Comparison};
 
 /// Why a message goes where it goes.
 pub(super) fn reason(by: Option<&Labelled>, triage: &Triage) -> String {
@@ -38,10 +38,16 @@ pub(super) fn print(report: &Report) {
     output::line(&format!("learnt from, messages by author: {}", list(&report.train)));
     output::line(&format!("test, by other authors in other trades: {}", list(&report.test)));
     output::line(&format!(
-        "{} messages were left out for being too much like one of the test; {} vote",
-        report.left_out, report.voters
+        "{} messages were left out for being too much like one of the test; {} are learnt from",
+        report.left_out, report.messages
     ));
     section("authors left out in turn", &report.authors_left_out);
+    if !report.critical_kept.is_empty() {
+        output::line("critical messages of these that were kept; rules in prompts/triage.toml may be missing:");
+    }
+    for text in &report.critical_kept {
+        output::line(&format!("- {}", text.replace('\n', " ")));
+    }
     section("test", &report.on_test);
 }
 
@@ -95,11 +101,11 @@ fn share(share: &Share) -> String {
 pub(super) fn print_sources(compared: &Comparison) {
     output::line(&format!("{} gold English rows of public data, each source left out in turn; F1", compared.rows));
     let mut rows: Vec<Vec<String>> = compared
-        .sources
+        .table
         .iter()
         .map(|of| {
             vec![
-                of.source.clone(),
+                of.source.clone().unwrap_or_else(|| "each".to_owned()),
                 of.label.name().to_owned(),
                 of.support.to_string(),
                 format!("{:.3}", of.ours),
@@ -107,9 +113,11 @@ pub(super) fn print_sources(compared: &Comparison) {
             ]
         })
         .collect();
-    let total =
-        |name: &str, figure: String, other: String| vec![name.to_owned(), String::new(), String::new(), figure, other];
-    rows.push(total("macro-F1", format!("{:.3}", compared.ours), format!("{:.3}", compared.baseline)));
-    rows.push(total("ahead by", format!("{:+.3}", compared.ours - compared.baseline), String::new()));
+    for (name, Both { ours, baseline }) in
+        [("macro-F1 over all rows", compared.macro_f1), ("mean of sources and labels", compared.mean_of_sources)]
+    {
+        let ahead = format!("ahead by {:+.3}", ours - baseline);
+        rows.push(vec![name.to_owned(), ahead, String::new(), format!("{ours:.3}"), format!("{baseline:.3}")]);
+    }
     output::table(&["source left out", "label", "rows", "ours", "TF-IDF + LR"], rows);
 }

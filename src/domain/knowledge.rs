@@ -1,5 +1,7 @@
 //! Knowledge: approved text for all customers. Not memory.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::text::Language;
@@ -9,12 +11,16 @@ use super::text::Language;
 pub struct Article {
     /// The author's id; the same in every language that the article is written in.
     pub id: String,
+    /// Where it is written.
+    pub file: PathBuf,
     /// What it is about, in the words of a question or a headline.
     pub title: String,
     /// The language of this text.
     pub language: Language,
     /// The author's tags.
     pub tags: Vec<String>,
+    /// How customers put the questions that it answers: it is found by them, and they are never quoted.
+    pub questions: Vec<String>,
     /// The day of the last change, by the author's word.
     pub updated: jiff::civil::Date,
     /// The parts that are indexed and quoted one by one; the first is the introduction.

@@ -174,6 +174,15 @@ impl Remembered {
         }
     }
 
+    /// The message that it stands on; an episode stands on many.
+    pub fn message(&self) -> Option<MessageId> {
+        match self {
+            Remembered::Fact(fact) => Some(fact.source),
+            Remembered::Episode(_) => None,
+            Remembered::Exchange(exchange) => Some(exchange.message),
+        }
+    }
+
     /// The words in it, for prompts and for checking an answer against its sources.
     pub fn text(&self) -> String {
         match self {

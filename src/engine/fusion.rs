@@ -22,6 +22,11 @@ pub struct Weights {
     /// What the words of a question in another language than the texts count, where those of one in theirs count 1: the
     /// sets would have nothing, but a code of an error must be worth something.
     pub foreign_words: f32,
+    /// What a cosine is worth in words where memories are searched, whose words are weighed otherwise than an article's.
+    pub memories: f32,
+    /// What the words around a memory are worth, where its own are worth 1: they find what a question means, and a question
+    /// seldom repeats the words of the one message that answers it.
+    pub around: f32,
     /// How far meaning moves the confidence that words give.
     pub confidence: f32,
     /// The cosine that moves it nowhere.
@@ -30,12 +35,14 @@ pub struct Weights {
 
 impl Weights {
     /// The E5 family, whose cosines lie close together. Chosen on FAQ sets by leaving out each in turn, and on the tuned
-    /// half of `eval/answer/retrieval.yaml`: `benches/retrieval.rs` and `tests/retrieval.rs` print both.
-    pub const E5: Self = Self { meaning: 40.0, foreign_words: 0.1, confidence: 8.0, neutral: 0.845 };
+    /// half of `eval/answer/retrieval.yaml`: `benches/retrieval.rs` and `tests/retrieval.rs` print both; memories on
+    /// development conversations of LoCoMo: `benches/recall/`.
+    pub const E5: Self =
+        Self { meaning: 40.0, foreign_words: 0.1, memories: 60.0, around: 3.0, confidence: 8.0, neutral: 0.845 };
 
     /// Any other encoder: most spread their cosines about five times as far. Nothing is quoted by the word of an encoder
     /// that was not measured.
-    pub const OTHER: Self = Self { meaning: 8.0, confidence: 0.0, ..Self::E5 };
+    pub const OTHER: Self = Self { meaning: 8.0, memories: 12.0, confidence: 0.0, ..Self::E5 };
 
     /// The weights for the encoder of this name.
     pub fn of(model: &str) -> Self {
@@ -62,6 +69,16 @@ pub fn ranking(candidates: &[Legs], foreign: bool, weights: Weights) -> Vec<(usi
     ranking.sort_by(|a, b| b.1.total_cmp(&a.1));
     ranking
 }
+
+/// What an article's section and the questions under which the article is to be found say together: both count, the
+/// better one more. Chosen on the tuned half of `eval/answer/retrieval.yaml` and on `eval/answer/wordings.yaml`.
+pub fn together(section: f32, question: f32) -> f32 {
+    const BETTER: f32 = 0.625;
+    BETTER * section.max(question) + (1.0 - BETTER) * section.min(question)
+}
+
+/// What the words of a question in an article count, where those of a section count 1: BM25 favours short texts.
+pub const QUESTION_WORDS: f32 = 0.5;
 
 #[cfg(test)]
 mod tests {

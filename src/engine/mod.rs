@@ -8,6 +8,7 @@ pub mod lexical;
 pub mod mask;
 pub mod package;
 pub mod quote;
+pub mod recall;
 pub mod tone;
 pub mod triage;
 pub mod turn;

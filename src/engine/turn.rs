@@ -196,7 +196,8 @@ impl State {
     }
 
     fn remember(&mut self, recall: Recall) {
-        self.record.coverage = recall.sections.first().map_or(0.0, |section| section.confidence.clamp(0.0, 1.0));
+        let surest = recall.sections.iter().map(|section| section.confidence).reduce(f32::max);
+        self.record.coverage = surest.unwrap_or(0.0).clamp(0.0, 1.0);
         self.record.recalled = recall.sections.iter().map(|section| section.article.clone()).collect();
         self.record.recalled.extend(recall.memory.iter().map(Remembered::source));
         self.recall = recall;

@@ -1,8 +1,11 @@
-//! Dialogue scripts: read here, and played over the same engine and flow that serve customers.
+//! Dialogue scripts and support histories: read here, and played or measured over the same engine and flow that serve
+//! customers.
 //!
 //! `eval/dialog/*.yaml` serves twice: as the end-to-end tests of the product, with a scripted model, and as the cases
-//! that a support lead measures changes with.
+//! that a support lead measures changes with. `eval/memory/histories/*.yaml` says how much of what was said is recalled.
 
+pub mod files;
+pub mod histories;
 pub mod play;
 pub mod script;
 pub mod stage;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+use super::files::{self, FileError};
 use crate::domain::channel::ChannelKind;
 
 /// One dialogue, from the first word to the state it must end in.
@@ -173,51 +174,18 @@ pub struct EndState {
     pub episodes: Option<usize>,
 }
 
-/// A script that can't be read.
-#[derive(Debug, thiserror::Error)]
-#[error("{path}:{line}:{column}: {why}")]
-pub struct ScriptError {
-    /// The file.
-    pub path: String,
-    /// Counted from 1.
-    pub line: u64,
-    /// Counted from 1.
-    pub column: u64,
-    /// What is wrong.
-    pub why: String,
-}
-
 /// Reads a script.
 ///
 /// # Errors
-/// [`ScriptError`] with its place.
-pub fn parse(text: &str, path: &Path) -> Result<Script, ScriptError> {
-    serde_saphyr::from_str(text).map_err(|error| {
-        let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
-        ScriptError { path: path.display().to_string(), line, column, why: error.to_string() }
-    })
+/// [`FileError`] with its place.
+pub fn parse(text: &str, path: &Path) -> Result<Script, FileError> {
+    files::parse(text, path)
 }
 
 /// Reads every `*.yaml` of a directory, in the order of their names.
 ///
 /// # Errors
-/// [`ScriptError`] of the first that can't be read.
-pub fn read_dir(dir: &Path) -> Result<Vec<(PathBuf, Script)>, ScriptError> {
-    let unreadable = |path: &Path, error: std::io::Error| ScriptError {
-        path: path.display().to_string(),
-        line: 1,
-        column: 1,
-        why: format!("can't be read: {error}"),
-    };
-    let entries = std::fs::read_dir(dir).map_err(|error| unreadable(dir, error))?;
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.retain(|path| path.extension().is_some_and(|end| end == "yaml"));
-    paths.sort();
-    let mut scripts = Vec::new();
-    for path in paths {
-        let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
-        let script = parse(&text, &path)?;
-        scripts.push((path, script));
-    }
-    Ok(scripts)
+/// [`FileError`] of the first that can't be read.
+pub fn read_dir(dir: &Path) -> Result<Vec<(PathBuf, Script)>, FileError> {
+    files::read_dir(dir)
 }

@@ -11,6 +11,7 @@ use crate::domain::text::Language;
 use crate::domain::turn::Draft;
 use crate::engine::context::{best_within, newest_within};
 use crate::engine::learn;
+use crate::engine::package::{Said, checked};
 use crate::engine::turn::State;
 use crate::ports::ledger::EpisodeInput;
 use crate::ports::model::{ChatError, ChatModel, ChatReply, ChatRequest};
@@ -118,10 +119,12 @@ pub async fn package(
         max_tokens: REPORT_TOKENS,
         parse: |json: &str| parse_package(json, &context),
     };
-    let (mut package, _) = task.run(ctx, model).await?;
-    // Which episodes there are is known, not written by a model.
-    package.episodes.clone_from(&handoff.package.episodes);
-    Ok(package)
+    let (written, _) = task.run(ctx, model).await?;
+    let in_talk =
+        context.messages.iter().map(|message| (message.id, message.received_at, message.text.as_str().to_owned()));
+    let remembered = context.remembered.iter().filter_map(|item| Some((item.message()?, item.at(), item.text())));
+    let said: Vec<Said> = in_talk.chain(remembered).collect();
+    Ok(checked(written, &handoff.package, &said, &ctx.config.company.name, &ctx.config.company.timezone))
 }
 
 /// Lets the model summarise a finished stretch of conversation.

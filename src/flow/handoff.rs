@@ -47,6 +47,7 @@ pub async fn package_and_notice(
         sections: &state.recall.sections,
         reason,
         language,
+        zone: &ctx.config.company.timezone,
     });
     let notice = notice(ctx, language, reason, &messages, &memory);
     Ok((package, notice))
@@ -133,6 +134,7 @@ async fn told(ctx: &Ctx, conversation: &Conversation, reason: HandoffReason) -> 
         sections: &[],
         reason,
         language,
+        zone: &ctx.config.company.timezone,
     });
     Ok(Some(Told { package, messages, memory, language }))
 }

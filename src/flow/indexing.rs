@@ -1,13 +1,19 @@
 //! The memory shelf of the index, kept in line with the store: every process applies the store's changes to its own index.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Ctx, FlowError, Progress};
 use crate::domain::id::CustomerId;
+use crate::domain::memory::Exchange;
 use crate::domain::text::Language;
 use crate::engine::fusion::{self, Legs, Weights};
+use crate::engine::learn;
+use crate::engine::recall::{self, Candidate};
 use crate::ports::index::{Hit, Point, Query, Scope, SearchIndex, Shelf};
-use crate::ports::ledger::{IndexChange, Unit, UnitId};
+use crate::ports::ledger::{Beside, IndexChange, Unit, UnitId};
 use crate::ports::model::{EmbedRole, Embedder};
 use crate::ports::store::Store;
 
@@ -23,12 +29,13 @@ const CANDIDATES: usize = 50;
 /// [`FlowError`]; the changes are applied again then.
 pub async fn tick_ctx(ctx: &Ctx) -> Result<Progress, FlowError> {
     let search = ctx.search.serving();
-    let applied = tick(&*ctx.store, &*search.index, search.embedder.as_deref()).await?;
+    let zone = &ctx.config.company.timezone;
+    let applied = tick(&*ctx.store, &*search.index, search.embedder.as_deref(), zone).await?;
     Ok(if applied == 0 { Progress::Idle } else { Progress::Worked })
 }
 
 /// Applies the next changes to `index` and returns how many there were. Doing it twice is doing it once: ids are made
-/// from the unit's own.
+/// from the unit's own. Days are told as people count them in `zone`.
 ///
 /// # Errors
 /// [`FlowError`].
@@ -36,20 +43,21 @@ pub async fn tick(
     store: &dyn Store,
     index: &dyn SearchIndex,
     embedder: Option<&dyn Embedder>,
+    zone: &TimeZone,
 ) -> Result<usize, FlowError> {
     let changes = store.index_changes(index.name(), BATCH).await.map_err(FlowError::store("index_changes"))?;
     let Some(last) = changes.last().map(|change| change.number) else { return Ok(0) };
     let applied = changes.len();
-    let mut points = Vec::new();
+    let mut written: Vec<(Point, String)> = Vec::new();
     let mut gone = Vec::new();
     for IndexChange { customer, unit, now, .. } in changes {
-        match now {
-            Some(now) => points.push(point(customer, unit, &now)),
-            None => gone.push(point_id(unit)),
-        }
+        let points = now.map(|now| points(customer, unit, &now, zone)).unwrap_or_default();
+        let there = |id: &Uuid| points.iter().any(|(point, _)| point.id == *id);
+        gone.extend(point_ids(unit).into_iter().filter(|id| !there(id)));
+        written.extend(points);
     }
-    let texts: Vec<String> = points.iter().map(|point| point.text.clone()).collect();
-    add_vectors(embedder, &mut points, &texts).await?;
+    let (mut points, meant): (Vec<Point>, Vec<String>) = written.into_iter().unzip();
+    add_vectors(embedder, &mut points, &meant).await?;
     index.upsert(Shelf::Memory, points).await.map_err(FlowError::index("upsert"))?;
     index.remove(Shelf::Memory, gone).await.map_err(FlowError::index("remove"))?;
     index.flush().await.map_err(FlowError::index("flush"))?;
@@ -65,6 +73,7 @@ pub async fn rebuild(
     store: &dyn Store,
     index: &dyn SearchIndex,
     embedder: Option<&dyn Embedder>,
+    zone: &TimeZone,
     mut progress: impl FnMut(u64, u64),
 ) -> Result<u64, FlowError> {
     index.wipe(Shelf::Memory).await.map_err(FlowError::index("wipe"))?;
@@ -72,7 +81,7 @@ pub async fn rebuild(
     let mut done = 0;
     progress(done, all);
     loop {
-        let applied = tick(store, index, embedder).await?;
+        let applied = tick(store, index, embedder, zone).await?;
         if applied == 0 {
             return Ok(done);
         }
@@ -81,7 +90,11 @@ pub async fn rebuild(
     }
 }
 
-/// What is remembered of `customer` and like `text`, best first, with the score of the fused ranking.
+/// Candidates of each leg in a memory, where facts take places as well as what they were learnt from.
+pub const MEMORY_CANDIDATES: usize = 100;
+
+/// Exchanges and episodes of `customer` that are like `text`, best first, with the score of the ranking. A fact leads to
+/// the exchange it was said in.
 ///
 /// # Errors
 /// [`FlowError`]; an embedder that is down is none: words carry the search then.
@@ -90,12 +103,22 @@ pub async fn search_memory(
     embedder: Option<&dyn Embedder>,
     customer: CustomerId,
     text: &str,
+    now: Timestamp,
     limit: usize,
 ) -> Result<Vec<(UnitId, f32)>, FlowError> {
+    let dense = query_vector(embedder, text).await;
     let scope = Scope::Customer(customer);
-    let asked = Asked { text, words: text, foreign: false };
-    let hits = fused(index, embedder, scope, asked, limit).await?;
-    Ok(hits.into_iter().filter_map(|(hit, score)| Some((serde_json::from_value(hit.payload).ok()?, score))).collect())
+    let query = Query { scope, text: text.to_owned(), dense, limit: limit.max(MEMORY_CANDIDATES) };
+    let hits = index.search(query).await.map_err(FlowError::index("search"))?;
+    let candidates: Vec<Candidate<UnitId>> = hits.into_iter().filter_map(candidate).collect();
+    let mut ranking = recall::ranking(&candidates, now, weights(embedder));
+    ranking.truncate(limit);
+    Ok(ranking)
+}
+
+fn candidate(hit: Hit) -> Option<Candidate<UnitId>> {
+    let Stands { memory, fading } = serde_json::from_value(hit.payload).ok()?;
+    Some(Candidate { memory, words: hit.words, around: hit.around, meaning: hit.meaning, fading })
 }
 
 /// What a search is asked: the question, and the words to look for where they differ from its own.
@@ -106,7 +129,7 @@ pub(super) struct Asked<'a> {
     pub(super) foreign: bool,
 }
 
-/// What both legs find in `scope`, in the one ranking of both, with its score.
+/// What both legs find in `scope`, in the one ranking of both, with its score. `legs` tells what a hit's two scores count.
 ///
 /// # Errors
 /// [`FlowError`]; an embedder that is down is none: words carry the search then.
@@ -115,15 +138,14 @@ pub(super) async fn fused(
     embedder: Option<&dyn Embedder>,
     scope: Scope,
     asked: Asked<'_>,
-    limit: usize,
+    legs: fn(&Hit) -> Legs,
 ) -> Result<Vec<(Hit, f32)>, FlowError> {
     let dense = query_vector(embedder, asked.text).await;
-    let query = Query { scope, text: asked.words.to_owned(), dense, limit: limit.max(CANDIDATES) };
-    let mut hits: Vec<Option<Hit>> =
-        index.search(query).await.map_err(FlowError::index("search"))?.into_iter().map(Some).collect();
-    let legs = |hit: &Option<Hit>| hit.as_ref().map(|hit| Legs { words: hit.words, meaning: hit.meaning });
-    let ranking = fusion::ranking(&hits.iter().filter_map(legs).collect::<Vec<_>>(), asked.foreign, weights(embedder));
-    Ok(ranking.into_iter().take(limit).filter_map(|(place, score)| Some((hits[place].take()?, score))).collect())
+    let query = Query { scope, text: asked.words.to_owned(), dense, limit: CANDIDATES };
+    let hits = index.search(query).await.map_err(FlowError::index("search"))?;
+    let ranking = fusion::ranking(&hits.iter().map(legs).collect::<Vec<_>>(), asked.foreign, weights(embedder));
+    let mut hits: Vec<Option<Hit>> = hits.into_iter().map(Some).collect();
+    Ok(ranking.into_iter().filter_map(|(place, score)| Some((hits[place].take()?, score))).collect())
 }
 
 /// How words and meaning are weighed with this embedder.
@@ -157,26 +179,156 @@ pub(super) async fn add_vectors(
     Ok(())
 }
 
-fn point(customer: CustomerId, unit: UnitId, now: &Unit) -> Point {
-    let text = match now {
-        Unit::Exchange(exchange) => format!("{}\n{}", exchange.question, exchange.answer),
-        Unit::Episode(episode) => episode.summary.clone(),
-        Unit::Fact(fact) => format!("{} {}", fact.key.replace('_', " "), fact.value),
-    };
-    Point {
-        id: point_id(unit),
+/// What a point stands for: its payload.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Stands {
+    #[serde(flatten)]
+    memory: UnitId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fading: Option<Timestamp>,
+}
+
+/// The points of a unit, each with the text that its vector is of. An exchange has two: a long answer must not bury the
+/// question that it answers, nor the reverse.
+fn points(customer: CustomerId, unit: UnitId, now: &Unit, zone: &TimeZone) -> Vec<(Point, String)> {
+    let point = |id, stands, language, text, around| Point {
+        id,
         customer: Some(customer),
-        language: Language::detect(&text).unwrap_or(Language::Ru),
+        language,
         text,
+        around,
         dense: None,
-        payload: serde_json::to_value(unit).unwrap_or_default(),
+        payload: serde_json::to_value(stands).unwrap_or_default(),
+    };
+    let day = |at: Timestamp| at.to_zoned(zone.clone()).date();
+    match now {
+        Unit::Exchange(exchange, beside) => {
+            let Exchange { question, answer, at, .. } = exchange;
+            let language = language(&format!("{question}\n{answer}"));
+            let [customer, support] = recall::speakers(language);
+            let Beside { before, after } = beside;
+            let around = before.iter().chain([question, answer]).chain(after).map(String::as_str);
+            let around = recall::dated(day(*at), language, around);
+            let stands = Stands { memory: unit, fading: None };
+            let sides = point_ids(unit).into_iter().zip([(customer, question), (support, answer)]);
+            let said = sides.filter(|(_, (_, words))| !words.is_empty()).map(|(id, (who, words))| {
+                let said = recall::said(who, words);
+                let key = recall::dated(day(*at), language, [said.as_str()]);
+                (point(id, stands, language, key, Some(around.clone())), said)
+            });
+            said.collect()
+        }
+        // Nothing stands around it; without a second key it would come after every exchange.
+        Unit::Episode(episode) => {
+            let language = language(&episode.summary);
+            let key = recall::dated(day(episode.ended_at), language, [episode.summary.as_str()]);
+            let stands = Stands { memory: unit, fading: Some(episode.ended_at) };
+            let point = point(episode.id.uuid(), stands, language, key.clone(), Some(key));
+            vec![(point, episode.summary.clone())]
+        }
+        Unit::Fact(fact) => {
+            let text = format!("{} {}", fact.key.replace('_', " "), fact.value);
+            let lasts = learn::key(&fact.key).is_some_and(|key| key.single);
+            let fading = (!lasts).then_some(fact.valid_at);
+            let stands = Stands { memory: UnitId::Exchange(fact.source), fading };
+            vec![(point(fact.id.uuid(), stands, language(&text), text.clone(), None), text)]
+        }
     }
 }
 
-fn point_id(unit: UnitId) -> Uuid {
+fn language(text: &str) -> Language {
+    Language::detect(text).unwrap_or(Language::Ru)
+}
+
+/// The ids of all points that a unit may have.
+fn point_ids(unit: UnitId) -> Vec<Uuid> {
     match unit {
-        UnitId::Exchange(id) => id.uuid(),
-        UnitId::Episode(id) => id.uuid(),
-        UnitId::Fact(id) => id.uuid(),
+        UnitId::Exchange(id) => vec![id.uuid(), Uuid::new_v5(&id.uuid(), b"answer")],
+        UnitId::Episode(id) => vec![id.uuid()],
+        UnitId::Fact(id) => vec![id.uuid()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::{ConversationId, FactId, Ids, MessageId};
+    use crate::domain::memory::{Fact, FactKind};
+
+    fn moscow() -> TimeZone {
+        TimeZone::get("Europe/Moscow").unwrap()
+    }
+
+    fn exchange(ids: &Ids, question: &str, answer: &str) -> Exchange {
+        Exchange {
+            message: MessageId::fresh(ids, Timestamp::UNIX_EPOCH),
+            customer: CustomerId::fresh(ids, Timestamp::UNIX_EPOCH),
+            conversation: ConversationId::fresh(ids, Timestamp::UNIX_EPOCH),
+            question: question.to_owned(),
+            answer: answer.to_owned(),
+            at: "2025-01-13T22:30:00Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn an_exchange_is_found_by_question_and_by_answer() {
+        let told = exchange(&Ids::seeded(1), "Где заказ?", "В пути");
+        let unit = UnitId::Exchange(told.message);
+        let beside = Beside { before: vec!["Привет".to_owned()], after: vec!["Спасибо".to_owned()] };
+        let now = Unit::Exchange(told.clone(), beside);
+        let [(question, asked), (answer, answered)] =
+            <[_; 2]>::try_from(points(told.customer, unit, &now, &moscow())).unwrap();
+        // Past midnight in Moscow.
+        assert_eq!(
+            (question.text.as_str(), asked.as_str()),
+            ("14 января 2025\nКлиент: Где заказ?", "Клиент: Где заказ?")
+        );
+        assert_eq!(
+            (answer.text.as_str(), answered.as_str()),
+            ("14 января 2025\nПоддержка: В пути", "Поддержка: В пути")
+        );
+        assert_eq!(question.around.as_deref(), Some("14 января 2025\nПривет\nГде заказ?\nВ пути\nСпасибо"));
+        assert_eq!((&answer.around, &answer.payload), (&question.around, &question.payload));
+        assert_eq!([question.id, answer.id].to_vec(), point_ids(unit));
+        assert_ne!(question.id, answer.id);
+        let hit = Hit { id: answer.id, words: 0.5, around: 0.25, meaning: Some(0.75), payload: answer.payload };
+        let expected = Candidate { memory: unit, words: 0.5, around: 0.25, meaning: Some(0.75), fading: None };
+        assert_eq!(candidate(hit), Some(expected));
+    }
+
+    #[test]
+    fn an_exchange_without_an_answer_is_found_by_its_question() {
+        let told = exchange(&Ids::seeded(1), "Where is my order?", "");
+        let unit = UnitId::Exchange(told.message);
+        let found = points(told.customer, unit, &Unit::Exchange(told.clone(), Beside::default()), &TimeZone::UTC);
+        let texts: Vec<&str> = found.iter().map(|(point, _)| point.text.as_str()).collect();
+        assert_eq!(texts, ["13 January 2025\nCustomer: Where is my order?"]);
+    }
+
+    #[test]
+    fn a_fact_leads_to_where_it_was_said_and_fades_if_another_may_stand_beside_it() {
+        let ids = Ids::seeded(1);
+        let told = exchange(&ids, "Я Анна", "");
+        for (key, fades) in [("name", false), ("order_number", true)] {
+            let fact = Fact {
+                id: FactId::fresh(&ids, Timestamp::UNIX_EPOCH),
+                customer: told.customer,
+                key: key.to_owned(),
+                value: "Анна".to_owned(),
+                kind: FactKind::Attribute,
+                confidence: 1.0,
+                source: told.message,
+                valid_at: told.at,
+                invalid_at: None,
+                recorded_at: told.at,
+                superseded_at: None,
+            };
+            let unit = UnitId::Fact(fact.id);
+            let [(point, _)] = <[_; 1]>::try_from(points(told.customer, unit, &Unit::Fact(fact), &moscow())).unwrap();
+            let hit = Hit { id: point.id, words: 0.0, around: 0.0, meaning: None, payload: point.payload };
+            let found = candidate(hit).unwrap();
+            assert_eq!(found.memory, UnitId::Exchange(told.message));
+            assert_eq!(found.fading, fades.then_some(told.at), "{key}");
+        }
     }
 }

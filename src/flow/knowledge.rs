@@ -1,6 +1,7 @@
 //! The articles: kept in line with the index, and searched for a question.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
@@ -9,11 +10,12 @@ use uuid::Uuid;
 
 use super::FlowError;
 use super::indexing::{Asked, add_vectors, fused, weights};
-use crate::domain::knowledge::{Article, FoundSection, Section};
+use crate::domain::knowledge::{Article, FoundSection};
 use crate::domain::text::Language;
-use crate::engine::fusion::{Weights, confidence};
+use crate::engine::fusion::{Legs, QUESTION_WORDS, Weights, confidence, together};
 use crate::engine::lexical::{Vocabulary, covered_text, indexed_text, meant_text};
-use crate::ports::index::{Hit, Point, Scope, SearchIndex, Shelf};
+use crate::engine::triage::nearness;
+use crate::ports::index::{Hit, Point, Query, Scope, SearchIndex, Shelf};
 use crate::ports::model::Embedder;
 
 /// Points written at a time.
@@ -28,7 +30,7 @@ struct Serving {
     articles: HashMap<String, Article>,
     /// By language: a word that is common in one says nothing of the other.
     vocabularies: BTreeMap<Language, Vocabulary>,
-    /// Sections that the embedder has not seen yet, because it was down.
+    /// Sections and questions that the embedder has not seen yet, because it was down.
     without_vectors: usize,
 }
 
@@ -47,7 +49,17 @@ enum Vectors<'a> {
 #[derive(Serialize, Deserialize)]
 struct Place {
     article: String,
-    section: usize,
+    part: Part,
+}
+
+/// What of an article a point stands for.
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Part {
+    /// One of its sections.
+    Section(usize),
+    /// One of the questions under which its author wants it to be found.
+    Question(usize),
 }
 
 impl KnowledgeBase {
@@ -56,9 +68,14 @@ impl KnowledgeBase {
         self.serving().articles.len()
     }
 
-    /// How many sections serve.
-    pub fn section_count(&self) -> usize {
-        self.serving().articles.values().map(|article| article.sections.len()).sum()
+    /// How many sections and questions of them are indexed.
+    pub fn indexed_count(&self) -> usize {
+        self.serving().articles.values().map(|article| article.sections.len() + article.questions.len()).sum()
+    }
+
+    /// The articles that serve and are written in this file, or below this directory.
+    pub fn written_in(&self, path: &Path) -> Vec<Article> {
+        self.serving().articles.values().filter(|article| article.file.starts_with(path)).cloned().collect()
     }
 
     /// Some sections have no vector yet, because the embedder was down.
@@ -172,9 +189,27 @@ impl KnowledgeBase {
         let foreign = asked_in.is_some_and(|asked_in| language != Some(asked_in));
         let words = self.serving().searched(question, language);
         let asked = Asked { text: question, words: &words, foreign };
-        let hits = fused(index, embedder, Scope::Knowledge(language), asked, limit).await?;
-        let (serving, weights) = (self.serving(), weights(embedder));
-        Ok(hits.iter().filter_map(|(hit, score)| serving.found(hit, *score, question, weights)).collect())
+        let hits = fused(index, embedder, Scope::Knowledge(language), asked, legs).await?;
+        Ok(self.serving().found(hits, question, weights(embedder), limit))
+    }
+
+    /// How near a message's vector is to the beginnings of the articles in its language: whether it is this company's
+    /// business at all. `None` where there are none, or none has a vector.
+    ///
+    /// # Errors
+    /// [`FlowError`].
+    pub async fn nearness(
+        &self,
+        index: &dyn SearchIndex,
+        vector: Vec<f32>,
+        language: Option<Language>,
+    ) -> Result<Option<f32>, FlowError> {
+        let Some(language) = language.filter(|language| self.speaks(*language)) else { return Ok(None) };
+        let scope = Scope::Knowledge(Some(language));
+        let query = Query { scope, text: String::new(), dense: Some(vector), limit: self.indexed_count() };
+        let hits = index.search(query).await.map_err(FlowError::index("search"))?;
+        let begins = |hit: &Hit| hit.payload["part"]["section"] == 0;
+        Ok(nearness(hits.iter().filter(|hit| begins(hit)).filter_map(|hit| hit.meaning).collect()))
     }
 
     fn speaks(&self, language: Language) -> bool {
@@ -208,43 +243,109 @@ impl Serving {
         vocabulary.map_or_else(|| question.to_owned(), |vocabulary| vocabulary.searched(question))
     }
 
-    /// What stands behind a hit; `None` where the article was withdrawn since it was indexed.
-    fn found(&self, hit: &Hit, score: f32, question: &str, weights: Weights) -> Option<FoundSection> {
-        let place: Place = serde_json::from_value(hit.payload.clone()).ok()?;
-        let article = self.articles.get(&place.article)?;
-        let section = article.sections.get(place.section)?;
+    /// The first `limit` sections behind hits, best first. The best question of an article speaks for all its sections, and
+    /// for its introduction where no section was found; what was not found counts as the worst that was.
+    fn found(&self, hits: Vec<(Hit, f32)>, question: &str, weights: Weights, limit: usize) -> Vec<FoundSection> {
+        let lowest = hits.last().map_or(0.0, |(_, score)| *score);
+        let mut asked: HashMap<String, Spoken> = HashMap::new();
+        let mut sections: Vec<(String, usize, Spoken)> = Vec::new();
+        for (hit, score) in hits {
+            let Ok(place) = serde_json::from_value::<Place>(hit.payload.clone()) else { continue };
+            match place.part {
+                Part::Section(number) => sections.push((place.article, number, Spoken { hit, score, question: None })),
+                // Hits come best first.
+                Part::Question(number) => {
+                    asked.entry(place.article).or_insert(Spoken { hit, score, question: Some(number) });
+                }
+            }
+        }
+        for (article, spoken) in &asked {
+            if sections.iter().all(|(other, ..)| other != article) {
+                sections.push((article.clone(), 0, Spoken { score: lowest, ..spoken.clone() }));
+            }
+        }
+        let score = |(article, _, section): &(String, usize, Spoken)| {
+            together(section.score, asked.get(article).map_or(lowest, |asked| asked.score))
+        };
+        sections.sort_by(|a, b| score(b).total_cmp(&score(a)).then_with(|| (&a.0, a.1).cmp(&(&b.0, b.1))));
+        let of = |one: &(String, usize, Spoken)| self.section(one, asked.get(&one.0), score(one), question, weights);
+        sections.iter().filter_map(of).take(limit).collect()
+    }
+
+    /// A section with what its hit and that of its article's best question say of it; `None` where the article was
+    /// withdrawn since it was indexed.
+    fn section(
+        &self,
+        (key, number, spoken): &(String, usize, Spoken),
+        asked: Option<&Spoken>,
+        score: f32,
+        question: &str,
+        weights: Weights,
+    ) -> Option<FoundSection> {
+        let article = self.articles.get(key)?;
+        let section = article.sections.get(*number)?;
         let vocabulary = self.vocabularies.get(&article.language)?;
-        let coverage = vocabulary.coverage(question, &covered_text(article, section));
+        let text = covered_text(article, section);
+        let coverage = vocabulary.coverage(question, &text);
+        let own = confidence(coverage, spoken.hit.meaning, weights);
+        let by_question = asked.and_then(|asked| {
+            let asked_text = article.questions.get(asked.question?)?;
+            let coverage = vocabulary.coverage(question, &format!("{text}\n{asked_text}"));
+            Some(confidence(coverage, asked.hit.meaning, weights))
+        });
         Some(FoundSection {
-            article: place.article,
+            article: key.clone(),
             title: article.title.clone(),
-            section: place.section,
+            section: *number,
             heading: section.heading.clone(),
             text: section.text.clone(),
             language: article.language,
             score,
-            words: hit.words,
-            meaning: hit.meaning,
+            words: spoken.hit.words,
+            meaning: spoken.hit.meaning,
             coverage,
-            confidence: confidence(coverage, hit.meaning, weights),
+            // A section that says it all needs no question beside it.
+            confidence: by_question.map_or(own, |by_question| own.max(together(own, by_question))),
         })
     }
 }
 
-/// The points of an article's sections, each with the text that its vector is made of.
-fn points(article: &Article) -> impl Iterator<Item = (Point, String)> {
-    let sections = article.sections.iter().enumerate();
-    sections.map(|(number, section)| (point(article, number, section), meant_text(article, section)))
+/// What a hit says, with the number of the article's question that it is on.
+#[derive(Clone)]
+struct Spoken {
+    hit: Hit,
+    score: f32,
+    question: Option<usize>,
 }
 
-fn point(article: &Article, number: usize, section: &Section) -> Point {
-    let text = indexed_text(article, section);
-    let place = Place { article: article.key(), section: number };
+/// What a hit's scores count.
+fn legs(hit: &Hit) -> Legs {
+    let on_question = hit.payload["part"]["question"].is_number();
+    let words = if on_question { QUESTION_WORDS * hit.words } else { hit.words };
+    Legs { words, meaning: hit.meaning }
+}
+
+/// The points of an article's sections and questions, each with the text that its vector is made of.
+fn points(article: &Article) -> impl Iterator<Item = (Point, String)> {
+    let sections = article.sections.iter().enumerate().map(|(number, section)| {
+        (point(article, Part::Section(number), indexed_text(article, section)), meant_text(article, section))
+    });
+    let questions = article
+        .questions
+        .iter()
+        .enumerate()
+        .map(|(number, question)| (point(article, Part::Question(number), question.clone()), question.clone()));
+    sections.chain(questions)
+}
+
+fn point(article: &Article, part: Part, text: String) -> Point {
+    let place = Place { article: article.key(), part };
     Point {
         id: point_id(&place, &text),
         customer: None,
         language: article.language,
         text,
+        around: None,
         dense: None,
         payload: serde_json::to_value(&place).unwrap_or_default(),
     }
@@ -258,6 +359,10 @@ fn mark_words_only(point: &mut Point) {
 /// The same for the same words in the same place: what is there already is not written again.
 fn point_id(place: &Place, text: &str) -> Uuid {
     let hash = Sha256::digest(text.as_bytes());
-    let name = [place.article.as_bytes(), &place.section.to_le_bytes(), &hash].concat();
+    let (kind, number) = match place.part {
+        Part::Section(number) => (b's', number),
+        Part::Question(number) => (b'q', number),
+    };
+    let name = [place.article.as_bytes(), &[kind], &number.to_le_bytes(), &hash].concat();
     Uuid::new_v5(&Uuid::NAMESPACE_URL, &name)
 }

@@ -11,6 +11,7 @@ use super::{Ctx, FlowError};
 use crate::domain::id::CustomerId;
 use crate::domain::memory::Remembered;
 use crate::domain::message::Author;
+use crate::domain::text::Language;
 use crate::engine::triage::{self, Score};
 use crate::engine::turn::Recall;
 use crate::ports::ledger::{Unit, UnitId};
@@ -35,7 +36,7 @@ pub async fn for_turn(ctx: &Ctx, input: &TurnInput) -> Result<Recall, FlowError>
     let search = ctx.search.serving();
     let once = search.embedder.as_deref().map(Once::new);
     let embedder = once.as_ref().map(|once| once as &dyn Embedder);
-    let scores = scores(ctx, embedder, input, &question).await;
+    let scores = scores(ctx, &search, embedder, input, &question).await;
     let sections = ctx.knowledge.search(&*search.index, embedder, &question, None, SECTIONS).await?;
     let memory = remembered(ctx, &search, embedder, input.customer.id, &question).await?;
     Ok(Recall { sections, memory, scores })
@@ -43,7 +44,13 @@ pub async fn for_turn(ctx: &Ctx, input: &TurnInput) -> Result<Recall, FlowError>
 
 /// What the trained classifier says of the new words; none where it does not read this embedder's vectors, or there are
 /// none.
-async fn scores(ctx: &Ctx, embedder: Option<&dyn Embedder>, input: &TurnInput, question: &str) -> Option<Vec<Score>> {
+async fn scores(
+    ctx: &Ctx,
+    search: &Searcher,
+    embedder: Option<&dyn Embedder>,
+    input: &TurnInput,
+    question: &str,
+) -> Option<Vec<Score>> {
     let (embedder, classifier) = (embedder?, ctx.words.classifier?);
     let fingerprint = embedder.fingerprint();
     if !classifier.reads(&fingerprint.model, fingerprint.dimensions) {
@@ -52,7 +59,9 @@ async fn scores(ctx: &Ctx, embedder: Option<&dyn Embedder>, input: &TurnInput, q
     let words = new_words(input);
     // Both in one call. A failure is told where the search meets it: the embedder is asked again there.
     let vectors = embedder.embed(&[words.clone(), question.to_owned()], EmbedRole::Query).await.ok()?;
-    classifier.scores(&words, vectors.first()?)
+    let vector = vectors.into_iter().next()?;
+    let near = ctx.knowledge.nearness(&*search.index, vector.clone(), Language::detect(&words)).await.ok()?;
+    classifier.scores(&words, &vector, near)
 }
 
 fn new_words(input: &TurnInput) -> String {
@@ -77,14 +86,15 @@ async fn remembered(
 ) -> Result<Vec<Remembered>, FlowError> {
     let facts = ctx.store.facts(customer).await.map_err(FlowError::store("facts"))?;
     let episodes = ctx.store.episodes(customer, EPISODES).await.map_err(FlowError::store("episodes"))?;
-    let found = search_memory(&*search.index, embedder, customer, question, MEMORIES).await?;
+    let now = ctx.clock.now();
+    let found = search_memory(&*search.index, embedder, customer, question, now, MEMORIES).await?;
     let units: Vec<UnitId> = found.into_iter().map(|(unit, _)| unit).collect();
     let units = ctx.store.remembered(customer, &units).await.map_err(FlowError::store("remembered"))?;
 
     let mut seen = HashSet::new();
     let known = facts.into_iter().map(Remembered::Fact).chain(episodes.into_iter().map(Remembered::Episode));
     let found = units.into_iter().map(|unit| match unit {
-        Unit::Exchange(exchange) => Remembered::Exchange(exchange),
+        Unit::Exchange(exchange, _) => Remembered::Exchange(exchange),
         Unit::Episode(episode) => Remembered::Episode(episode),
         Unit::Fact(fact) => Remembered::Fact(fact),
     });

@@ -30,9 +30,9 @@ pub trait SearchIndex: Send + Sync {
     /// [`IndexError`].
     async fn forget(&self, customer: CustomerId) -> Result<(), IndexError>;
 
-    /// Searches inside `scope` by both legs at once: the best `limit` by words and the best `limit` by vector, each with
-    /// its scores of both legs. In the order of the words' leg, what it did not find after it by vector; what orders them
-    /// for good is the caller's.
+    /// Searches inside `scope` by all legs at once: the best `limit` by words, by the words around and by vector, each with
+    /// its scores of all legs. In the order of the words' leg, what it did not find after it by the words around and by
+    /// vector; what orders them for good is the caller's.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -105,6 +105,8 @@ pub struct Point {
     pub language: Language,
     /// The words, for BM25.
     pub text: String,
+    /// The words of what stands before and after, with its own: a second key for BM25.
+    pub around: Option<String>,
     /// The vector, where there is an embedder.
     pub dense: Option<Vec<f32>>,
     /// What the caller needs to make sense of a hit: small, and no words in it.
@@ -118,6 +120,8 @@ pub struct Hit {
     pub id: Uuid,
     /// BM25 of the query's words, on the average of them: 0 where none stands in it.
     pub words: f32,
+    /// The same of [`Point::around`]: 0 also where the point has none.
+    pub around: f32,
     /// Cosine to the query's vector; `None` where one of the two has none.
     pub meaning: Option<f32>,
     /// As it was written.

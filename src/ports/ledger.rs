@@ -25,7 +25,8 @@ pub trait Ledger: Send + Sync {
     /// [`StoreError`].
     async fn episodes(&self, customer: CustomerId, limit: usize) -> Result<Vec<Episode>, StoreError>;
 
-    /// The remembered units of a customer with these keys; what is gone, or another customer's, is left out.
+    /// The remembered units of a customer with these keys; what is gone, or another customer's, is left out. An exchange is
+    /// also found by a later one of the messages that it answers.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -52,7 +53,7 @@ pub trait Ledger: Send + Sync {
     async fn attach_package(&self, handoff: HandoffId, package: &Package) -> Result<bool, StoreError>;
 
     /// Changes that `index` has not applied yet, oldest first: the newest change of each unit. The turn's exchange, the
-    /// episode and its facts each make one. Every index (each process on a shared store has its own) reads at its own
+    /// one before it (which now has something after it), the episode and its facts each make one. Every index (each process on a shared store has its own) reads at its own
     /// pace; one that is new reads everything there is.
     ///
     /// # Errors
@@ -93,13 +94,28 @@ pub enum UnitId {
 /// Something that is indexed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Unit {
-    /// A customer message with its answer.
-    Exchange(Exchange),
+    /// A customer message with its answer, and what stands beside it.
+    Exchange(Exchange, Beside),
     /// A finished stretch.
     Episode(Episode),
     /// A statement that holds now.
     Fact(Fact),
 }
+
+/// What stands before and after an exchange in its conversation, [`BESIDE`] messages each, oldest first; notes and
+/// withdrawn messages are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Beside {
+    /// The messages before the question.
+    pub before: Vec<String>,
+    /// The messages after the answer. They come later than the exchange, which is owed to the index again when the next
+    /// one is written.
+    pub after: Vec<String>,
+}
+
+/// How many messages stand beside an exchange on each side. With one, 3.3 of 100 messages fewer were found among the first
+/// ten; with three no more than with two.
+pub const BESIDE: usize = 2;
 
 /// A change owed to the index.
 #[derive(Debug, Clone, PartialEq)]

@@ -125,11 +125,7 @@ impl AnswerContext {
 impl PackageContext {
     /// The messages behind the numbers of the prompt: number 1 is the first.
     pub(super) fn sources(&self) -> Vec<MessageId> {
-        let memories = self.remembered.iter().filter_map(|item| match item {
-            Remembered::Fact(fact) => Some(fact.source),
-            Remembered::Exchange(exchange) => Some(exchange.message),
-            Remembered::Episode(_) => None,
-        });
+        let memories = self.remembered.iter().filter_map(Remembered::message);
         memories.chain(public(&self.messages).map(|message| message.id)).collect()
     }
 }

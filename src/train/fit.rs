@@ -3,17 +3,26 @@
 use std::collections::BTreeSet;
 
 use super::calibrate;
-use super::rows::{Row, digest};
+use super::principal;
+use super::rows::{Articles, Row, digest};
+use super::session;
 use super::vectors::Vectors;
 use crate::engine::triage::{
-    ArtefactError, BUCKETS, COUNT, Classifier, Head, LABELS, Place, Surface, Weights, lexicon_digest, surface, weighted,
+    ArtefactError, BUCKETS, COUNT, Classifier, Head, LABELS, PARTS, Surface, Weights, lexicon_digest, nearness_figure,
+    pairs, parts, place, surface, weighted,
 };
 
 /// What a message on the wrong side costs, against a wide margin.
-const COST: f64 = 3.0;
+const COST: f64 = 1.0;
 
-/// What words weigh against nearness.
-const WORDS: f32 = 0.3;
+/// What the product of two places weighs in what two messages have to do with each other.
+const LINEAR: f32 = 0.1;
+
+/// What the square of the product of their parts weighs.
+const PAIRED: f32 = 0.02;
+
+/// What shared pieces of words weigh.
+const WORDS: f32 = 1.5;
 
 /// A piece of a word counts from so many messages on.
 const LEAST_MESSAGES: u32 = 2;
@@ -57,16 +66,25 @@ pub struct Fitted {
 struct Sample {
     vector: Vec<f32>,
     surface: Surface,
+    nearness: Option<f32>,
 }
 
-/// Learns from `rows`; `progress` hears how far it is.
+/// Learns from `rows`, and from how near they are to their company's `articles`; `progress` hears how far it is.
 ///
 /// # Errors
 /// [`FitError`].
-pub fn fit(rows: &[Row], vectors: &Vectors, progress: &mut dyn FnMut(Progress)) -> Result<Fitted, FitError> {
+pub fn fit(
+    rows: &[Row],
+    articles: &Articles,
+    vectors: &Vectors,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Fitted, FitError> {
     let samples: Vec<Sample> = rows
         .iter()
-        .filter_map(|row| Some(Sample { vector: vectors.get(&row.text)?, surface: surface(&row.text) }))
+        .filter_map(|row| {
+            let nearness = session::nearness_of(row, articles, vectors);
+            Some(Sample { vector: vectors.get(&row.text)?, surface: surface(&row.text), nearness })
+        })
         .collect();
     if samples.len() < rows.len() {
         return Err(FitError::Vectors(rows.len() - samples.len()));
@@ -103,7 +121,7 @@ pub fn fit(rows: &[Row], vectors: &Vectors, progress: &mut dyn FnMut(Progress)) 
         dimensions,
         labels: LABELS.to_vec(),
         buckets: BUCKETS,
-        voters: weights.votes.len() / COUNT,
+        messages: rows.len(),
         lexicon: lexicon_digest(),
         rows: digest(rows),
     };
@@ -126,8 +144,11 @@ impl Steps<'_> {
 /// Where the messages stand.
 struct Space {
     mean: Vec<f32>,
+    nearness: Vec<f32>,
     rarity: Vec<f32>,
-    places: Vec<Place>,
+    places: Vec<Vec<f32>>,
+    basis: Vec<f32>,
+    parts: Vec<[f32; PARTS]>,
     words: Vec<Vec<(u32, f32)>>,
 }
 
@@ -152,16 +173,34 @@ impl Space {
                 found => rounded(libm::log((count + 1.0) / (f64::from(found) + 0.5)).max(0.0)),
             })
             .collect();
+        let nearness = mean_and_spread(samples);
+        let place =
+            |one: &Sample| place(&one.vector, &mean, &one.surface.figures, nearness_figure(one.nearness, &nearness));
+        let places: Vec<Vec<f32>> = samples.iter().map(place).collect();
+        let basis = principal::basis(&places);
         Self {
-            places: samples.iter().map(|one| Place::of(&one.vector, &mean, &one.surface.figures)).collect(),
+            parts: places.iter().map(|place| parts(place, &basis)).collect(),
+            places,
+            basis,
             words: samples.iter().map(|one| weighted(&one.surface.grams, &rarity)).collect(),
             mean,
+            nearness,
             rarity,
         }
     }
 }
 
-/// How much each message has to do with each other: nearness, shared words, and 1 for what all have in common.
+/// Of the nearness of those where it is known; 0 and 0 of none.
+fn mean_and_spread(samples: &[Sample]) -> Vec<f32> {
+    let known: Vec<f64> = samples.iter().filter_map(|sample| sample.nearness).map(f64::from).collect();
+    let count = known.len().max(1) as f64;
+    let mean = known.iter().sum::<f64>() / count;
+    let variance = known.iter().map(|one| (one - mean) * (one - mean)).sum::<f64>() / count;
+    vec![rounded(mean), rounded(variance.sqrt())]
+}
+
+/// How much each message has to do with each other: the products of their places and of their parts in pairs, shared words,
+/// and 1 for what all have in common.
 struct Kernel {
     count: usize,
     values: Vec<f32>,
@@ -178,7 +217,10 @@ impl Kernel {
             }
             for other in 0..=row {
                 let shared: f32 = space.words[other].iter().map(|(at, value)| spread[*at as usize] * value).sum();
-                let value = space.places[row].nearness(&space.places[other]) + WORDS * shared + 1.0;
+                let value = LINEAR * product(&space.places[row], &space.places[other])
+                    + PAIRED * product(&space.parts[row], &space.parts[other]).powi(2)
+                    + WORDS * shared
+                    + 1.0;
                 values[row * count + other] = value;
                 values[other * count + row] = value;
             }
@@ -224,21 +266,52 @@ impl Kernel {
     }
 }
 
-fn weights(space: &Space, votes: &[[f64; COUNT]], rows: &[Row], left_out: &[[f64; COUNT]]) -> Weights {
-    let mut grams = vec![0.0_f64; BUCKETS * COUNT];
-    let mut bias = [0.0_f64; COUNT];
-    let mut weights = Weights { mean: space.mean.clone(), rarity: space.rarity.clone(), ..Weights::default() };
-    for (row, votes) in votes.iter().enumerate().filter(|(_, votes)| votes.iter().any(|vote| *vote != 0.0)) {
-        for (label, vote) in votes.iter().enumerate() {
-            bias[label] += vote;
-            for (bucket, value) in &space.words[row] {
-                grams[*bucket as usize * COUNT + label] += f64::from(WORDS * value) * vote;
-            }
+/// Eight sums side by side: fast, and in the same order on every processor.
+fn product(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0_f32; 8];
+    for (a, b) in a.chunks(8).zip(b.chunks(8)) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
         }
-        weights.votes.extend(votes.iter().map(|vote| rounded(*vote)));
-        weights.places.extend_from_slice(space.places[row].values());
     }
-    weights.grams = grams.into_iter().map(rounded).collect();
+    sums.iter().sum()
+}
+
+fn weights(space: &Space, votes: &[[f64; COUNT]], rows: &[Row], left_out: &[[f64; COUNT]]) -> Weights {
+    let inputs = space.basis.len() / PARTS;
+    let mut grams = vec![[0.0_f64; COUNT]; BUCKETS];
+    let mut linear = vec![[0.0_f64; COUNT]; inputs];
+    let mut paired = vec![[0.0_f64; COUNT]; PARTS * (PARTS + 1) / 2];
+    let mut bias = [0.0_f64; COUNT];
+    for (row, votes) in votes.iter().enumerate().filter(|(_, votes)| votes.iter().any(|vote| *vote != 0.0)) {
+        add(&mut bias, 1.0, votes);
+        for (bucket, value) in &space.words[row] {
+            add(&mut grams[*bucket as usize], f64::from(WORDS * value), votes);
+        }
+        for (sums, value) in linear.iter_mut().zip(&space.places[row]) {
+            add(sums, f64::from(LINEAR * value), votes);
+        }
+        for (sums, value) in paired.iter_mut().zip(pairs(&space.parts[row])) {
+            add(sums, f64::from(PAIRED * value), votes);
+        }
+    }
+    // The square of a sum has every mixed product twice.
+    let mixed = (0..PARTS).flat_map(|one| (one..PARTS).map(move |other| one != other));
+    for (sums, _) in paired.iter_mut().zip(mixed).filter(|(_, mixed)| *mixed) {
+        for sum in sums {
+            *sum *= 2.0;
+        }
+    }
+    let mut weights = Weights {
+        mean: space.mean.clone(),
+        nearness: space.nearness.clone(),
+        rarity: space.rarity.clone(),
+        basis: space.basis.clone(),
+        linear: flat(&linear),
+        pairs: flat(&paired),
+        ..Weights::default()
+    };
+    weights.grams = flat(&grams);
     weights.bias = bias.into_iter().map(rounded).collect();
     for (at, label) in LABELS.iter().enumerate() {
         let scores: Vec<(f64, bool)> =
@@ -248,6 +321,16 @@ fn weights(space: &Space, votes: &[[f64; COUNT]], rows: &[Row], left_out: &[[f64
         weights.shift.push(rounded(shift));
     }
     weights
+}
+
+fn add(sums: &mut [f64; COUNT], value: f64, votes: &[f64; COUNT]) {
+    for (sum, vote) in sums.iter_mut().zip(votes) {
+        *sum += value * vote;
+    }
+}
+
+fn flat(rows: &[[f64; COUNT]]) -> Vec<f32> {
+    rows.iter().flatten().copied().map(rounded).collect()
 }
 
 /// A number as it is stored.

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use crate::engine::words;
 
-/// From this cosine of two vectors on, one message is the other in other words. e5 puts all texts close together, so what all
-/// share is taken off first.
+/// From this cosine of two vectors on, one message is taken for the other in other words. e5 puts all texts close together, so
+/// this leaves out much that only sounds alike.
 pub const LEAST_COSINE: f32 = 0.9;
 
 /// From this share of common word 4-grams on, one message is a copy of the other.

@@ -5,6 +5,7 @@ pub mod calibrate;
 pub mod fit;
 pub mod likeness;
 pub mod measure;
+pub mod principal;
 pub mod rows;
 pub mod session;
 pub mod solver;

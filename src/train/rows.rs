@@ -88,6 +88,9 @@ pub struct Split {
     pub test: Vec<String>,
 }
 
+/// The beginnings of a company's articles, by trade and language: what its customers may ask about.
+pub type Articles = BTreeMap<(String, Language), Vec<String>>;
+
 /// Labelled messages by what they are for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rows {
@@ -95,9 +98,11 @@ pub struct Rows {
     pub train: Vec<Row>,
     /// To report on.
     pub test: Vec<Row>,
+    /// What the companies of these messages write about.
+    pub articles: Articles,
 }
 
-/// Reads `messages/` and `split.toml` in `dir`, in the order of names.
+/// Reads `messages/`, `articles.jsonl` and `split.toml` in `dir`, in the order of names.
 ///
 /// # Errors
 /// [`RowsError`].
@@ -122,7 +127,13 @@ pub fn read(dir: &Path) -> Result<Rows, RowsError> {
         }
         Ok(rows)
     };
-    let rows = Rows { train: take(&split.train)?, test: take(&split.test)? };
+    let articles = read_articles(&dir.join("articles.jsonl"))?;
+    let rows = Rows { train: take(&split.train)?, test: take(&split.test)?, articles };
+    let all = || rows.train.iter().chain(&rows.test);
+    if let Some(row) = all().find(|row| !rows.articles.contains_key(&(row.trade.clone(), row.lang))) {
+        let why = format!("articles.jsonl has no line for the trade `{}` in {}: write one", row.trade, row.lang);
+        return Err(RowsError::Split { path, why });
+    }
     match by_author.into_keys().next() {
         Some(author) => Err(RowsError::Split { path, why: format!("`{author}` is in no split") }),
         None => Ok(rows),
@@ -134,13 +145,41 @@ pub fn read(dir: &Path) -> Result<Rows, RowsError> {
 /// # Errors
 /// [`RowsError`].
 pub fn read_file(path: &Path) -> Result<Vec<Row>, RowsError> {
+    read_lines(path, Row::checked)
+}
+
+/// One line of `articles.jsonl`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Company {
+    trade: String,
+    lang: Language,
+    articles: Vec<String>,
+}
+
+fn read_articles(path: &Path) -> Result<Articles, RowsError> {
+    let companies =
+        read_lines(
+            path,
+            |company: Company| {
+                if company.articles.is_empty() { Err("a company has articles") } else { Ok(company) }
+            },
+        )?;
+    Ok(companies.into_iter().map(|company| ((company.trade, company.lang), company.articles)).collect())
+}
+
+/// Reads a file of a JSON object a line; `check` finds what is wrong with one.
+fn read_lines<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    check: impl Fn(T) -> Result<T, &'static str>,
+) -> Result<Vec<T>, RowsError> {
     let text = std::fs::read_to_string(path).map_err(unreadable(path))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
         .map(|(number, line)| {
             let wrong = |why: String| RowsError::Line { path: path.to_owned(), line: number + 1, why };
-            let row: Row = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
-            row.checked().map_err(|why| wrong(why.to_owned()))
+            let read: T = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+            check(read).map_err(|why| wrong(why.to_owned()))
         })
         .collect()
 }

@@ -5,10 +5,10 @@ use serde::Serialize;
 use super::fit::{self, FitError, Progress};
 use super::likeness;
 use super::measure::{self, Figures, Judged};
-use super::rows::{Row, Rows};
+use super::rows::{Articles, Row, Rows};
 use super::vectors::Vectors;
 use crate::domain::text::Language;
-use crate::engine::triage::{Classifier, Triage};
+use crate::engine::triage::{Classifier, Triage, nearness};
 use crate::ports::model::{EmbedError, EmbedRole, Embedder};
 
 /// Messages that an embedder reads at a time.
@@ -25,10 +25,12 @@ pub struct Report {
     pub test: Vec<(String, usize)>,
     /// Messages that were not learnt from, because they are too much like one of the test.
     pub left_out: usize,
-    /// Messages with a vote in the classifier.
-    pub voters: usize,
+    /// Messages that the classifier learnt from.
+    pub messages: usize,
     /// On the messages learnt from, each judged without its author's; what choices are made by.
     pub authors_left_out: ByLanguage,
+    /// Critical ones of these that were kept: where a rule may be missing. Those of the test are not told.
+    pub critical_kept: Vec<String>,
     /// On the test.
     pub on_test: ByLanguage,
 }
@@ -54,16 +56,34 @@ pub async fn complete(
     embedder: &dyn Embedder,
     mut progress: impl FnMut(Progress),
 ) -> Result<(), EmbedError> {
-    let all = || rows.train.iter().chain(&rows.test).map(|row| row.text.as_str());
-    let missing: Vec<String> = all().filter(|text| vectors.get(text).is_none()).map(str::to_owned).collect();
-    for (number, batch) in missing.chunks(BATCH).enumerate() {
-        for (text, vector) in batch.iter().zip(embedder.embed(batch, EmbedRole::Query).await?) {
-            vectors.insert(text, &vector);
+    let messages = rows.train.iter().chain(&rows.test).map(|row| (row.text.as_str(), EmbedRole::Query));
+    let articles = rows.articles.values().flatten().map(|text| (text.as_str(), EmbedRole::Passage));
+    let all: Vec<(&str, EmbedRole)> = messages.chain(articles).collect();
+    let missing: Vec<(&str, EmbedRole)> = all.iter().filter(|(text, _)| vectors.get(text).is_none()).copied().collect();
+    let mut done = 0;
+    for of_role in missing.chunk_by(|(_, one), (_, other)| one == other) {
+        for batch in of_role.chunks(BATCH) {
+            let texts: Vec<String> = batch.iter().map(|(text, _)| (*text).to_owned()).collect();
+            for (text, vector) in texts.iter().zip(embedder.embed(&texts, batch[0].1).await?) {
+                vectors.insert(text, &vector);
+            }
+            done += batch.len();
+            progress(Progress { done: done as u64, of: missing.len() as u64 });
         }
-        progress(Progress { done: (number * BATCH + batch.len()) as u64, of: missing.len() as u64 });
     }
-    vectors.retain(all());
+    vectors.retain(all.into_iter().map(|(text, _)| text));
     Ok(())
+}
+
+/// How near a message is to what its company writes about; `None` where that is not known.
+pub fn nearness_of(row: &Row, articles: &Articles, vectors: &Vectors) -> Option<f32> {
+    let vector = unit(vectors.get(&row.text)?);
+    let texts = articles.get(&(row.trade.clone(), row.lang))?;
+    let cosines = texts.iter().filter_map(|text| {
+        let article = unit(vectors.get(text)?);
+        Some(article.iter().zip(&vector).map(|(a, b)| a * b).sum())
+    });
+    nearness(cosines.collect())
 }
 
 /// Leaves out of `rows.train` what is too much like a message of the test, and returns how many that were. Messages without a
@@ -114,7 +134,7 @@ pub fn train(
     vectors: &Vectors,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Classifier, Report), FitError> {
-    let fitted = fit::fit(&rows.train, vectors, progress)?;
+    let fitted = fit::fit(&rows.train, &rows.articles, vectors, progress)?;
     let classifier = fitted.classifier;
     let by_others = rows.train.iter().zip(fitted.left_out);
     let by_others: Vec<Judged<'_>> =
@@ -124,11 +144,17 @@ pub fn train(
         train: by_author(&rows.train),
         test: by_author(&rows.test),
         left_out,
-        voters: classifier.head().voters,
+        messages: classifier.head().messages,
         authors_left_out: ByLanguage::of(&by_others),
+        critical_kept: critical_kept(&by_others),
         on_test: on_test(triage, &classifier, rows, vectors)?,
     };
     Ok((classifier, report))
+}
+
+fn critical_kept(judged: &[Judged<'_>]) -> Vec<String> {
+    let kept = judged.iter().filter(|one| one.row.critical && !one.handed_over);
+    kept.map(|one| one.row.text.clone()).collect()
 }
 
 /// The figures of a classifier on the test.
@@ -143,7 +169,8 @@ pub fn on_test(
 ) -> Result<ByLanguage, FitError> {
     let judge = |row| -> Option<Judged<'_>> {
         let row: &Row = row;
-        let scores = classifier.scores(&row.text, &vectors.get(&row.text)?)?;
+        let near = nearness_of(row, &rows.articles, vectors);
+        let scores = classifier.scores(&row.text, &vectors.get(&row.text)?, near)?;
         Some(measure::judge(triage, row, scores))
     };
     let judged: Vec<Judged<'_>> = rows.test.iter().filter_map(judge).collect();

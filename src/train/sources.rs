@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::fit::{self, FitError, Progress};
-use super::rows::{Row, RowsError};
+use super::rows::{Articles, Row, RowsError};
 use super::solver::minimise;
 use super::vectors::Vectors;
 use crate::domain::text::Language;
@@ -31,11 +31,11 @@ struct PublicRow {
     quality: String,
 }
 
-/// F1 of one label on one source that was left out.
+/// F1 of one label on one source that was left out, or on all of them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OfSource {
-    /// The source that nothing was learnt from.
-    pub source: String,
+    /// The source that nothing was learnt from; `None`: every row, each by what had not seen its source.
+    pub source: Option<String>,
     /// The label.
     pub label: Label,
     /// Rows that have it.
@@ -51,11 +51,20 @@ pub struct OfSource {
 pub struct Comparison {
     /// All rows.
     pub rows: usize,
-    /// By source and label.
-    pub sources: Vec<OfSource>,
-    /// The mean over labels of the mean over sources.
+    /// By source and label, then by label over all sources.
+    pub table: Vec<OfSource>,
+    /// Macro-F1: the mean over labels of F1 over all rows.
+    pub macro_f1: Both,
+    /// The mean over labels and sources of F1 in the source: the smallest source counts as much as the largest.
+    pub mean_of_sources: Both,
+}
+
+/// A figure of ours beside the baseline's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Both {
+    /// Ours.
     pub ours: f64,
-    /// The same of the baseline.
+    /// That of TF-IDF with logistic regression.
     pub baseline: f64,
 }
 
@@ -116,7 +125,7 @@ pub fn read(dir: &Path) -> Result<Vec<Row>, RowsError> {
 pub fn compare(rows: &[Row], vectors: &Vectors, progress: &mut dyn FnMut(Progress)) -> Result<Comparison, FitError> {
     let labels: BTreeSet<Label> = rows.iter().map(|row| row.labels[0]).collect();
     let labels: Vec<Label> = labels.into_iter().collect();
-    let fitted = fit::fit(rows, vectors, progress)?;
+    let fitted = fit::fit(rows, &Articles::new(), vectors, progress)?;
     let ours: Vec<Label> = fitted
         .left_out
         .into_iter()
@@ -132,21 +141,29 @@ pub fn compare(rows: &[Row], vectors: &Vectors, progress: &mut dyn FnMut(Progres
             baseline[row] = best(&labels, |label| models[at(label)].score(&rows[row].text));
         }
     }
-    let mut sources = Vec::new();
-    for name in &names {
+    let mut table = Vec::new();
+    for source in names.iter().map(Some).chain([None]) {
+        let here = |row: &usize| source.is_none_or(|name| rows[*row].author == **name);
+        let places: Vec<usize> = (0..rows.len()).filter(here).collect();
         for label in &labels {
-            let here = |row: &usize| rows[*row].author == *name;
-            let places: Vec<usize> = (0..rows.len()).filter(here).collect();
             let support = places.iter().filter(|row| rows[**row].labels[0] == *label).count();
             let (ours, baseline) = (f1(rows, &places, &ours, *label), f1(rows, &places, &baseline, *label));
-            sources.push(OfSource { source: (*name).to_owned(), label: *label, support, ours, baseline });
+            let source = source.map(|name| (*name).to_owned());
+            table.push(OfSource { source, label: *label, support, ours, baseline });
         }
     }
-    let mean = |of: fn(&OfSource) -> f64| {
-        let carried: Vec<f64> = sources.iter().filter(|source| source.support > 0).map(of).collect();
-        carried.iter().sum::<f64>() / carried.len().max(1) as f64
-    };
-    Ok(Comparison { rows: rows.len(), ours: mean(|of| of.ours), baseline: mean(|of| of.baseline), sources })
+    Ok(Comparison {
+        rows: rows.len(),
+        macro_f1: mean(&table, |of| of.source.is_none()),
+        mean_of_sources: mean(&table, |of| of.source.is_some()),
+        table,
+    })
+}
+
+fn mean(table: &[OfSource], counts: impl Fn(&OfSource) -> bool) -> Both {
+    let counted: Vec<&OfSource> = table.iter().filter(|of| of.support > 0 && counts(of)).collect();
+    let mean = |of: fn(&OfSource) -> f64| counted.iter().map(|one| of(one)).sum::<f64>() / counted.len().max(1) as f64;
+    Both { ours: mean(|of| of.ours), baseline: mean(|of| of.baseline) }
 }
 
 fn best(labels: &[Label], score: impl Fn(Label) -> f64) -> Label {

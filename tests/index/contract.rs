@@ -38,6 +38,7 @@ fn point(number: u128, customer: Option<CustomerId>, text: &str) -> Point {
         customer,
         language: Language::detect(text).unwrap_or(Language::En),
         text: text.to_owned(),
+        around: None,
         dense: None,
         payload: json!({ "number": u64::try_from(number).unwrap() }),
     }
@@ -194,6 +195,44 @@ pub(crate) async fn a_leg_scores_what_only_the_other_found(index: &dyn SearchInd
     assert!(hits[0].words > hits[1].words && hits[1].words > 0.0, "{hits:?}");
 }
 
+fn with_around(point: Point, around: &str) -> Point {
+    Point { around: Some(around.to_owned()), ..point }
+}
+
+pub(crate) async fn the_words_around_are_a_leg_of_their_own(index: &dyn SearchIndex) {
+    let [anna, boris] = customers();
+    let points = vec![
+        with_around(memory(1, anna, "it is red"), "which kettle is it? it is red"),
+        with_around(memory(2, anna, "a kettle"), "a kettle among many other words that stand before and after it"),
+        with_vector(memory(3, anna, "a kettle without anything around"), [1.0, 0.0]),
+        with_around(with_vector(memory(4, anna, "a lamp"), [0.6, 0.8]), "the old lamp"),
+        with_around(memory(5, boris, "it is blue"), "which kettle is it?"),
+    ];
+    index.upsert(Shelf::Memory, points).await.unwrap();
+    let query = Query { dense: Some(vec![1.0, 0.0]), ..ask(Scope::Customer(anna), "kettle") };
+    let hits = index.search(query.clone()).await.unwrap();
+    let of = |number: u64| hits.iter().find(|hit| hit.payload["number"] == number).unwrap();
+    assert_eq!(hits.len(), 4, "{hits:?}");
+    // What is found by any leg has its scores of all.
+    assert!(of(1).words.abs() < f32::EPSILON && of(1).around > of(2).around && of(2).around > 0.0, "{hits:?}");
+    assert!(of(2).words > 0.0 && of(3).words > 0.0, "{hits:?}");
+    assert!(of(3).around.abs() < f32::EPSILON && of(4).around.abs() < f32::EPSILON, "{hits:?}");
+    assert_eq!(of(4).meaning.map(|cosine| cosine > 0.5), Some(true));
+    // The best of each leg, however few are asked for.
+    let best = index.search(Query { limit: 1, ..query.clone() }).await.unwrap();
+    let mut best = numbers(&best);
+    best.sort_unstable();
+    assert!(best.contains(&1) && best.contains(&3) && !best.contains(&4), "{best:?}");
+    // On the average of the words, as the other leg.
+    let half = index.search(Query { text: "kettle zeppelin".to_owned(), ..query.clone() }).await.unwrap();
+    let half = half.iter().find(|hit| hit.payload["number"] == 1).unwrap().around;
+    assert!(half < of(1).around * 0.6 && half > 0.0, "{half} of {}", of(1).around);
+    // Written anew without it, a point is not found by it.
+    index.upsert(Shelf::Memory, vec![memory(1, anna, "it is red")]).await.unwrap();
+    let hits = index.search(Query { dense: None, ..query }).await.unwrap();
+    assert!(!numbers(&hits).contains(&1), "{hits:?}");
+}
+
 pub(crate) async fn words_count_on_their_average(index: &dyn SearchIndex) {
     index.upsert(Shelf::Knowledge, vec![knowledge(1, "kettle"), knowledge(2, "lamp")]).await.unwrap();
     let of = async |text: &str| index.search(ask(Scope::Knowledge(None), text)).await.unwrap()[0].words;
@@ -286,6 +325,7 @@ macro_rules! index_contract {
             case!(a_forgotten_customer_is_gone_and_others_stay);
             case!(each_hit_has_its_scores_of_both_legs);
             case!(a_leg_scores_what_only_the_other_found);
+            case!(the_words_around_are_a_leg_of_their_own);
             case!(words_count_on_their_average);
             case!(no_leg_leaves_its_scope);
             case!(equal_scores_have_one_order);

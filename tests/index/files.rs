@@ -24,7 +24,8 @@ pub(crate) fn temporary() -> TempDir {
 }
 
 fn with_vector(point: Point) -> Point {
-    Point { dense: Some(vec![0.6, 0.8]), ..point }
+    let around = Some(format!("{} beside", point.text));
+    Point { dense: Some(vec![0.6, 0.8]), around, ..point }
 }
 
 /// An index of a hundred points and one more, closed.
@@ -113,7 +114,7 @@ async fn another_embedder_or_version_builds_the_index_anew() {
     index.close().await.unwrap();
 
     let manifest = dir.path().join("manifest.json");
-    let text = fs::read_to_string(&manifest).unwrap().replace("\"version\":2", "\"version\":0");
+    let text = fs::read_to_string(&manifest).unwrap().replace("\"version\":3", "\"version\":0");
     fs::write(&manifest, text).unwrap();
     let (_, opened) = open(dir.path()).await;
     assert!(matches!(opened, Opened::Fresh(why) if why.contains("version 0")));

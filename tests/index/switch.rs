@@ -39,6 +39,10 @@ impl Embedder for Letters {
 async fn open(dir: &Path, name: &'static str, is_down: bool) -> Arc<Ctx> {
     let mut config = Config::defaults();
     config.data.dir = dir.to_owned();
+    open_with(config, name, is_down).await
+}
+
+async fn open_with(config: Config, name: &'static str, is_down: bool) -> Arc<Ctx> {
     let outside = Outside {
         clock: Arc::new(SystemClock),
         ids: Ids::os(),
@@ -99,11 +103,43 @@ async fn after_a_change_of_the_embedder_the_earlier_index_serves_until_the_new_o
     assert!(ctx.search.coming().is_none());
     assert!(finds_delivery(&ctx).await);
     let filled = ctx.search.serving().index.count(Shelf::Knowledge).await.unwrap();
-    assert_eq!(filled, ctx.knowledge.section_count());
+    assert_eq!(filled, ctx.knowledge.indexed_count());
     assert_eq!(directories(dir.path()), ["second-4"]);
     drop(ctx);
 
     let ctx = open(dir.path(), "second", false).await;
     assert_eq!(serving(&ctx).as_deref(), Some("second"));
     assert!(ctx.search.coming().is_none() && !ctx.knowledge.lacks_vectors(), "nothing is done twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_article_that_breaks_goes_on_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let articles = dir.path().join("articles");
+    std::fs::create_dir(&articles).unwrap();
+    for name in ["delivery-cost-moscow.md", "gift-cards.md"] {
+        std::fs::copy(format!("knowledge/ru/{name}"), articles.join(name)).unwrap();
+    }
+    let mut config = Config::defaults();
+    config.data.dir = dir.path().join("data");
+    config.knowledge.dir = articles.clone();
+    let ctx = open_with(config, "first", false).await;
+    let delivery = articles.join("delivery-cost-moscow.md");
+    let whole = std::fs::read_to_string(&delivery).unwrap();
+
+    std::fs::write(&delivery, whole.replace("language: ru", "language: [ru")).unwrap();
+    upkeep::sync_articles(&ctx, false).await.unwrap();
+    assert_eq!(ctx.knowledge.article_count(), 2);
+    assert!(finds_delivery(&ctx).await, "somebody is in the middle of an edit");
+
+    let moved = articles.join("another-name.md");
+    std::fs::write(&moved, &whole).unwrap();
+    upkeep::sync_articles(&ctx, false).await.unwrap();
+    assert_eq!(ctx.knowledge.article_count(), 2, "an article that can be read takes the place of its earlier self");
+    assert_eq!(ctx.knowledge.written_in(&moved).len(), 1);
+
+    std::fs::remove_file(&moved).unwrap();
+    std::fs::remove_file(&delivery).unwrap();
+    upkeep::sync_articles(&ctx, false).await.unwrap();
+    assert!(!finds_delivery(&ctx).await, "what is taken away is gone");
 }

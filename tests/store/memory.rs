@@ -3,15 +3,20 @@
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 
+use firstline::adapters::qdrant::EdgeIndex;
 use firstline::domain::channel::{Address, ChannelKind};
 use firstline::domain::conversation::OperatorAction;
 use firstline::domain::handoff::{HandoffReason, Package, PackageAuthor};
 use firstline::domain::id::{ConversationId, CustomerId, EpisodeId, FactId};
 use firstline::domain::memory::{Episode, Exchange, Fact, FactKind, Outcome};
+use firstline::domain::text::MessageText;
+use firstline::flow::indexing;
 use firstline::ports::desk::DeskStore;
-use firstline::ports::ledger::{EpisodeCommit, IndexChange, Ledger, Unit, UnitId};
+use firstline::ports::index::{SearchIndex, Shelf};
+use firstline::ports::ledger::{Beside, EpisodeCommit, IndexChange, Ledger, Unit, UnitId};
 use firstline::ports::store::{Committed, Loop};
 use futures_util::future::{join, join_all};
+use jiff::tz::TimeZone;
 use sqlx::Row;
 
 use crate::support::{Kind, Stage, at, reply, take, texts, web};
@@ -126,7 +131,7 @@ pub(crate) async fn an_episode_is_stored_once(stage: &Stage) {
 pub(crate) async fn an_episode_begins_after_the_last(stage: &Stage) {
     let (id, ana) = talked(stage, &web("ana"), 0).await;
     let ann = stage.operator();
-    stage.acts(ann, id, OperatorAction::Note(firstline::domain::text::MessageText::new("заметка")), 12).await;
+    stage.acts(ann, id, OperatorAction::Note(MessageText::new("заметка")), 12).await;
     let input = stage.store.load_episode(id).await.unwrap().unwrap();
     assert_eq!(texts(&input.messages), ["Я Анна, где мой заказ?", "В пути"]);
     assert_eq!((input.conversation.id, input.facts.len()), (id, 0));
@@ -180,21 +185,22 @@ pub(crate) async fn memory_of_one_customer_is_not_anothers(stage: &Stage) {
         answer: "В пути".to_owned(),
         at: at(0),
     };
-    assert_eq!(remembered, [Unit::Fact(of_ana), Unit::Exchange(expected), Unit::Episode(first)]);
+    let expected = Unit::Exchange(expected, Beside::default());
+    assert_eq!(remembered, [Unit::Fact(of_ana), expected, Unit::Episode(first)]);
     let of_bob_only = stage.store.remembered(bob, &units).await.unwrap();
     assert_eq!(of_bob_only, [Unit::Fact(of_bob), Unit::Episode(second)]);
 }
 
 fn exchanges(changes: &[IndexChange]) -> Vec<(&str, &str)> {
     let exchange = |change: &'_ IndexChange| match &change.now {
-        Some(Unit::Exchange(_)) => true,
+        Some(Unit::Exchange(..)) => true,
         other => panic!("{other:?}"),
     };
     assert!(changes.iter().all(exchange));
     changes
         .iter()
         .filter_map(|change| match &change.now {
-            Some(Unit::Exchange(exchange)) => Some((exchange.question.as_str(), exchange.answer.as_str())),
+            Some(Unit::Exchange(exchange, _)) => Some((exchange.question.as_str(), exchange.answer.as_str())),
             _ => None,
         })
         .collect()
@@ -220,13 +226,121 @@ pub(crate) async fn an_exchange_is_a_question_with_its_answer(stage: &Stage) {
     stage.writes(&web("ana"), "А когда?", 40).await;
     let ann = stage.operator();
     stage.acts(ann, id, reply("Завтра"), 41).await;
-    assert_eq!(exchanges(&applied(stage).await), [("Спасибо\nА когда?", "Завтра")]);
+    // The one before has something after it now, and is owed again.
+    let earlier = ("Здравствуйте\nГде заказ?", "В пути");
+    assert_eq!(exchanges(&applied(stage).await), [earlier, ("Спасибо\nА когда?", "Завтра")]);
     stage.acts(ann, id, reply("До обеда"), 42).await;
     assert_eq!(applied(stage).await, [], "nobody asked");
     stage.writes(&web("ana"), "Хорошо", 43).await;
     stage.acts(ann, id, reply("Хорошего дня"), 44).await;
-    assert_eq!(exchanges(&applied(stage).await), [("Хорошо", "Хорошего дня")]);
+    assert_eq!(exchanges(&applied(stage).await), [("Спасибо\nА когда?", "Завтра"), ("Хорошо", "Хорошего дня")]);
     assert_eq!(stage.store.unit_count().await.unwrap(), 3);
+}
+
+pub(crate) async fn an_exchange_knows_what_stands_beside_it(stage: &Stage) {
+    let ann = stage.operator();
+    let (id, _) = stage.writes(&web("ana"), "Привет", 0).await;
+    stage.acts(ann, id, take(), 1).await;
+    for (question, answer, now) in
+        [("Где заказ?", "В пути", 10), ("А когда?", "Завтра", 20), ("Во сколько?", "До обеда", 30)]
+    {
+        stage.writes(&web("ana"), question, now).await;
+        stage.acts(ann, id, reply(answer), now + 1).await;
+        stage.acts(ann, id, OperatorAction::Note(MessageText::new("заметка")), now + 2).await;
+    }
+    stage.acts(ann, id, reply("Ждём вас"), 40).await;
+    let changes = applied(stage).await;
+    let beside = |change: &IndexChange| match &change.now {
+        Some(Unit::Exchange(exchange, beside)) => (exchange.question.clone(), beside.clone()),
+        other => panic!("{other:?}"),
+    };
+    let told = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let expected = [
+        ("Привет\nГде заказ?", told(&[]), told(&["А когда?", "Завтра"])),
+        ("А когда?", told(&["Где заказ?", "В пути"]), told(&["Во сколько?", "До обеда"])),
+        ("Во сколько?", told(&["А когда?", "Завтра"]), told(&["Ждём вас"])),
+    ];
+    let expected = expected.map(|(question, before, after)| (question.to_owned(), Beside { before, after }));
+    assert_eq!(changes.iter().map(beside).collect::<Vec<_>>(), expected);
+
+    // By any of the messages that it answers, but only of its own customer.
+    let said = stage.store.transcript(id, 0, 20).await.unwrap();
+    let second = said.iter().find(|message| message.text.as_str() == "Где заказ?").unwrap();
+    let units = [UnitId::Exchange(second.id)];
+    let ana = stage.conversation(id).await.customer;
+    let found = stage.store.remembered(ana, &units).await.unwrap();
+    assert!(matches!(&found[..], [Unit::Exchange(exchange, _)] if exchange.message == said[0].id), "{found:?}");
+    let (_, bob) = talked(stage, &web("bob"), 50).await;
+    assert_eq!(stage.store.remembered(bob, &units).await.unwrap(), []);
+    applied(stage).await;
+
+    // What was withdrawn was never said.
+    stage.writes(&web("eve"), "Раз", 100).await;
+    stage.answers(&["Один"], 110).await;
+    stage.delivers(111).await;
+    let (eve, _) = stage.writes(&web("eve"), "Два", 120).await;
+    stage.answers(&["Не увидят"], 130).await;
+    stage.acts(ann, eve, take(), 131).await;
+    stage.acts(ann, eve, reply("Второй"), 132).await;
+    let last = applied(stage).await;
+    let last: Vec<_> = last.iter().filter(|change| change.now.is_some()).map(beside).collect();
+    let first = Beside { before: Vec::new(), after: told(&["Два", "Второй"]) };
+    let second = Beside { before: told(&["Раз", "Один"]), after: Vec::new() };
+    assert_eq!(last, [("Раз".to_owned(), first), ("Два".to_owned(), second)]);
+}
+
+/// Through the index and back: by the answer, by what stands around, by the day and by a fact; and no more once withdrawn.
+pub(crate) async fn exchanges_are_recalled_by_all_their_keys(stage: &Stage) {
+    let place = tempfile::tempdir().unwrap();
+    let (index, _) = EdgeIndex::open(place.path(), None).await.unwrap();
+    let ann = stage.operator();
+    let (id, _) = stage.writes(&web("ana"), "У дивана протёрлась обивка", 0).await;
+    stage.acts(ann, id, take(), 1).await;
+    stage.acts(ann, id, reply("Пришлите фотографию"), 2).await;
+    stage.writes(&web("ana"), "Вот она", 3).await;
+    stage.writes(&web("ana"), "И телефон на всякий случай", 4).await;
+    stage.acts(ann, id, reply("Заменим по гарантии"), 5).await;
+    stage.writes(&web("ana"), "А когда привезут чайник?", 6).await;
+    stage.acts(ann, id, reply("В пятницу"), 7).await;
+    let said = stage.store.transcript(id, 0, 20).await.unwrap();
+    let key = |text: &str| said.iter().find(|message| message.text.as_str() == text).unwrap().id;
+    let phone = Fact {
+        source: key("И телефон на всякий случай"), ..fact(stage, id, "phone", "+79161234567", 8).await
+    };
+    assert!(learns(stage, episode(stage, id, 9).await, vec![phone], &[], 8).await);
+    talked(stage, &web("bob"), 20).await;
+
+    let ana = stage.conversation(id).await.customer;
+    let recalled = async |question: &str| {
+        while indexing::tick(&stage.store, &index, None, &TimeZone::UTC).await.unwrap() > 0 {}
+        let found = indexing::search_memory(&index, None, ana, question, at(30), 10).await.unwrap();
+        let units: Vec<UnitId> = found.into_iter().map(|(unit, _)| unit).collect();
+        let units = stage.store.remembered(ana, &units).await.unwrap();
+        let question = |unit: Unit| match unit {
+            Unit::Exchange(exchange, _) => exchange.question,
+            other => format!("{other:?}"),
+        };
+        units.into_iter().map(question).collect::<Vec<_>>()
+    };
+    let [sofa, guarantee, kettle] =
+        ["У дивана протёрлась обивка", "Вот она\nИ телефон на всякий случай", "А когда привезут чайник?"];
+    assert_eq!(recalled("пятница").await[0], kettle, "by its answer");
+    assert_eq!(recalled("гарантия").await[0], guarantee);
+    let around = recalled("обивка").await;
+    assert_eq!((&*around[0], around.contains(&guarantee.to_owned())), (sofa, true), "{around:?}");
+    assert_eq!(recalled("79161234567").await, [guarantee], "the number stands only in the fact");
+    let july = recalled("Что я спрашивала в июле?").await;
+    assert!([sofa, guarantee, kettle].iter().all(|question| july.iter().any(|it| it == question)), "{july:?}");
+    assert_eq!(recalled("пути").await, Vec::<String>::new(), "that was said to Bob");
+
+    stage.acts(ann, id, OperatorAction::Release, 100).await;
+    stage.writes(&web("ana"), "Есть ли зеркала?", 110).await;
+    assert_eq!(stage.answers(&["Зеркал нет"], 120).await, Committed::Yes);
+    assert_eq!(recalled("зеркала").await[0], "Есть ли зеркала?");
+    let points = index.count(Shelf::Memory).await.unwrap();
+    stage.acts(ann, id, take(), 121).await;
+    assert!(!recalled("зеркала").await.contains(&"Есть ли зеркала?".to_owned()), "the answer was never said");
+    assert_eq!(index.count(Shelf::Memory).await.unwrap(), points - 2, "neither question nor answer stays");
 }
 
 pub(crate) async fn an_operator_completes_the_exchange_of_a_handoff(stage: &Stage) {

@@ -15,6 +15,7 @@ pub(super) struct Head {
     pub(super) language: Language,
     pub(super) language_place: Place,
     pub(super) tags: Vec<String>,
+    pub(super) questions: Vec<String>,
     pub(super) updated: Date,
 }
 
@@ -27,26 +28,27 @@ struct Front {
     language: Option<Spanned<String>>,
     #[serde(default)]
     tags: Vec<String>,
+    #[serde(default)]
+    questions: Vec<Spanned<String>>,
     updated: Option<Spanned<String>>,
 }
 
 /// Reads front matter; `None` where it has a fault.
 pub(super) fn read(front: &str, source: &Source, faults: &mut Vec<ArticleError>) -> Option<Head> {
-    let parsed: Front =
-        match serde_saphyr::from_str(front) {
-            Ok(parsed) => parsed,
-            Err(error) => {
-                let place = error.location().map_or(Place { line: 2, column: 1 }, in_file);
-                // Only the first line: the rest would draw the place again.
-                let error = error.without_snippet().to_string();
-                let error = error.lines().next().unwrap_or_default();
-                faults.push(source.fault(
-                    Some(place),
-                    format!("{error}; the keys are id, title, language, tags (a list) and updated"),
-                ));
-                return None;
-            }
-        };
+    let parsed: Front = match serde_saphyr::from_str(front) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let place = error.location().map_or(Place { line: 2, column: 1 }, in_file);
+            // Only the first line: the rest would draw the place again.
+            let error = error.without_snippet().to_string();
+            let error = error.lines().next().unwrap_or_default();
+            faults.push(source.fault(
+                Some(place),
+                format!("{error}; the keys are id, title, language, tags (a list), questions (a list) and updated"),
+            ));
+            return None;
+        }
+    };
     let id = checked(parsed.id, "id", source, faults, |id| {
         let sound = id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
         (!id.is_empty() && sound).then(|| id.to_owned()).ok_or("an id has small Latin letters, digits and hyphens only")
@@ -61,9 +63,34 @@ pub(super) fn read(front: &str, source: &Source, faults: &mut Vec<ArticleError>)
     let updated = checked(parsed.updated, "updated", source, faults, |date| {
         date.parse().map_err(|_| "the day of the last change is written like 2026-08-03")
     });
+    let questions = questions(parsed.questions, source, faults);
     let (id, id_place) = id?;
     let (language, language_place) = language?;
-    Some(Head { id, id_place, title: title?.0, language, language_place, tags: parsed.tags, updated: updated?.0 })
+    Some(Head {
+        id,
+        id_place,
+        title: title?.0,
+        language,
+        language_place,
+        tags: parsed.tags,
+        questions,
+        updated: updated?.0,
+    })
+}
+
+/// Questions of one line each; an empty one would be found by anything.
+fn questions(written: Vec<Spanned<String>>, source: &Source, faults: &mut Vec<ArticleError>) -> Vec<String> {
+    let mut questions = Vec::new();
+    for question in written {
+        let line = question.value.split_whitespace().collect::<Vec<_>>().join(" ");
+        if line.chars().any(char::is_alphanumeric) {
+            questions.push(line);
+        } else {
+            let why = "this question is empty: write how a customer asks, or take the line out";
+            faults.push(source.fault(Some(in_file(question.referenced)), why.to_owned()));
+        }
+    }
+    questions
 }
 
 /// A value that is there and right, with its place.

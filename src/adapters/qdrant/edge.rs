@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::bm25::Bm25;
-use super::shard::{self, BM25, CUSTOMER, DATA, DENSE, LANGUAGE, Mark, Shard};
+use super::shard::{self, AROUND, BM25, CUSTOMER, DATA, DENSE, LANGUAGE, Mark, Shard};
 use crate::domain::id::CustomerId;
 use crate::ports::index::{Hit, IndexError, Point, Query, Scope, SearchIndex, Shelf};
 use crate::ports::model::Fingerprint;
 
 /// Raised whenever points are written otherwise than before: an index of another version is built anew.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const MANIFEST: &str = "manifest.json";
 const LOCK: &str = "lock";
 
@@ -206,6 +206,9 @@ impl Inner {
             (Shelf::Memory, None) => return Err(refused("memory belongs to a customer")),
         };
         let mut vectors = vec![(BM25, Vector::from(self.words(shelf).document(&point.text)))];
+        if let Some(around) = &point.around {
+            vectors.push((AROUND, Vector::from(self.words(shelf).document(around))));
+        }
         if let Some(dense) = point.dense {
             self.check_dense(&dense)?;
             vectors.push((DENSE, Vector::new_dense(dense)));
@@ -228,11 +231,11 @@ impl Inner {
             Scope::Customer(customer) => (Shelf::Memory, Some(shard::carrying(CUSTOMER, customer.to_string()))),
         };
         let words = self.words(shelf).query(&query.text);
-        let found = self.shelf(shelf).search(words, query.dense, filter, query.limit)?;
+        let found = self.shelf(shelf).search(&words, query.dense, filter, query.limit)?;
         let hits = found.into_iter().filter_map(|found| {
             let PointId::Uuid(id) = found.id else { return None };
             let payload = found.payload.and_then(|mut payload| payload.0.remove(DATA)).unwrap_or_default();
-            Some(Hit { id, words: found.words, meaning: found.meaning, payload })
+            Some(Hit { id, words: found.words, around: found.around, meaning: found.meaning, payload })
         });
         Ok(hits.collect())
     }

@@ -26,8 +26,10 @@ use uuid::Uuid;
 
 use crate::ports::index::IndexError;
 
-/// The sparse vector's name.
+/// The sparse vector of a point's own words.
 pub(super) const BM25: &str = "bm25";
+/// The sparse vector of the words around as well.
+pub(super) const AROUND: &str = "around";
 /// The dense vector's name.
 pub(super) const DENSE: &str = "dense";
 /// Payload: whose memory it is.
@@ -75,15 +77,18 @@ pub(super) struct Mark {
 struct Held {
     points: usize,
     bm25: usize,
+    around: usize,
     dense: usize,
 }
 
-/// A point that was found, with its scores of both legs.
+/// A point that was found, with its scores of all legs.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) id: PointId,
     /// BM25, on the average of the query's terms.
     pub(super) words: f32,
+    /// The same of the words around.
+    pub(super) around: f32,
     /// Cosine.
     pub(super) meaning: Option<f32>,
     pub(super) payload: Option<Payload>,
@@ -91,7 +96,7 @@ pub(super) struct Found {
 
 impl Found {
     fn new(point: &ScoredPoint) -> Self {
-        Self { id: point.id, words: 0.0, meaning: None, payload: point.payload.clone() }
+        Self { id: point.id, words: 0.0, around: 0.0, meaning: None, payload: point.payload.clone() }
     }
 }
 
@@ -152,7 +157,7 @@ impl Shard {
         Ok(())
     }
 
-    /// Reads a page, searches both legs for what it has, writes and flushes: a dead part is found now and not in a
+    /// Reads a page, searches all legs for what it has, writes and flushes: a dead part is found now and not in a
     /// conversation.
     fn probe(&self, mark: Mark) -> Result<(), IndexError> {
         let (page, _) = self.page(None, true, true)?;
@@ -184,7 +189,7 @@ impl Shard {
     fn write_a_probe(&self) -> Result<u64, IndexError> {
         let id = Uuid::nil();
         let sparse = SparseVector { indices: vec![u32::MAX], values: vec![1.0] };
-        let mut legs = vec![(BM25, VectorInternal::Sparse(sparse))];
+        let mut legs = vec![(BM25, VectorInternal::Sparse(sparse.clone())), (AROUND, VectorInternal::Sparse(sparse))];
         legs.extend(self.dimensions.map(|size| (DENSE, VectorInternal::Dense(vec![1.0; size]))));
         let vectors = Vectors::new_named(legs.clone().into_iter().map(|(name, vector)| (name, Vector::from(vector))));
         let payload = serde_json::json!({ CUSTOMER: PROBE, LANGUAGE: PROBE, DATA: null });
@@ -209,7 +214,7 @@ impl Shard {
             self.with_edge(|edge| edge.count(CountRequest { filter: Some(Filter::new_must(has)), exact: true }))
         };
         let dense = if self.dimensions.is_some() { with(DENSE)? } else { 0 };
-        Ok(Held { points: self.count()?, bm25: with(BM25)?, dense })
+        Ok(Held { points: self.count()?, bm25: with(BM25)?, around: with(AROUND)?, dense })
     }
 
     /// The state at the last flush.
@@ -253,49 +258,47 @@ impl Shard {
         self.rewrite()
     }
 
-    /// Searches by words and by vector; what only one of them has found gets its score of the other as well.
+    /// Searches by words, by the words around and by vector; what only some of them have found gets its scores of the
+    /// others as well.
     pub(super) fn search(
         &self,
-        words: SparseVector,
+        words: &SparseVector,
         dense: Option<Vec<f32>>,
         filter: Option<Filter>,
         limit: usize,
     ) -> Result<Vec<Found>, IndexError> {
         let terms: f32 = words.values.iter().sum();
-        let words = (!words.indices.is_empty()).then(|| nearest(BM25.to_owned(), VectorInternal::Sparse(words)));
-        let meaning = dense.map(|dense| nearest(DENSE.to_owned(), VectorInternal::Dense(dense)));
+        let mut legs: Vec<(&str, ScoringQuery)> = Vec::new();
+        if !words.indices.is_empty() {
+            let by_words = |name: &str| nearest(name.to_owned(), VectorInternal::Sparse(words.clone()));
+            legs.extend([(BM25, by_words(BM25)), (AROUND, by_words(AROUND))]);
+        }
+        legs.extend(dense.map(|dense| (DENSE, nearest(DENSE.to_owned(), VectorInternal::Dense(dense)))));
         let filter = filter.unwrap_or_default();
         let mut found: HashMap<PointId, Found> = HashMap::new();
         self.with_edge(|edge| {
-            let leg = |leg: &Option<ScoringQuery>, filter: &Filter, limit: usize| {
-                let Some(leg) = leg.as_ref().filter(|_| limit > 0) else { return Ok::<_, OperationError>(Vec::new()) };
-                let mut found = edge.query(single(leg.clone(), Some(filter), limit.max(SPARE)))?;
-                // Qdrant leaves the order of equal scores to chance.
-                found.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
-                found.truncate(limit);
-                Ok(found)
-            };
-            let by_words = leg(&words, &filter, limit)?;
-            let by_meaning = leg(&meaning, &filter, limit)?;
-            let ids = |points: &[ScoredPoint]| points.iter().map(|point| point.id).collect::<HashSet<_>>();
-            let (worded, meant) = (ids(&by_words), ids(&by_meaning));
-            let without_words: Vec<PointId> = meant.difference(&worded).copied().collect();
-            let without_meaning: Vec<PointId> = worded.difference(&meant).copied().collect();
-            let also = |ids: &Vec<PointId>| filter.clone().with_point_ids(ids.iter().copied());
-            let more_words = leg(&words, &also(&without_words), without_words.len())?;
-            let more_meaning = leg(&meaning, &also(&without_meaning), without_meaning.len())?;
-            for point in by_words.into_iter().chain(more_words) {
-                found.entry(point.id).or_insert_with(|| Found::new(&point)).words = point.score / terms;
-            }
-            for point in by_meaning.into_iter().chain(more_meaning) {
-                found.entry(point.id).or_insert_with(|| Found::new(&point)).meaning = Some(point.score);
+            let best = legs.iter().map(|(_, leg)| best(edge, leg, &filter, limit)).collect::<Result<Vec<_>, _>>()?;
+            let all: HashSet<PointId> = best.iter().flatten().map(|point| point.id).collect();
+            for ((name, leg), best_of_leg) in legs.iter().zip(best) {
+                let scored: HashSet<PointId> = best_of_leg.iter().map(|point| point.id).collect();
+                let unscored: Vec<PointId> = all.difference(&scored).copied().collect();
+                let only = filter.clone().with_point_ids(unscored.iter().copied());
+                for point in best_of_leg.into_iter().chain(self::best(edge, leg, &only, unscored.len())?) {
+                    let found = found.entry(point.id).or_insert_with(|| Found::new(&point));
+                    match *name {
+                        BM25 => found.words = point.score / terms,
+                        AROUND => found.around = point.score / terms,
+                        _ => found.meaning = Some(point.score),
+                    }
+                }
             }
             Ok(())
         })?;
         let mut found: Vec<Found> = found.into_values().collect();
         found.sort_by(|a, b| {
             let by_meaning = b.meaning.unwrap_or(-1.0).total_cmp(&a.meaning.unwrap_or(-1.0));
-            b.words.total_cmp(&a.words).then(by_meaning).then_with(|| a.id.cmp(&b.id))
+            let by_words = b.words.total_cmp(&a.words).then(b.around.total_cmp(&a.around));
+            by_words.then(by_meaning).then_with(|| a.id.cmp(&b.id))
         });
         Ok(found)
     }
@@ -426,6 +429,23 @@ impl Shard {
     }
 }
 
+/// The best `limit` of one leg.
+fn best(
+    edge: &EdgeShard,
+    leg: &ScoringQuery,
+    filter: &Filter,
+    limit: usize,
+) -> Result<Vec<ScoredPoint>, OperationError> {
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let mut found = edge.query(single(leg.clone(), Some(filter), limit.max(SPARE)))?;
+    // Qdrant leaves the order of equal scores to chance.
+    found.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+    found.truncate(limit);
+    Ok(found)
+}
+
 /// Points that carry this keyword in their payload.
 pub(super) fn carrying(field: &str, value: String) -> Filter {
     Filter::new_must(Condition::Field(FieldCondition::new_match(path(field), Match::from(value))))
@@ -475,7 +495,8 @@ fn load_edge(dir: &Path, dimensions: Option<usize>) -> Result<Open, IndexError> 
 fn config(dimensions: Option<usize>) -> EdgeConfig {
     let sparse = EdgeSparseVectorParams::builder().modifier(Modifier::Idf).build();
     let log = WalOptions { segment_capacity: LOG_FILE_BYTES, segment_queue_len: 0, retain_closed: NonZeroUsize::MIN };
-    let config = EdgeConfig::builder().sparse_vector(BM25, sparse).wal_options(log);
+    let config =
+        EdgeConfig::builder().sparse_vector(BM25, sparse.clone()).sparse_vector(AROUND, sparse).wal_options(log);
     match dimensions {
         Some(size) => config.vector(DENSE, EdgeVectorParams::builder(size, Distance::Cosine).build()).build(),
         None => config.build(),

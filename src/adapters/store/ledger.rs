@@ -11,7 +11,7 @@ use crate::domain::handoff::Package;
 use crate::domain::id::{ConversationId, CustomerId, FactId, HandoffId, MessageId};
 use crate::domain::memory::{Episode, Exchange, Fact};
 use crate::domain::message::Author;
-use crate::ports::ledger::{EpisodeCommit, EpisodeInput, IndexChange, Unit, UnitId};
+use crate::ports::ledger::{BESIDE, Beside, EpisodeCommit, EpisodeInput, IndexChange, Unit, UnitId};
 use crate::ports::store::TurnCommit;
 
 pub(super) async fn facts(store: &SqlStore, customer: CustomerId) -> Result<Vec<Fact>, Failure> {
@@ -39,15 +39,33 @@ pub(super) async fn remembered(store: &SqlStore, customer: CustomerId, units: &[
     let mut connection = store.read.acquire().await?;
     let mut found = Vec::new();
     for id in units {
-        found.extend(unit(&mut connection, customer, *id).await?);
+        let mut now = unit(&mut connection, customer, *id).await?;
+        if let (UnitId::Exchange(message), None) = (id, &now)
+            && let Some(first) = first_of_exchange(&mut connection, *message).await?
+        {
+            now = unit(&mut connection, customer, UnitId::Exchange(first)).await?;
+        }
+        found.extend(now);
     }
     Ok(found)
+}
+
+/// The key of the exchange that answers this message.
+async fn first_of_exchange(connection: &mut AnyConnection, message: MessageId) -> Result<Option<MessageId>, Failure> {
+    let row = sqlx::query(
+        "select x.message_id as x_message_id from messages k join exchanges x on x.conversation_id = k.conversation_id \
+         and k.seq between x.from_seq and x.to_seq where k.id = $1 order by x.from_seq desc limit 1",
+    )
+    .put(message)
+    .fetch_optional(connection)
+    .await?;
+    row.as_ref().map(|row| Fields::new(row, "exchanges", "x_").id("message_id")).transpose()
 }
 
 /// A unit of this customer as it is now; `None` if it is gone, holds no more, or is another's.
 async fn unit(connection: &mut AnyConnection, customer: CustomerId, id: UnitId) -> Result<Option<Unit>, Failure> {
     match id {
-        UnitId::Exchange(id) => Ok(exchange(connection, customer, id).await?.map(Unit::Exchange)),
+        UnitId::Exchange(id) => exchange(connection, customer, id).await,
         UnitId::Episode(id) => {
             let row = composed(format!("select {EPISODE} from episodes e where e.id = $1 and e.customer_id = $2"))
                 .put(id)
@@ -68,22 +86,24 @@ async fn unit(connection: &mut AnyConnection, customer: CustomerId, id: UnitId) 
     }
 }
 
-/// Reads an exchange together from its messages: the customer's, joined by line breaks, and the reply.
+/// Reads an exchange together from its messages: the customer's, joined by line breaks, the reply, and what stands before
+/// and after them.
 async fn exchange(
     connection: &mut AnyConnection,
     customer: CustomerId,
     id: MessageId,
-) -> Result<Option<Exchange>, Failure> {
+) -> Result<Option<Unit>, Failure> {
     let said = sqlx::query(
-        "select m.id as m_id, m.conversation_id as m_conversation_id, m.text as m_text, m.received_at as m_received_at, \
-         r.text as m_answer from exchanges x \
+        "select m.id as m_id, m.conversation_id as m_conversation_id, m.text as m_text, \
+         m.received_at as m_received_at, r.text as m_answer, x.from_seq as m_from_seq, r.seq as m_reply_seq \
+         from exchanges x \
          join messages m on m.conversation_id = x.conversation_id and m.author = 'customer' \
          and m.seq between x.from_seq and x.to_seq join messages r on r.id = x.reply_id \
          where x.message_id = $1 and x.customer_id = $2 order by m.seq",
     )
     .put(id)
     .put(customer)
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
     let Some(first) = said.first() else { return Ok(None) };
     let mut question = Vec::new();
@@ -91,14 +111,39 @@ async fn exchange(
         question.push(Fields::new(row, "messages", "m_").text("text")?);
     }
     let first = Fields::new(first, "messages", "m_");
-    Ok(Some(Exchange {
+    let (from_seq, reply_seq) = (first.integer("from_seq")?, first.integer("reply_seq")?);
+    let exchange = Exchange {
         message: id,
         customer,
         conversation: first.id("conversation_id")?,
         question: question.join("\n"),
         answer: first.text("answer")?,
         at: first.time("received_at")?,
-    }))
+    };
+    let beside = beside(connection, exchange.conversation, from_seq, reply_seq).await?;
+    Ok(Some(Unit::Exchange(exchange, beside)))
+}
+
+/// What stands before the message `from_seq` and after the message `reply_seq`.
+async fn beside(
+    connection: &mut AnyConnection,
+    conversation: ConversationId,
+    from_seq: i64,
+    reply_seq: i64,
+) -> Result<Beside, Failure> {
+    const SAID: &str = "select m.text as m_text from messages m where m.conversation_id = $1 and m.author <> 'note' \
+                        and m.withdrawn_at is null";
+    let before = composed(format!("{SAID} and m.seq < $2 order by m.seq desc limit $3"));
+    let after = composed(format!("{SAID} and m.seq > $2 order by m.seq limit $3"));
+    let mut sides = Vec::new();
+    for (statement, seq) in [(before, from_seq), (after, reply_seq)] {
+        let found = statement.put(conversation).put(seq).put(BESIDE).fetch_all(&mut *connection).await?;
+        let texts = found.iter().map(|row| Fields::new(row, "messages", "m_").text("text"));
+        sides.push(texts.collect::<Result<Vec<String>, _>>()?);
+    }
+    let after = sides.pop().unwrap_or_default();
+    let before = sides.pop().unwrap_or_default().into_iter().rev().collect();
+    Ok(Beside { before, after })
 }
 
 /// A turn's reply makes an exchange of the messages it answers. The notice of a handoff is the answer only until an
@@ -138,7 +183,8 @@ pub(super) async fn exchange_of_operator(
     answered(tx, held, (from_seq, held.customer_seq.max(from_seq)), reply, false, now).await
 }
 
-/// Writes an exchange, by the first of the customer's messages in it, and owes it to the index.
+/// Writes an exchange, by the first of the customer's messages in it, and owes it to the index; and once more the one
+/// before it, which has something after it now.
 async fn answered(
     tx: &mut Tx,
     held: &Held,
@@ -163,6 +209,18 @@ async fn answered(
     .fetch_optional(&mut **tx)
     .await?;
     let Some(first) = first else { return Ok(()) };
+    let before = sqlx::query(
+        "select x.message_id as x_message_id from exchanges x where x.conversation_id = $1 and x.to_seq < $2 \
+         order by x.to_seq desc limit 1",
+    )
+    .put(held.id())
+    .put(from_seq)
+    .fetch_optional(&mut **tx)
+    .await?;
+    if let Some(before) = before {
+        let message = Fields::new(&before, "exchanges", "x_").id("message_id")?;
+        owe(tx, held.conversation.customer, UnitId::Exchange(message), now).await?;
+    }
     let message = Fields::new(&first, "exchanges", "x_").id("message_id")?;
     owe(tx, held.conversation.customer, UnitId::Exchange(message), now).await
 }

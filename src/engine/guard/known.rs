@@ -43,16 +43,29 @@ impl Known {
             }
         }
         let newest = sources.customer.last().copied().unwrap_or_default();
-        let company: Vec<String> =
-            names::words(policy.company).into_iter().flat_map(|word| [transliterated(&word), word]).collect();
         Self {
             trusted: Support::of(&trusted),
             customer: Support::of(&customer),
             newest: items(&prepared(newest)),
             newest_folded: folded(newest),
-            company,
+            company: in_both_scripts(policy.company),
         }
     }
+
+    /// What a report of a conversation may repeat: all that was said in it.
+    pub(super) fn of_report(said: &[String], company: &str) -> Self {
+        Self {
+            trusted: Support::of(said),
+            customer: Support::default(),
+            newest: Items::default(),
+            newest_folded: String::new(),
+            company: in_both_scripts(company),
+        }
+    }
+}
+
+fn in_both_scripts(name: &str) -> Vec<String> {
+    names::words(name).into_iter().flat_map(|word| [transliterated(&word), word]).collect()
 }
 
 /// A Russian word in Latin letters, as names are.

@@ -200,6 +200,21 @@ pub fn check(draft: &Draft, sources: &Sources<'_>, policy: &Policy<'_>) -> Vec<V
     found.all
 }
 
+/// Whether every figure, address and name in a line of a report stands in `said`, whoever said it. The sentence around
+/// them may still be wrong: a person reads it, with the messages beside it.
+pub fn stands_on(line: &str, said: &[String], company: &str) -> bool {
+    let policy =
+        Policy { language: Language::detect(line), longest: 0, hosts: &[], company, forbidden: &[], small_talk: false };
+    let reply = Reply { stated: items(&prepared(line)), language: policy.language };
+    let known = Known::of_report(said, company);
+    let mut found = Found::default();
+    reply.check_links(&known, &policy, &mut found);
+    reply.check_addresses(&known, &mut found);
+    reply.check_numbers(&known, &mut found);
+    reply.check_names(&known, &mut found);
+    found.all.is_empty()
+}
+
 /// Whether a text of ours commits us to something: a refund, a call, a date.
 pub fn commits(text: &str) -> bool {
     !promises::unsupported(&folded(text), "").is_empty()

@@ -12,9 +12,11 @@ fn article(id: &str, title: &str, sections: &[(&str, &str)]) -> Article {
     let section = |(heading, text): &(&str, &str)| Section { heading: (*heading).to_owned(), text: (*text).to_owned() };
     Article {
         id: id.to_owned(),
+        file: format!("{id}.md").into(),
         title: title.to_owned(),
         language: Language::Ru,
         tags: Vec::new(),
+        questions: Vec::new(),
         updated: date(2026, 8, 3),
         sections: sections.iter().map(section).collect(),
     }

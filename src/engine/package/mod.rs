@@ -1,13 +1,17 @@
 //! The handoff package from transcript, memory and search, for the moment of escalation and for when no model writes
 //! one. Every line names the messages it stands on; what customers wrote is shown as theirs and can't be clicked.
 
+mod checked;
 mod known;
 mod promises;
 mod reply;
 #[cfg(test)]
 mod tests;
 
+pub use checked::{Said, checked};
+
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::learn::is_closing;
 use super::quote::{line, quoted};
@@ -51,6 +55,8 @@ pub struct Material<'a> {
     pub reason: HandoffReason,
     /// The language of the package and of the suggested reply: the customer's.
     pub language: Language,
+    /// The company's time zone: days are told as its people count them.
+    pub zone: &'a TimeZone,
 }
 
 impl Material<'_> {
@@ -81,9 +87,9 @@ impl Material<'_> {
         self.messages.iter().rposition(answers).map_or(0, |place| place + 1)
     }
 
-    /// A day as people of this language write it, in UTC.
+    /// A day as people of this language write it.
     fn day(&self, at: Timestamp) -> String {
-        at.strftime(self.say("%d.%m.%Y", "%-d %b %Y")).to_string()
+        at.to_zoned(self.zone.clone()).strftime(self.say("%d.%m.%Y", "%-d %b %Y")).to_string()
     }
 }
 

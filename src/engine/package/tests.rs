@@ -16,11 +16,19 @@ struct Desk {
     memory: Vec<Remembered>,
     sections: Vec<FoundSection>,
     reason: HandoffReason,
+    zone: TimeZone,
 }
 
 impl Desk {
     fn new(reason: HandoffReason) -> Self {
-        Self { ids: Ids::seeded(3), shown_as: None, memory: Vec::new(), sections: Vec::new(), reason }
+        Self {
+            ids: Ids::seeded(3),
+            shown_as: None,
+            memory: Vec::new(),
+            sections: Vec::new(),
+            reason,
+            zone: TimeZone::UTC,
+        }
     }
 
     fn fact(mut self, key: &str, value: &str, kind: FactKind, minutes: usize) -> Self {
@@ -107,6 +115,7 @@ impl Desk {
             sections: &self.sections,
             reason: self.reason,
             language,
+            zone: &self.zone,
         })
     }
 

@@ -1,8 +1,8 @@
 //! The trained classifier: a vector and the surface of a message in, calibrated probabilities out. Several labels may hold.
 //!
-//! A support vector machine a label: the messages it was trained on vote by how near they are (a Gaussian of vector, cues and
-//! senses together), and pieces of words speak linearly. The artefact is one file: a head in JSON, numbers, a checksum. It
-//! belongs to one embedder, by fingerprint.
+//! A support vector machine a label. Vector, cues and senses speak linearly, and once more in pairs of their principal
+//! parts, since what a word means depends on what stands beside it; pieces of words speak linearly. The artefact is one file: a
+//! head in JSON, numbers, a checksum. It belongs to one embedder, by fingerprint.
 
 use std::sync::LazyLock;
 
@@ -26,14 +26,17 @@ pub const COUNT: usize = LABELS.len();
 /// How long a centred vector is made: what meaning weighs against cues and senses, whose figures are 0 to 1.
 const VECTOR: f32 = 3.0;
 
-/// How fast votes fall with the square of the distance.
-const NARROWNESS: f32 = 0.05;
+/// What a typical difference in nearness to the company's articles weighs.
+const NEARNESS: f32 = 0.5;
 
-/// Steps of a rounded number in 1. Sums of products of two rounded numbers then fit into 32 bits, and are exact.
-const STEPS: f32 = 2048.0;
+/// How many principal parts of a message speak in pairs.
+pub const PARTS: usize = 96;
+
+/// Pairs of parts, each with itself among them.
+const PAIRS: usize = PARTS * (PARTS + 1) / 2;
 
 /// The shape of the file; a file of another one is refused.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const MAGIC: &[u8; 4] = b"FLTC";
 const CHECKSUM: usize = 32;
 
@@ -68,8 +71,8 @@ pub struct Head {
     pub labels: Vec<Label>,
     /// Buckets of pieces of words.
     pub buckets: usize,
-    /// Messages that vote.
-    pub voters: usize,
+    /// Messages that it learnt from.
+    pub messages: usize,
     /// SHA-256 of the lexicon, in hex.
     pub lexicon: String,
     /// SHA-256 of the rows it was trained on, in hex.
@@ -81,27 +84,24 @@ pub struct Head {
 pub struct Weights {
     /// The mean of the training vectors.
     pub mean: Vec<f32>,
+    /// The mean of how near messages are to their company's articles, and how far they typically are from it.
+    pub nearness: Vec<f32>,
     /// What a bucket counts before anything is learnt: rarer is more.
     pub rarity: Vec<f32>,
     /// Buckets × labels.
     pub grams: Vec<f32>,
-    /// Voters × labels.
-    pub votes: Vec<f32>,
+    /// Inputs (see [`place`]) × labels.
+    pub linear: Vec<f32>,
+    /// Inputs × parts: what each contributes to the principal parts.
+    pub basis: Vec<f32>,
+    /// Pairs of parts × labels, in the order of [`pairs`].
+    pub pairs: Vec<f32>,
     /// A number a label.
     pub bias: Vec<f32>,
     /// Calibration: what a raw score is multiplied with (one over the temperature), a number a label.
     pub slope: Vec<f32>,
     /// Calibration: what is added then, a number a label.
     pub shift: Vec<f32>,
-    /// Voters × (dimensions + figures): where each stands, as [`Place`] has it.
-    pub places: Vec<i16>,
-}
-
-/// Where a message stands: its centred vector and its figures, rounded; and the square of its distance from nowhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    values: Vec<i16>,
-    square: i32,
 }
 
 /// What the classifier says of one label.
@@ -120,7 +120,6 @@ pub struct Score {
 pub struct Classifier {
     head: Head,
     weights: Weights,
-    squares: Vec<i32>,
 }
 
 /// How many figures stand beside the vector.
@@ -138,58 +137,50 @@ pub fn surface(text: &str) -> Surface {
     features::surface(text, &LEXICON)
 }
 
-impl Place {
-    /// Where a message of this vector and these figures stands, when `mean` is what all messages share.
-    pub fn of(vector: &[f32], mean: &[f32], figures: &[f32]) -> Self {
-        let mut values: Vec<f32> = vector.iter().zip(mean).map(|(value, mean)| value - mean).collect();
-        let length = values.iter().map(|value| value * value).sum::<f32>().sqrt();
-        if length.is_finite() && length > 1e-6 {
-            for value in &mut values {
-                *value *= VECTOR / length;
-            }
-        } else {
-            values.fill(0.0);
+/// How near a message is to what a company writes about, of its cosines to the beginnings of the company's articles: the
+/// mean of the nearest quarter, so that it does not matter how many there are. `None` of no articles.
+pub fn nearness(mut cosines: Vec<f32>) -> Option<f32> {
+    cosines.sort_by(|a, b| b.total_cmp(a));
+    cosines.truncate(cosines.len().div_ceil(4));
+    (!cosines.is_empty()).then(|| cosines.iter().sum::<f32>() / cosines.len() as f32)
+}
+
+/// What the classifier learns of nearness: in typical differences from its `mean_and_spread`, 0 where it is not known.
+pub fn nearness_figure(nearness: Option<f32>, mean_and_spread: &[f32]) -> f32 {
+    let &[mean, spread] = mean_and_spread else { return 0.0 };
+    let figure = nearness.filter(|_| spread > 0.0).map_or(0.0, |nearness| (nearness - mean) / spread);
+    NEARNESS * figure.clamp(-3.0, 3.0)
+}
+
+/// Where a message of this vector and these figures stands, when `mean` is what all messages share: the centred vector, the
+/// figures, and what is made of nearness.
+pub fn place(vector: &[f32], mean: &[f32], figures: &[f32], nearness_figure: f32) -> Vec<f32> {
+    let mut place: Vec<f32> = vector.iter().zip(mean).map(|(value, mean)| value - mean).collect();
+    let length = place.iter().map(|value| value * value).sum::<f32>().sqrt();
+    if length.is_finite() && length > 1e-6 {
+        for value in &mut place {
+            *value *= VECTOR / length;
         }
-        values.extend_from_slice(figures);
-        #[expect(clippy::cast_possible_truncation, reason = "no value is above 3")]
-        let values: Vec<i16> = values.into_iter().map(|value| (value * STEPS).round() as i16).collect();
-        Self { square: product(&values, &values), values }
+    } else {
+        place.fill(0.0);
     }
-
-    /// The rounded numbers.
-    pub fn values(&self) -> &[i16] {
-        &self.values
-    }
-
-    /// How much two messages have to do with each other, 0 to 1.
-    pub fn nearness(&self, other: &Place) -> f32 {
-        nearness(&self.values, self.square, &other.values, other.square)
-    }
+    place.extend_from_slice(figures);
+    place.push(nearness_figure);
+    place
 }
 
-fn product(a: &[i16], b: &[i16]) -> i32 {
-    a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
+/// The principal parts of a place. Each number is a sum in one fixed order, whatever the processor.
+pub fn parts(place: &[f32], basis: &[f32]) -> [f32; PARTS] {
+    let mut parts = [0.0_f32; PARTS];
+    for (value, row) in place.iter().zip(basis.as_chunks::<PARTS>().0) {
+        add(&mut parts, *value, row);
+    }
+    parts
 }
 
-fn nearness(a: &[i16], a_square: i32, b: &[i16], b_square: i32) -> f32 {
-    let product = product(a, b);
-    let apart = (a_square - product) + (b_square - product);
-    exp_below_zero(apart.max(0) as f32 * (-NARROWNESS / (STEPS * STEPS)))
-}
-
-/// e to the power of a number that is not above 0, to six digits, and the same on every processor.
-fn exp_below_zero(x: f32) -> f32 {
-    let halvings = (x * std::f32::consts::LOG2_E).max(-126.0);
-    let whole = halvings.floor();
-    let rest = (halvings - whole) * std::f32::consts::LN_2;
-    let series = 1.0
-        + rest
-            * (1.0
-                + rest
-                    * (0.5 + rest * (1.0 / 6.0 + rest * (1.0 / 24.0 + rest * (1.0 / 120.0 + rest * (1.0 / 720.0))))));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and 127")]
-    let power = f32::from_bits(((whole as i32 + 127) as u32) << 23);
-    series * power
+/// Products of the parts in pairs, each with itself and with those after it.
+pub fn pairs(parts: &[f32; PARTS]) -> impl Iterator<Item = f32> {
+    parts.iter().enumerate().flat_map(|(at, one)| parts[at..].iter().map(move |other| one * other))
 }
 
 /// Pieces of words weighted by rarity, of length 1 together.
@@ -218,9 +209,7 @@ impl Classifier {
     /// Where numbers are missing, or are none.
     pub fn new(head: Head, weights: Weights) -> Result<Self, ArtefactError> {
         check(&head, &weights)?;
-        let inputs = head.dimensions + figures();
-        let squares = weights.places.chunks_exact(inputs).map(|place| product(place, place)).collect();
-        Ok(Self { head, weights, squares })
+        Ok(Self { head, weights })
     }
 
     /// The classifier in this program.
@@ -257,7 +246,9 @@ impl Classifier {
             *list = numbers.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
             rest = left;
         }
-        weights.places = rest.as_chunks::<2>().0.iter().map(|bytes| i16::from_le_bytes(*bytes)).collect();
+        if !rest.is_empty() {
+            return Err(ArtefactError::Damaged("numbers are left over"));
+        }
         Self::new(head, weights)
     }
 
@@ -271,7 +262,6 @@ impl Classifier {
         for list in self.weights.lists() {
             bytes.extend(list.iter().flat_map(|number| number.to_le_bytes()));
         }
-        bytes.extend(self.weights.places.iter().flat_map(|number| number.to_le_bytes()));
         let checksum = Sha256::digest(&bytes);
         bytes.extend_from_slice(&checksum);
         bytes
@@ -287,12 +277,13 @@ impl Classifier {
         self.head.embedder == embedder && self.head.dimensions == dimensions
     }
 
-    /// What it says of a message, a score a label in the order of [`LABELS`]; `None` for a vector of another length.
-    pub fn scores(&self, text: &str, vector: &[f32]) -> Option<Vec<Score>> {
+    /// What it says of a message with this vector and [`nearness`], a score a label in the order of [`LABELS`]; `None` for a
+    /// vector of another length.
+    pub fn scores(&self, text: &str, vector: &[f32], nearness: Option<f32>) -> Option<Vec<Score>> {
         if vector.len() != self.head.dimensions {
             return None;
         }
-        Some(self.calibrated(self.raw(&surface(text), vector).map(f64::from)))
+        Some(self.calibrated(self.raw(&surface(text), vector, nearness).map(f64::from)))
     }
 
     /// Raw scores with their probabilities.
@@ -305,14 +296,16 @@ impl Classifier {
     }
 
     /// Scores before calibration.
-    fn raw(&self, surface: &Surface, vector: &[f32]) -> [f32; COUNT] {
-        let Weights { mean, rarity, grams, votes, bias, places, .. } = &self.weights;
+    fn raw(&self, surface: &Surface, vector: &[f32], near: Option<f32>) -> [f32; COUNT] {
+        let Weights { mean, nearness, rarity, grams, linear, basis, pairs: of_pairs, bias, .. } = &self.weights;
         let mut raw = [0.0_f32; COUNT];
         raw.copy_from_slice(bias);
-        let place = Place::of(vector, mean, &surface.figures);
-        let others = places.chunks_exact(place.values.len()).zip(&self.squares);
-        for ((other, square), row) in others.zip(votes.as_chunks::<COUNT>().0) {
-            add(&mut raw, nearness(&place.values, place.square, other, *square), row);
+        let place = place(vector, mean, &surface.figures, nearness_figure(near, nearness));
+        for (value, row) in place.iter().zip(linear.as_chunks::<COUNT>().0) {
+            add(&mut raw, *value, row);
+        }
+        for (value, row) in pairs(&parts(&place, basis)).zip(of_pairs.as_chunks::<COUNT>().0) {
+            add(&mut raw, value, row);
         }
         let rows = grams.as_chunks::<COUNT>().0;
         for (bucket, value) in weighted(&surface.grams, rarity) {
@@ -330,9 +323,7 @@ fn check(head: &Head, weights: &Weights) -> Result<(), ArtefactError> {
         return Err(ArtefactError::OtherVersion);
     }
     let mut lists = weights.lists().into_iter().zip(lengths(head));
-    if lists.any(|(list, length)| list.len() != length)
-        || weights.places.len() != head.voters * (head.dimensions + figures())
-    {
+    if lists.any(|(list, length)| list.len() != length) {
         return Err(ArtefactError::Damaged("numbers are missing, or left over"));
     }
     if weights.lists().into_iter().flatten().any(|number| !number.is_finite()) {
@@ -341,8 +332,8 @@ fn check(head: &Head, weights: &Weights) -> Result<(), ArtefactError> {
     Ok(())
 }
 
-fn add(raw: &mut [f32; COUNT], value: f32, row: &[f32; COUNT]) {
-    for (sum, weight) in raw.iter_mut().zip(row) {
+fn add<const N: usize>(sums: &mut [f32; N], value: f32, row: &[f32; N]) {
+    for (sum, weight) in sums.iter_mut().zip(row) {
         *sum += value * weight;
     }
 }
@@ -353,18 +344,30 @@ fn take_number(bytes: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 /// How many numbers each list has, in the order of the file.
-fn lengths(head: &Head) -> [usize; 7] {
-    [head.dimensions, head.buckets, head.buckets * COUNT, head.voters * COUNT, COUNT, COUNT, COUNT]
+fn lengths(head: &Head) -> [usize; 10] {
+    let inputs = head.dimensions + figures() + 1;
+    [
+        head.dimensions,
+        2,
+        head.buckets,
+        head.buckets * COUNT,
+        inputs * COUNT,
+        inputs * PARTS,
+        PAIRS * COUNT,
+        COUNT,
+        COUNT,
+        COUNT,
+    ]
 }
 
 impl Weights {
-    fn lists(&self) -> [&Vec<f32>; 7] {
-        let Self { mean, rarity, grams, votes, bias, slope, shift, .. } = self;
-        [mean, rarity, grams, votes, bias, slope, shift]
+    fn lists(&self) -> [&Vec<f32>; 10] {
+        let Self { mean, nearness, rarity, grams, linear, basis, pairs, bias, slope, shift } = self;
+        [mean, nearness, rarity, grams, linear, basis, pairs, bias, slope, shift]
     }
 
-    fn lists_mut(&mut self) -> [&mut Vec<f32>; 7] {
-        let Self { mean, rarity, grams, votes, bias, slope, shift, .. } = self;
-        [mean, rarity, grams, votes, bias, slope, shift]
+    fn lists_mut(&mut self) -> [&mut Vec<f32>; 10] {
+        let Self { mean, nearness, rarity, grams, linear, basis, pairs, bias, slope, shift } = self;
+        [mean, nearness, rarity, grams, linear, basis, pairs, bias, slope, shift]
     }
 }

@@ -18,8 +18,8 @@ mod tables;
 mod tests;
 
 pub use classifier::{
-    ArtefactError, COUNT, Classifier, Head, LABELS, Place, Score, Weights, figures, lexicon_digest, sigmoid, surface,
-    weighted,
+    ArtefactError, COUNT, Classifier, Head, LABELS, PARTS, Score, Weights, figures, lexicon_digest, nearness,
+    nearness_figure, pairs, parts, place, sigmoid, surface, weighted,
 };
 pub use evidence::{Evidence, questions};
 pub use features::{BUCKETS, Surface};
