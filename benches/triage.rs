@@ -1,7 +1,7 @@
 //! How long a message takes to classify once its vector is there.
 //!
-//! `cargo bench --bench triage --profile dist`: what is shipped is optimised more than what is built first. A loop of plain
-//! arithmetic of known length is timed beside it: on a busy machine the ratio says more than the time.
+//! `cargo bench --bench triage`. A loop of plain arithmetic of known length is timed beside it: on a busy machine the ratio
+//! says more than the time.
 #![allow(clippy::print_stdout, reason = "figures are for people")]
 
 use std::hint::black_box;
