@@ -8,6 +8,9 @@
 //! the sets under `data/faq`: passages of 60 words, at most six an article, the best one counts.
 #![allow(clippy::print_stdout, reason = "figures are for people")]
 
+#[path = "support/timing.rs"]
+mod timing;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io::Write as _;
@@ -18,6 +21,7 @@ use std::time::{Duration, Instant};
 use firstline::adapters::embedded::EmbeddedEmbedder;
 use firstline::ports::model::{EmbedRole, Embedder};
 use serde_json::{Value, json};
+use timing::load;
 use tokio::runtime::Runtime;
 
 /// What customers write, more or less.
@@ -233,10 +237,6 @@ fn lines(path: &Path) -> Vec<Value> {
 
 fn word(value: &Value, key: &str) -> String {
     value[key].as_str().unwrap_or_default().to_owned()
-}
-
-fn load() -> String {
-    fs::read_to_string("/proc/loadavg").unwrap_or_default().trim().to_owned()
 }
 
 fn millis(time: Duration) -> f64 {

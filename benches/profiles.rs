@@ -5,10 +5,13 @@
 //! counts for each, and the ratio is to stay under 1.5.
 #![allow(clippy::print_stdout, reason = "figures are for people")]
 
+#[path = "support/timing.rs"]
+mod timing;
+
 use std::hint::black_box;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use firstline::adapters::articles::read_articles;
 use firstline::adapters::embedded::EmbeddedEmbedder;
@@ -22,6 +25,7 @@ use firstline::ports::index::{Query, Scope, SearchIndex};
 use firstline::ports::model::{EmbedRole, Embedder};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use timing::{fastest, load};
 use tokio::runtime::Runtime;
 
 /// The largest ratio that is meant.
@@ -120,30 +124,17 @@ fn measure() -> Vec<(&'static str, Duration)> {
     let text: String =
         articles.iter().flat_map(|article| &article.sections).map(|section| section.text.as_str()).collect();
     let bytes = vec![7_u8; 1 << 20];
-    let each = |work: &dyn Fn(usize)| fastest(|| (0..8).for_each(work)) / 8;
+    let each = |work: &dyn Fn(usize)| fastest(ROUNDS, || (0..8).for_each(work)) / 8;
     vec![
-        ("embed a short message", fastest(|| drop(black_box(embed(EmbedRole::Query)))) / 8),
+        ("embed a short message", fastest(ROUNDS, || drop(black_box(embed(EmbedRole::Query)))) / 8),
         ("search the articles by words and by meaning", each(&|n| search(Some(&vectors[n]), QUESTIONS[n]))),
         ("search the articles by words", each(&|n| search(None, QUESTIONS[n]))),
         (
             "classify a message after embedding",
             each(&|n| drop(black_box(classifier.scores(QUESTIONS[n], &vectors[n], Some(0.83))))),
         ),
-        ("words of all articles", fastest(|| drop(black_box(words::words(&text))))),
-        ("SHA-256 of a mebibyte", fastest(|| drop(black_box(Sha256::digest(&bytes).to_vec())))),
-        ("hash a password", fastest(|| drop(black_box(password::hash("correct horse battery"))))),
+        ("words of all articles", fastest(ROUNDS, || drop(black_box(words::words(&text))))),
+        ("SHA-256 of a mebibyte", fastest(ROUNDS, || drop(black_box(Sha256::digest(&bytes).to_vec())))),
+        ("hash a password", fastest(ROUNDS, || drop(black_box(password::hash("correct horse battery"))))),
     ]
-}
-
-fn fastest(mut work: impl FnMut()) -> Duration {
-    let timed = (0..ROUNDS).map(|_| {
-        let begun = Instant::now();
-        work();
-        begun.elapsed()
-    });
-    timed.min().unwrap_or_default()
-}
-
-fn load() -> String {
-    std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim().to_owned()
 }

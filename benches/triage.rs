@@ -4,13 +4,16 @@
 //! says more than the time.
 #![allow(clippy::print_stdout, reason = "figures are for people")]
 
+#[path = "support/timing.rs"]
+mod timing;
+
 use std::hint::black_box;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use firstline::engine::triage::Classifier;
 use firstline::train::rows;
 use firstline::train::vectors::Vectors;
+use timing::{fastest, load};
 
 /// Messages in a round.
 const MESSAGES: usize = 500;
@@ -35,27 +38,18 @@ fn main() {
         .take(MESSAGES)
         .collect();
     let letters = messages.iter().map(|(text, _)| text.chars().count()).sum::<usize>() / messages.len();
-    println!("load: {}", std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim());
+    println!("load: {}", load());
     println!("{} messages of {letters} characters on average", messages.len());
-    let classify = fastest(|| {
+    let classify = fastest(ROUNDS, || {
         for (text, vector) in &messages {
             black_box(classifier.scores(black_box(text), black_box(vector), Some(0.83)));
         }
     });
     let per_message = classify.as_secs_f64() * 1e6 / messages.len() as f64;
-    let arithmetic = fastest(|| {
+    let arithmetic = fastest(ROUNDS, || {
         let sum = (0..ARITHMETIC).fold(0.0_f32, |sum, number| sum.mul_add(0.5, black_box(number) as f32));
         black_box(sum);
     });
     let ratio = per_message / (arithmetic.as_secs_f64() * 1e6);
     println!("classification: {per_message:.1} µs a message, {ratio:.3} of {ARITHMETIC} dependent additions");
-}
-
-fn fastest(mut work: impl FnMut()) -> Duration {
-    let timed = (0..ROUNDS).map(|_| {
-        let begun = Instant::now();
-        work();
-        begun.elapsed()
-    });
-    timed.min().unwrap_or_default()
 }

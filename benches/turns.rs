@@ -4,6 +4,9 @@
 //! `cargo bench --bench turns`. The machine's load is printed beside the figures: they mean something on a quiet one only.
 #![allow(clippy::print_stdout, reason = "figures are for people")]
 
+#[path = "support/timing.rs"]
+mod timing;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +21,7 @@ use firstline::eval::script::ScriptedReply;
 use firstline::eval::stage::{RecordingChannel, ScriptedModel};
 use firstline::flow::{Ctx, ingest};
 use firstline::ports::store::Accepted;
+use timing::load;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -39,7 +43,7 @@ fn main() {
 
 async fn run() {
     let dir = tempfile::tempdir().expect("a temporary directory");
-    println!("load before: {}", std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim());
+    println!("load before: {}", load());
     let cold = open(dir.path()).await.1;
     let (ctx, warm) = open(dir.path()).await;
     println!("first start (store made, articles indexed): {:>8.0} ms", millis(cold));
@@ -51,7 +55,7 @@ async fn run() {
         one_by_one(&ctx, round).await;
     }
     println!("peak memory: {} MiB", peak_memory_mib());
-    println!("load after: {}", std::fs::read_to_string("/proc/loadavg").unwrap_or_default().trim());
+    println!("load after: {}", load());
 }
 
 /// Opens the product on embedded defaults, with a model that answers at once.

@@ -208,8 +208,8 @@ impl KnowledgeBase {
         let scope = Scope::Knowledge(Some(language));
         let query = Query { scope, text: String::new(), dense: Some(vector), limit: self.indexed_count() };
         let hits = index.search(query).await.map_err(FlowError::index("search"))?;
-        let begins = |hit: &Hit| hit.payload["part"]["section"] == 0;
-        Ok(nearness(hits.iter().filter(|hit| begins(hit)).filter_map(|hit| hit.meaning).collect()))
+        let beginnings = hits.iter().filter(|hit| part(hit) == Some(Part::Section(0)));
+        Ok(nearness(beginnings.filter_map(|hit| hit.meaning).collect()))
     }
 
     fn speaks(&self, language: Language) -> bool {
@@ -318,11 +318,15 @@ struct Spoken {
     question: Option<usize>,
 }
 
+/// What of an article a hit is on.
+fn part(hit: &Hit) -> Option<Part> {
+    Part::deserialize(hit.payload.get("part")?).ok()
+}
+
 /// What a hit's scores count.
 fn legs(hit: &Hit) -> Legs {
-    let on_question = hit.payload["part"]["question"].is_number();
-    let words = if on_question { QUESTION_WORDS * hit.words } else { hit.words };
-    Legs { words, meaning: hit.meaning }
+    let weight = if matches!(part(hit), Some(Part::Question(_))) { QUESTION_WORDS } else { 1.0 };
+    Legs { words: weight * hit.words, meaning: hit.meaning }
 }
 
 /// The points of an article's sections and questions, each with the text that its vector is made of.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::calibrate;
-use super::principal;
+use super::principal::{self, product};
 use super::rows::{Articles, Row, digest};
 use super::session;
 use super::vectors::Vectors;
@@ -264,17 +264,6 @@ impl Kernel {
         }
         pulls.into_iter().zip(signs).map(|(pull, sign)| pull * sign).collect()
     }
-}
-
-/// Eight sums side by side: fast, and in the same order on every processor.
-fn product(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; 8];
-    for (a, b) in a.chunks(8).zip(b.chunks(8)) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    sums.iter().sum()
 }
 
 fn weights(space: &Space, votes: &[[f64; COUNT]], rows: &[Row], left_out: &[[f64; COUNT]]) -> Weights {

@@ -4,6 +4,9 @@
 //! all products in pairs are used, so a few rounds are enough, and nothing but sums, products and square roots is needed,
 //! which are the same on every processor.
 
+use std::iter::Sum;
+use std::ops::{AddAssign, Mul};
+
 use crate::engine::triage::PARTS;
 
 /// Rounds of the iteration.
@@ -69,15 +72,15 @@ fn straighten(axes: &mut [Vec<f64>]) {
     }
 }
 
-/// Eight sums side by side: fast, and in the same order on every processor.
-fn product(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0_f64; 8];
+/// The product of two rows: eight sums side by side, which is fast and in the same order on every processor.
+pub(super) fn product<T: Copy + Default + Mul<Output = T> + AddAssign + Sum>(a: &[T], b: &[T]) -> T {
+    let mut sums = [T::default(); 8];
     for (a, b) in a.chunks(8).zip(b.chunks(8)) {
         for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
+            *sum += *a * *b;
         }
     }
-    sums.iter().sum()
+    sums.into_iter().sum()
 }
 
 #[cfg(test)]
