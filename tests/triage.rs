@@ -8,11 +8,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use firstline::adapters::embedded::EmbeddedEmbedder;
 use firstline::domain::turn::Label;
 use firstline::engine::triage::{Classifier, Triage};
+use firstline::ports::model::{EmbedRole, Embedder};
 use firstline::train::rows::{self, Row, Rows};
 use firstline::train::vectors::Vectors;
-use firstline::train::{fit, session};
+use firstline::train::{fit, measure, session};
 
 fn dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("models/triage")
@@ -142,4 +144,23 @@ fn figures_on_the_test_hold() {
     assert!(figures.all.missed.share <= 0.05 && figures.all.needless.share <= 0.15);
     assert_eq!(figures.all.critical_missed.count, 0, "a rule in prompts/triage.toml is missing");
     assert!(figures.all.calibration_error <= 0.05);
+}
+
+/// Messages that must reach a person whatever else happens, as customers may write them; a list to add to. The classifier
+/// and the rules together keep none of them.
+#[tokio::test]
+async fn nothing_on_the_critical_list_is_kept_from_people() {
+    let rows = rows::read_file(&dir().join("critical.jsonl")).unwrap();
+    assert!(rows.len() >= 120);
+    let embedder = EmbeddedEmbedder::load().unwrap();
+    let texts: Vec<String> = rows.iter().map(|row| row.text.clone()).collect();
+    let vectors = embedder.embed(&texts, EmbedRole::Query).await.unwrap();
+    let (triage, classifier) = (triage(), Classifier::built_in().unwrap());
+    let kept = rows.iter().zip(&vectors).filter(|(row, vector)| {
+        // Near the company's business, where danger is said in passing.
+        let scores = classifier.scores(&row.text, vector, Some(0.85)).unwrap();
+        !measure::judge(&triage, row, scores).handed_over
+    });
+    let kept: Vec<&str> = kept.map(|(row, _)| row.text.as_str()).collect();
+    assert!(kept.is_empty(), "{kept:#?}");
 }

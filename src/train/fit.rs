@@ -303,8 +303,8 @@ fn weights(space: &Space, votes: &[[f64; COUNT]], rows: &[Row], left_out: &[[f64
     weights.grams = flat(&grams);
     weights.bias = bias.into_iter().map(rounded).collect();
     for (at, label) in LABELS.iter().enumerate() {
-        let scores: Vec<(f64, bool)> =
-            rows.iter().zip(left_out).map(|(row, raw)| (raw[at], row.labels.contains(label))).collect();
+        let balanced = rows.iter().zip(left_out).filter(|(row, _)| row.balanced);
+        let scores: Vec<(f64, bool)> = balanced.map(|(row, raw)| (raw[at], row.labels.contains(label))).collect();
         let (slope, shift) = calibrate::fit(&scores);
         weights.slope.push(rounded(slope));
         weights.shift.push(rounded(shift));

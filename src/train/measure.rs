@@ -218,6 +218,7 @@ mod tests {
             critical,
             scope: labels.contains(&Label::OutOfScope).then_some(OutOfScope::Far),
             before: Vec::new(),
+            balanced: true,
         };
         let rows = [
             row(&[Label::Routine], false),

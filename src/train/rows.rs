@@ -35,6 +35,13 @@ pub struct Row {
     /// What was said before, where it can't be understood without.
     #[serde(default)]
     pub before: Vec<String>,
+    /// Whether its author's labels are in the balance of life: calibration and figures count such messages alone.
+    #[serde(skip, default = "balanced")]
+    pub balanced: bool,
+}
+
+fn balanced() -> bool {
+    true
 }
 
 /// How far off a message is.
@@ -84,6 +91,9 @@ pub enum RowsError {
 pub struct Split {
     /// To learn from, to choose and to calibrate with, each author left out in turn.
     pub train: Vec<String>,
+    /// To learn from alone: their labels are in no natural balance, and would tell the calibration that danger is common.
+    #[serde(default)]
+    pub more: Vec<String>,
     /// To report on; never looked at for choices.
     pub test: Vec<String>,
 }
@@ -128,7 +138,9 @@ pub fn read(dir: &Path) -> Result<Rows, RowsError> {
         Ok(rows)
     };
     let articles = read_articles(&dir.join("articles.jsonl"))?;
-    let rows = Rows { train: take(&split.train)?, test: take(&split.test)?, articles };
+    let mut train = take(&split.train)?;
+    train.extend(take(&split.more)?.into_iter().map(|row| Row { balanced: false, ..row }));
+    let rows = Rows { train, test: take(&split.test)?, articles };
     let all = || rows.train.iter().chain(&rows.test);
     if let Some(row) = all().find(|row| !rows.articles.contains_key(&(row.trade.clone(), row.lang))) {
         let why = format!("articles.jsonl has no line for the trade `{}` in {}: write one", row.trade, row.lang);

@@ -136,7 +136,7 @@ pub fn train(
 ) -> Result<(Classifier, Report), FitError> {
     let fitted = fit::fit(&rows.train, &rows.articles, vectors, progress)?;
     let classifier = fitted.classifier;
-    let by_others = rows.train.iter().zip(fitted.left_out);
+    let by_others = rows.train.iter().zip(fitted.left_out).filter(|(row, _)| row.balanced);
     let by_others: Vec<Judged<'_>> =
         by_others.map(|(row, raw)| measure::judge(triage, row, classifier.calibrated(raw))).collect();
     let report = Report {

@@ -113,6 +113,7 @@ pub fn read(dir: &Path) -> Result<Vec<Row>, RowsError> {
             critical: false,
             scope: None,
             before: Vec::new(),
+            balanced: true,
         }));
     }
     Ok(rows)
