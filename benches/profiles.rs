@@ -32,7 +32,7 @@ use tokio::runtime::Runtime;
 const MOST: f64 = 1.5;
 
 /// How often each executable is run.
-const RUNS: usize = 3;
+const RUNS: usize = 7;
 
 /// How often each piece of work is timed in a run.
 const ROUNDS: usize = 5;

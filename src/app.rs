@@ -1,6 +1,6 @@
 //! The composition root: settings become adapters, adapters become a [`Ctx`], and the context is put to work.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +20,11 @@ use crate::adapters::telegram::{Telegram, Waits};
 use crate::adapters::webchat::WebChat;
 use crate::config::{Config, EmbedderKind, TelegramMode};
 use crate::domain::channel::ChannelKind;
-use crate::domain::id::{BootId, Ids, OperatorId};
+use crate::domain::id::{BootId, CustomerId, Ids, OperatorId};
 use crate::domain::knowledge::FoundSection;
+use crate::domain::memory::Remembered;
 use crate::domain::text::Language;
+use crate::domain::turn::Found;
 use crate::engine::triage::{Classifier, Triage};
 use crate::flow::knowledge::KnowledgeBase;
 use crate::flow::wake::Wake;
@@ -35,7 +37,9 @@ use crate::ports::model::{ChatModel, Embedder, Fingerprint};
 use crate::ports::store::{Recovered, Store};
 use crate::prompt::{Phrases, Prompts};
 
+pub mod erasure;
 mod indexes;
+pub mod memory;
 pub mod parts;
 pub mod upkeep;
 
@@ -185,6 +189,7 @@ impl App {
         tracker.spawn(upkeep::watch_articles(Arc::clone(&ctx), stop.clone()));
         tracker.spawn(upkeep::change_embedder(Arc::clone(&ctx), stop.clone()));
         tracker.spawn(upkeep::say_alive(Arc::clone(&ctx), stop.clone()));
+        tracker.spawn(upkeep::keep_no_longer(Arc::clone(&ctx), stop.clone()));
         let served = tokio::select! {
             served = crate::http::serve(listener, Arc::clone(&ctx), stop.clone()) => served,
             () = drained(&tracker, &stop) => Ok(()),
@@ -353,7 +358,7 @@ pub async fn search_knowledge(
     if let Ok(index) = indexes::open_one(config, embedder).await {
         return search_in(&index, embedder, articles, question, language, limit).await;
     }
-    let dir = std::env::temp_dir().join(format!("firstline-search-{}", std::process::id()));
+    let dir = scratch_dir();
     let (index, _) = EdgeIndex::open(&dir, embedder.map(Embedder::fingerprint)).await?;
     let found = search_in(&index, embedder, articles, question, language, limit).await;
     let _ = std::fs::remove_dir_all(&dir);
@@ -371,6 +376,56 @@ async fn search_in(
     let knowledge = KnowledgeBase::default();
     knowledge.sync(index, embedder, articles).await?;
     Ok(knowledge.search(index, embedder, question, language, limit).await?)
+}
+
+/// Searches a customer's memory as the running product would, best first, with scores: in its index, or, while a process
+/// serves from that, in one that is made for the purpose and holds this customer alone.
+///
+/// # Errors
+/// Where store, embedder or index fail.
+pub async fn search_memory(
+    config: &Config,
+    store: &dyn Store,
+    customer: CustomerId,
+    question: &str,
+    limit: usize,
+) -> anyhow::Result<Vec<(Remembered, Found)>> {
+    let embedder = embedder(config)?;
+    let embedder = embedder.as_deref();
+    match indexes::open_one(config, embedder).await {
+        Ok(index) => search_memory_in(store, &index, embedder, customer, question, limit).await,
+        Err(_) => {
+            let dir = scratch_dir();
+            let (index, _) = EdgeIndex::open(&dir, embedder.map(Embedder::fingerprint)).await?;
+            indexing::write_customer(store, &index, embedder, customer, &config.company.timezone).await?;
+            let found = search_memory_in(store, &index, embedder, customer, question, limit).await;
+            let _ = std::fs::remove_dir_all(&dir);
+            found
+        }
+    }
+}
+
+async fn search_memory_in(
+    store: &dyn Store,
+    index: &EdgeIndex,
+    embedder: Option<&dyn Embedder>,
+    customer: CustomerId,
+    question: &str,
+    limit: usize,
+) -> anyhow::Result<Vec<(Remembered, Found)>> {
+    let now = SystemClock.now();
+    let found = indexing::search_memory(index, embedder, customer, question, now, limit).await?;
+    let mut all = Vec::new();
+    for (unit, found) in found {
+        let unit = store.remembered(customer, &[unit]).await?.into_iter().next();
+        all.extend(unit.map(|unit| (Remembered::from(unit), found)));
+    }
+    Ok(all)
+}
+
+/// A directory for an index that nobody needs afterwards.
+fn scratch_dir() -> PathBuf {
+    std::env::temp_dir().join(format!("firstline-search-{}", std::process::id()))
 }
 
 /// Builds the memory index anew from the store; `progress` hears how many of how many are done.

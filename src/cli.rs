@@ -67,7 +67,7 @@ enum Command {
     /// Look into what is remembered
     Memory {
         #[command(subcommand)]
-        command: MemoryCommand,
+        command: memory::MemoryCommand,
     },
     /// Manage the people who answer
     Operator {
@@ -138,18 +138,6 @@ enum KnowledgeCommand {
 }
 
 #[derive(Debug, Subcommand)]
-enum MemoryCommand {
-    /// Show what is remembered of a customer
-    Show {
-        /// cust_…, or an address: web:…, terminal:ana, telegram:12345
-        #[arg(long)]
-        customer: String,
-    },
-    /// Build the index anew from the store
-    Rebuild,
-}
-
-#[derive(Debug, Subcommand)]
 enum OperatorCommand {
     /// Add an operator, or give an existing one a new one-time password
     Add {
@@ -206,8 +194,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             knowledge::search(&config, &question, language, limit, json).await
         }
         Command::Knowledge { command: KnowledgeCommand::Check } => knowledge::check(&config, json),
-        Command::Memory { command: MemoryCommand::Show { customer } } => memory::show(&config, &customer, json).await,
-        Command::Memory { command: MemoryCommand::Rebuild } => memory::rebuild(&config).await,
+        Command::Memory { command } => memory::run(&config, command, json).await,
         Command::Operator { command: OperatorCommand::Add { login, name } } => {
             operator::add(&config, &login, name.as_deref(), json).await
         }

@@ -11,6 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::{Host, Url};
 
+use crate::domain::memory::FactKind;
+
 /// The defaults, as the user reads them.
 pub const DEFAULTS: &str = include_str!("../config.toml");
 
@@ -33,6 +35,7 @@ pub struct Config {
     pub prompts: Prompts,
     pub turn: Turn,
     pub episode: Episode,
+    pub retention: RetentionConfig,
     pub handoff: HandoffConfig,
     pub outbox: Outbox,
     pub limits: Limits,
@@ -83,7 +86,9 @@ sections! {
         failures: i64,
     }
     /// `[episode]`
-    Episode { after: SignedDuration }
+    Episode { after: SignedDuration, messages: i64 }
+    /// `[retention]`, in days; 0 is for ever
+    RetentionConfig { transcripts: u32, episodes: u32, attributes: u32, preferences: u32, claims: u32, promises: u32 }
     /// `[handoff]`
     HandoffConfig { unclaimed_notice_after: SignedDuration }
     /// `[outbox]`
@@ -322,6 +327,25 @@ impl Config {
     /// Where SQLite's file is, when no other store is configured.
     pub fn sqlite_file(&self) -> PathBuf {
         self.data.dir.join("firstline.db")
+    }
+}
+
+impl RetentionConfig {
+    /// How long facts of each kind are kept.
+    pub fn facts(&self) -> Vec<(FactKind, SignedDuration)> {
+        let Self { attributes, preferences, claims, promises, .. } = *self;
+        let of_kind = [
+            (FactKind::Attribute, attributes),
+            (FactKind::Preference, preferences),
+            (FactKind::Claim, claims),
+            (FactKind::Promise, promises),
+        ];
+        of_kind.into_iter().filter_map(|(kind, days)| Some((kind, Self::kept(days)?))).collect()
+    }
+
+    /// So many days; `None` is for ever.
+    pub fn kept(days: u32) -> Option<SignedDuration> {
+        (days > 0).then(|| SignedDuration::from_hours(24 * i64::from(days)))
     }
 }
 

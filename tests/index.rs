@@ -8,6 +8,8 @@
 
 #[path = "index/contract.rs"]
 mod contract;
+#[path = "index/erasure.rs"]
+mod erasure;
 #[path = "index/files.rs"]
 mod files;
 #[path = "index/recall.rs"]

@@ -4,10 +4,14 @@
 //! tests say that they were skipped; with `FIRSTLINE_TEST_ALL=1` they fail instead.
 #![expect(clippy::unwrap_used, reason = "what a test can't go on without")]
 
+#[path = "store/bulk.rs"]
+mod bulk;
 #[path = "store/desk.rs"]
 mod desk;
 #[path = "store/ingest.rs"]
 mod ingest;
+#[path = "store/isolation.rs"]
+mod isolation;
 #[path = "store/memory.rs"]
 mod memory;
 #[path = "store/opening.rs"]
@@ -16,6 +20,8 @@ mod opening;
 mod operators;
 #[path = "store/outbox.rs"]
 mod outbox;
+#[path = "store/privacy.rs"]
+mod privacy;
 #[path = "store/random.rs"]
 mod random;
 #[path = "store/recovery.rs"]
@@ -24,6 +30,8 @@ mod recovery;
 mod support;
 #[path = "store/turns.rs"]
 mod turns;
+#[path = "store/year.rs"]
+mod year;
 
 macro_rules! contract {
     ($database:ident: $($module:ident { $($test:ident),* $(,)? })*) => {
@@ -113,6 +121,9 @@ macro_rules! store_contract {
                 }
                 memory {
                     facts_are_superseded_not_overwritten,
+                    an_entry_for_an_older_ledger_is_refused,
+                    statements_are_kept_once_and_promises_ring,
+                    a_conversation_of_the_past_is_imported_once,
                     an_episode_is_stored_once,
                     an_episode_begins_after_the_last,
                     memory_of_one_customer_is_not_anothers,
@@ -127,6 +138,19 @@ macro_rules! store_contract {
                     a_change_that_commits_late_is_waited_for,
                     a_package_is_replaced_while_the_handoff_is_open,
                 }
+                privacy {
+                    an_export_holds_every_table,
+                    who_is_erased_is_gone,
+                    nothing_of_the_erased_stays_in_the_files,
+                    the_erased_do_not_come_back,
+                    what_is_forgotten_is_not_learnt_again,
+                    an_erased_customer_leaves_the_index,
+                    with_memory_off_nothing_is_learnt_or_recalled,
+                    looks_are_noted,
+                    what_is_too_old_is_let_go,
+                    an_operator_amends_a_fact,
+                    a_promise_brings_a_resolved_conversation_back,
+                }
                 desk {
                     the_queue_is_in_order_of_urgency,
                     a_transcript_can_be_paged,
@@ -140,6 +164,12 @@ macro_rules! store_contract {
                     a_newer_schema_is_refused,
                     an_unreadable_row_is_named,
                     the_drivers_can_what_we_need,
+                }
+                year {
+                    a_ledger_of_a_year_is_exact_on_every_day,
+                }
+                isolation {
+                    nobody_gets_to_see_anothers_memory,
                 }
                 random {
                     interleavings_keep_the_invariants,

@@ -3,6 +3,7 @@
 pub mod articles;
 pub mod clock;
 pub mod embedded;
+pub mod history;
 pub mod openai;
 pub mod qdrant;
 pub mod store;

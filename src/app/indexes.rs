@@ -107,12 +107,19 @@ fn directory(config: &Config, embedder: Option<&dyn Embedder>) -> PathBuf {
     root(config).join(format!("{}-{dimensions}", model.chars().map(plain).collect::<String>()))
 }
 
+/// The directories of all embedders.
+pub(super) fn all(config: &Config) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(root(config)) else { return Vec::new() };
+    let mut all: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    all.retain(|path| path.is_dir());
+    all.sort();
+    all
+}
+
 /// The directories beside `ours`.
 fn others(config: &Config, ours: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(root(config)) else { return Vec::new() };
-    let mut others: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    others.retain(|path| path.is_dir() && path != ours);
-    others.sort();
+    let mut others = all(config);
+    others.retain(|path| path != ours);
     others
 }
 

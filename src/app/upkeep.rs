@@ -9,8 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Ctx, indexes};
 use crate::adapters::articles;
+use crate::config::RetentionConfig;
 use crate::flow::indexing;
 use crate::flow::search::Searcher;
+use crate::flow::wake::Bell;
+use crate::ports::privacy::{Expired, Retention};
+
+/// How often what is past its retention is looked for.
+const EXPIRE_EVERY: Duration = Duration::from_hours(1);
 
 /// When filling an index is tried again.
 const FILL_AGAIN: Duration = Duration::from_secs(5);
@@ -141,6 +147,34 @@ pub async fn say_alive(ctx: Arc<Ctx>, stop: CancellationToken) {
         };
         if let Err(error) = said.await {
             tracing::error!(error = &error as &dyn std::error::Error, "no sign of life could be given");
+        }
+    }
+}
+
+/// Lets go of what is older than it may be, now and once an hour, until `stop`.
+pub async fn keep_no_longer(ctx: Arc<Ctx>, stop: CancellationToken) {
+    let settings = &ctx.config.retention;
+    let retention = Retention {
+        transcripts: RetentionConfig::kept(settings.transcripts),
+        episodes: RetentionConfig::kept(settings.episodes),
+        facts: settings.facts(),
+    };
+    if retention == Retention::default() {
+        return;
+    }
+    loop {
+        match ctx.store.expire(&retention, ctx.clock.now()).await {
+            Ok(expired) if expired == Expired::default() => {}
+            Ok(Expired { messages, episodes, facts }) => {
+                tracing::info!(messages, episodes, facts, "what was past its retention is gone");
+                ctx.wake.ring(Bell::Indexing);
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "what is past its retention is still there");
+            }
+        }
+        if stopped_after(EXPIRE_EVERY, &stop).await {
+            return;
         }
     }
 }

@@ -16,4 +16,6 @@ pub struct Customer {
     pub language: Option<Language>,
     /// First contact.
     pub created_at: Timestamp,
+    /// Whether anything may be learnt of them and recalled. Where not, the bot answers all the same.
+    pub remembered: bool,
 }

@@ -37,11 +37,13 @@ pub enum HandoffReason {
     UnknownSend,
     /// An operator took it without being asked.
     Taken,
+    /// Something that we promised falls due.
+    PromiseDue,
 }
 
 impl HandoffReason {
     /// All reasons.
-    pub const ALL: [HandoffReason; 14] = [
+    pub const ALL: [HandoffReason; 15] = [
         HandoffReason::HumanRequest,
         HandoffReason::SafetyLegal,
         HandoffReason::Emotional,
@@ -56,6 +58,7 @@ impl HandoffReason {
         HandoffReason::Unsupported,
         HandoffReason::UnknownSend,
         HandoffReason::Taken,
+        HandoffReason::PromiseDue,
     ];
 
     /// The name in the database, in reports and in configuration.
@@ -75,6 +78,7 @@ impl HandoffReason {
             HandoffReason::Unsupported => "unsupported",
             HandoffReason::UnknownSend => "unknown_send",
             HandoffReason::Taken => "taken",
+            HandoffReason::PromiseDue => "promise_due",
         }
     }
 

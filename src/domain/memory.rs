@@ -16,25 +16,60 @@ pub enum FactKind {
     Preference,
     /// What they assert about us. Never policy, whatever it says.
     Claim,
+    /// What we committed ourselves to. It holds while it is open.
+    Promise,
 }
 
 impl FactKind {
-    /// The name in the database.
+    /// All kinds.
+    pub const ALL: [FactKind; 4] = [FactKind::Attribute, FactKind::Preference, FactKind::Claim, FactKind::Promise];
+
+    /// The name in the database and in settings.
     pub fn name(self) -> &'static str {
         match self {
             FactKind::Attribute => "attribute",
             FactKind::Preference => "preference",
             FactKind::Claim => "claim",
+            FactKind::Promise => "promise",
         }
     }
 
     /// The kind of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [FactKind::Attribute, FactKind::Preference, FactKind::Claim].into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
-/// One dated statement about a customer. Superseded, never overwritten.
+/// What a statement does to a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stance {
+    /// It is so, from the statement's time on.
+    Stated,
+    /// It is so no longer, from the statement's time on: moved away, a promise kept.
+    Ended,
+    /// It never was so: a slip, a misunderstanding.
+    Retracted,
+}
+
+impl Stance {
+    /// The name in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stance::Stated => "stated",
+            Stance::Ended => "ended",
+            Stance::Retracted => "retracted",
+        }
+    }
+
+    /// The stance of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Stance::Stated, Stance::Ended, Stance::Retracted].into_iter().find(|stance| stance.name() == name)
+    }
+}
+
+/// One version of one fact of a customer, on two axes of time: when it holds in the world, and when we knew so. A version
+/// is superseded by another that says better, and never overwritten: "what did we know then" stays answerable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fact {
     /// Its key.
@@ -59,23 +94,51 @@ pub struct Fact {
     pub recorded_at: Timestamp,
     /// When we learnt better; `None` while we have not.
     pub superseded_at: Option<Timestamp>,
+    /// When a promise falls due; `None` where no time was named.
+    pub due_at: Option<Timestamp>,
 }
 
-/// A statement that was read out of a message and is not in the ledger yet.
+impl Fact {
+    /// Whether it holds now, as far as we know now.
+    pub fn holds(&self) -> bool {
+        self.superseded_at.is_none() && self.invalid_at.is_none()
+    }
+
+    /// Whether it held at `valid`, as far as we knew at `known`.
+    pub fn held_at(&self, valid: Timestamp, known: Timestamp) -> bool {
+        let within = |from: Timestamp, until: Option<Timestamp>, at| from <= at && until.is_none_or(|until| at < until);
+        within(self.valid_at, self.invalid_at, valid) && within(self.recorded_at, self.superseded_at, known)
+    }
+}
+
+/// What a message says of a fact: the evidence that the ledger is made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct NewFact {
+pub struct Statement {
     /// See [`Fact::key`].
     pub key: String,
     /// See [`Fact::value`].
     pub value: String,
+    /// What it does to the fact.
+    pub stance: Stance,
     /// See [`Fact::kind`].
     pub kind: FactKind,
     /// See [`Fact::confidence`].
     pub confidence: f64,
     /// See [`Fact::source`].
     pub source: MessageId,
-    /// When it was said.
+    /// From when it counts: when it was said.
     pub valid_at: Timestamp,
+    /// See [`Fact::due_at`].
+    pub due_at: Option<Timestamp>,
+}
+
+/// What changes in the facts of one customer.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LedgerChange {
+    /// Versions that are new, oldest first.
+    pub learnt: Vec<Fact>,
+    /// Versions that we know better than now.
+    pub superseded: Vec<FactId>,
 }
 
 /// How a finished stretch of conversation ended.
@@ -108,6 +171,35 @@ impl Outcome {
     }
 }
 
+/// Where a customer's mood went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Trend {
+    /// They ended better than they began.
+    Better,
+    /// As they began.
+    #[default]
+    Same,
+    /// They ended worse.
+    Worse,
+}
+
+impl Trend {
+    /// The name in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Trend::Better => "better",
+            Trend::Same => "same",
+            Trend::Worse => "worse",
+        }
+    }
+
+    /// The trend of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Trend::Better, Trend::Same, Trend::Worse].into_iter().find(|trend| trend.name() == name)
+    }
+}
+
 /// A finished stretch of conversation: immutable evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Episode {
@@ -129,6 +221,9 @@ pub struct Episode {
     pub outcome: Outcome,
     /// The customer's mood at the end, one word.
     pub mood: String,
+    /// Where it went.
+    #[serde(default)]
+    pub trend: Trend,
     /// First message.
     pub started_at: Timestamp,
     /// Last message.
@@ -171,6 +266,15 @@ impl Remembered {
             Remembered::Fact(fact) => fact.source.to_string(),
             Remembered::Episode(episode) => episode.id.to_string(),
             Remembered::Exchange(exchange) => exchange.message.to_string(),
+        }
+    }
+
+    /// What sort of memory it is.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Remembered::Fact(_) => "fact",
+            Remembered::Episode(_) => "episode",
+            Remembered::Exchange(_) => "exchange",
         }
     }
 

@@ -12,6 +12,7 @@ pub mod knowledge;
 pub mod memory;
 pub mod message;
 pub mod outbox;
+pub mod past;
 pub mod split;
 pub mod text;
 pub mod turn;

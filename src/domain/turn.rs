@@ -172,6 +172,9 @@ pub struct TurnRecord {
     pub labels: Vec<Labelled>,
     /// Sources recalled: article keys, message and episode ids.
     pub recalled: Vec<String>,
+    /// How what was recalled of the customer scored.
+    #[serde(default)]
+    pub memories: Vec<Scored>,
     /// Sources cited.
     pub cited: Vec<String>,
     /// How sure the first article answers: its coverage of the question, moved by its meaning, 0 to 1.
@@ -188,6 +191,30 @@ pub struct TurnRecord {
     pub tokens_out: u64,
     /// Milliseconds that the model took.
     pub model_ms: u64,
+}
+
+/// A memory that was recalled for a turn, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scored {
+    /// [`super::memory::Remembered::source`].
+    pub source: String,
+    /// `fact`, `episode` or `exchange`.
+    pub kind: String,
+    /// What search said of it; `None` for what is always at hand: facts that hold, the newest episodes, short histories.
+    pub found: Option<Found>,
+}
+
+/// How something was found: comparable inside one search.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// The score of the ranking.
+    pub score: f32,
+    /// BM25 on the average of the question's words.
+    pub words: f32,
+    /// The same of the words around as well.
+    pub around: f32,
+    /// Cosine; `None` without vectors.
+    pub meaning: Option<f32>,
 }
 
 /// A draft that outlives a crash: kept from before the commit, so that no model is asked twice.

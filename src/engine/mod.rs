@@ -4,6 +4,7 @@ pub mod context;
 pub mod fusion;
 pub mod guard;
 pub mod learn;
+pub mod ledger;
 pub mod lexical;
 pub mod mask;
 pub mod package;

@@ -17,10 +17,10 @@ use super::triage::{self, Destination, Does, Evidence, Heard, Route, Score, Tria
 use crate::domain::channel::STARTED_TEXT;
 use crate::domain::handoff::HandoffReason;
 use crate::domain::knowledge::FoundSection;
-use crate::domain::memory::{NewFact, Remembered};
+use crate::domain::memory::{Remembered, Statement};
 use crate::domain::message::{Author, Citation, Message};
 use crate::domain::text::Language;
-use crate::domain::turn::{Draft, Label, Labelled, TurnRecord};
+use crate::domain::turn::{Draft, Label, Labelled, Scored, TurnRecord};
 
 /// Longest reply of a model, in characters: a messenger is no place for an essay.
 const LONGEST_REPLY: usize = 1_500;
@@ -70,6 +70,8 @@ pub struct Recall {
     pub sections: Vec<FoundSection>,
     /// Facts, episodes and exchanges of this customer.
     pub memory: Vec<Remembered>,
+    /// How each of them scored.
+    pub scored: Vec<Scored>,
     /// What the trained classifier says of the new words; none where no embedder serves it.
     pub scores: Option<Vec<Score>>,
 }
@@ -200,6 +202,7 @@ impl State {
         self.record.coverage = surest.unwrap_or(0.0).clamp(0.0, 1.0);
         self.record.recalled = recall.sections.iter().map(|section| section.article.clone()).collect();
         self.record.recalled.extend(recall.memory.iter().map(Remembered::source));
+        self.record.memories.clone_from(&recall.scored);
         self.recall = recall;
     }
 
@@ -239,6 +242,16 @@ impl State {
         Some(Plan::Quote(Box::new(section)))
     }
 
+    /// A model that gives up on one question which an article plainly answers: its words are quoted, as without a model.
+    /// Small models give up often; what asks for more than an answer is not a question, or has another label.
+    fn plainly_answered(&mut self, policy: &Policy) -> Option<Plan> {
+        const PLAINLY: f32 = 0.9;
+        let asked = triage::questions(&self.input.words()).len() == 1;
+        let routine = self.labels.iter().all(|labelled| labelled.label == Label::Routine);
+        let sure = self.record.coverage >= PLAINLY;
+        if asked && routine && sure { self.quote(policy) } else { None }
+    }
+
     /// What can be decided without a model: what one article answers is quoted, everything else goes to people.
     fn without_model(&mut self, policy: &Policy, otherwise: HandoffReason) -> Plan {
         self.label(policy, None);
@@ -271,7 +284,7 @@ impl State {
     /// What to say where all the new messages only tell who is writing.
     fn noted(&self) -> Option<Plan> {
         let details = |message: &Message| learn::only_details(message.text.as_str(), message.id, message.received_at);
-        let told: Vec<Vec<NewFact>> = self.input.unread.iter().map(details).collect();
+        let told: Vec<Vec<Statement>> = self.input.unread.iter().map(details).collect();
         if told.iter().any(Vec::is_empty) {
             return None;
         }
@@ -302,7 +315,7 @@ impl State {
             return Plan::Ignore;
         }
         if draft.needs_human {
-            return hand_off(policy, HandoffReason::ModelAsked);
+            return self.plainly_answered(policy).unwrap_or_else(|| hand_off(policy, HandoffReason::ModelAsked));
         }
         // What is sent is what is checked: links that lead elsewhere are out already.
         let draft = Draft { reply: guard::clean(&draft.reply, policy.hosts), ..draft.clone() };

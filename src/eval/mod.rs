@@ -4,6 +4,7 @@
 //! `eval/dialog/*.yaml` serves twice: as the end-to-end tests of the product, with a scripted model, and as the cases
 //! that a support lead measures changes with. `eval/memory/histories/*.yaml` says how much of what was said is recalled.
 
+pub mod facts;
 pub mod files;
 pub mod histories;
 pub mod play;

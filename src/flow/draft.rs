@@ -5,13 +5,13 @@ use jiff::{SignedDuration, Zoned};
 use super::Ctx;
 use crate::domain::conversation::Conversation;
 use crate::domain::handoff::{Handoff, Package};
-use crate::domain::memory::Remembered;
-use crate::domain::message::Message;
+use crate::domain::memory::{Fact, FactKind, Remembered};
+use crate::domain::message::{Author, Message};
 use crate::domain::text::Language;
 use crate::domain::turn::Draft;
 use crate::engine::context::{best_within, newest_within};
 use crate::engine::learn;
-use crate::engine::package::{Said, checked};
+use crate::engine::package::{By, Said, checked};
 use crate::engine::turn::State;
 use crate::ports::ledger::EpisodeInput;
 use crate::ports::model::{ChatError, ChatModel, ChatReply, ChatRequest};
@@ -120,25 +120,40 @@ pub async fn package(
         parse: |json: &str| parse_package(json, &context),
     };
     let (written, _) = task.run(ctx, model).await?;
-    let in_talk =
-        context.messages.iter().map(|message| (message.id, message.received_at, message.text.as_str().to_owned()));
-    let remembered = context.remembered.iter().filter_map(|item| Some((item.message()?, item.at(), item.text())));
+    let in_talk = context.messages.iter().map(|message| Said {
+        message: message.id,
+        at: message.received_at,
+        text: message.text.as_str().to_owned(),
+        by: if message.author == Author::Customer { By::Customer } else { By::Us },
+    });
+    let remembered = context.remembered.iter().filter_map(|item| {
+        let promised = matches!(item, Remembered::Fact(fact) if fact.kind == FactKind::Promise);
+        let by = if promised { By::Us } else { By::Earlier };
+        Some(Said { message: item.message()?, at: item.at(), text: item.text(), by })
+    });
     let said: Vec<Said> = in_talk.chain(remembered).collect();
     Ok(checked(written, &handoff.package, &said, &ctx.config.company.name, &ctx.config.company.timezone))
 }
 
-/// Lets the model summarise a finished stretch of conversation.
+/// Lets the model sum up a finished stretch of conversation, with the facts that hold in view.
 ///
 /// # Errors
 /// [`DraftError`].
-pub async fn episode(ctx: &Ctx, model: &dyn ChatModel, input: &EpisodeInput) -> Result<EpisodeDraft, DraftError> {
+pub async fn episode(
+    ctx: &Ctx,
+    model: &dyn ChatModel,
+    input: &EpisodeInput,
+    facts: &[Fact],
+) -> Result<EpisodeDraft, DraftError> {
+    let of_customers = learn::KEYS.iter().filter(|key| key.kind != FactKind::Promise);
     let keys: Vec<FactKey> =
-        learn::KEYS.iter().map(|key| FactKey { name: key.name.to_owned(), meaning: key.meaning.to_owned() }).collect();
+        of_customers.map(|key| FactKey { name: key.name.to_owned(), meaning: key.meaning.to_owned() }).collect();
     let context = EpisodeContext {
         company: ctx.config.company.name.clone(),
         language: input.conversation.language.unwrap_or(Language::Ru),
         now: local_time(ctx),
         keys: keys.clone(),
+        facts: facts.to_vec(),
         messages: newest_within(input.messages.clone(), ctx.config.budget.prompt_tokens, |message| {
             model.count_tokens(message.text.as_str())
         }),

@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use super::wake::Bell;
 use super::{Ctx, FlowError, compose, draft, recall};
 use crate::domain::conversation::Conversation;
+use crate::domain::customer::Customer;
 use crate::domain::handoff::{HandoffReason, HandoffState, Package};
-use crate::domain::id::{CustomerId, HandoffId};
-use crate::domain::memory::{NewFact, Remembered};
+use crate::domain::id::HandoffId;
+use crate::domain::memory::{Remembered, Statement};
 use crate::domain::message::{Author, Message};
 use crate::domain::text::Language;
 use crate::domain::turn::Decision;
@@ -34,7 +35,7 @@ pub async fn package_and_notice(
     let messages: Vec<Message> = input.window.iter().chain(&input.unread).cloned().collect();
     let memory = if state.recall.memory.is_empty() {
         // The turn ended before recall: facts and episodes come from the ledger, without the index.
-        known(ctx, input.customer.id).await?
+        known(ctx, &input.customer).await?
     } else {
         state.recall.memory.clone()
     };
@@ -54,8 +55,12 @@ pub async fn package_and_notice(
 }
 
 /// Facts and episodes straight from the ledger.
-async fn known(ctx: &Ctx, customer: CustomerId) -> Result<Vec<Remembered>, FlowError> {
+async fn known(ctx: &Ctx, customer: &Customer) -> Result<Vec<Remembered>, FlowError> {
     const EPISODES: usize = 5;
+    if !customer.remembered {
+        return Ok(Vec::new());
+    }
+    let customer = customer.id;
     let facts = ctx.store.facts(customer).await.map_err(FlowError::store("facts"))?;
     let episodes = ctx.store.episodes(customer, EPISODES).await.map_err(FlowError::store("episodes"))?;
     Ok(facts.into_iter().map(Remembered::Fact).chain(episodes.into_iter().map(Remembered::Episode)).collect())
@@ -81,7 +86,7 @@ fn notice(ctx: &Ctx, language: Language, reason: HandoffReason, messages: &[Mess
 }
 
 /// What the customer has stated in these messages.
-fn stated(messages: &[Message]) -> Vec<NewFact> {
+fn stated(messages: &[Message]) -> Vec<Statement> {
     let said = messages.iter().filter(|message| message.author == Author::Customer);
     said.flat_map(|message| learn::extract(message.text.as_str(), message.id, message.received_at)).collect()
 }
@@ -124,7 +129,7 @@ async fn told(ctx: &Ctx, conversation: &Conversation, reason: HandoffReason) -> 
     let customer = ctx.store.customer(conversation.customer).await.map_err(FlowError::store("customer"))?;
     let Some(customer) = customer else { return Ok(None) };
     let messages = transcript(ctx, conversation).await?;
-    let memory = known(ctx, customer.id).await?;
+    let memory = known(ctx, &customer).await?;
     let language = conversation.language.or(customer.language).unwrap_or(Language::Ru);
     let package = package::template(&Material {
         conversation,
@@ -157,14 +162,16 @@ pub async fn open(ctx: &Ctx, conversation: &Conversation, reason: HandoffReason)
         return Ok(());
     };
     let now = ctx.clock.now();
-    let words = notice(ctx, language, reason, &messages, &memory);
-    let (words, disclosed) = compose::with_disclosure(ctx, conversation, language, &words, now);
+    // Of what was promised the customer hears from a person.
+    let words = (reason != HandoffReason::PromiseDue).then(|| notice(ctx, language, reason, &messages, &memory));
+    let told = words.map(|words| compose::with_disclosure(ctx, conversation, language, &words, now));
+    let disclosed = told.as_ref().is_some_and(|(_, disclosed)| *disclosed);
     let Destination { queue, priority, .. } = ctx.words.triage.destination(reason);
     let commit = HandoffCommit {
         conversation: conversation.id,
         epoch: conversation.epoch,
         handoff: build(ctx, reason, queue, priority, package, now),
-        notice: Some(compose::message(ctx, &conversation.address, &words, Vec::new())),
+        notice: told.map(|(words, _)| compose::message(ctx, &conversation.address, &words, Vec::new())),
         disclosed,
     };
     let opened = ctx.store.commit_handoff(&commit, now).await.map_err(FlowError::store("commit_handoff"))?;

@@ -9,6 +9,7 @@ use super::{Ctx, FlowError, Progress};
 use crate::domain::id::CustomerId;
 use crate::domain::memory::Exchange;
 use crate::domain::text::Language;
+use crate::domain::turn::Found;
 use crate::engine::fusion::{self, Legs, Weights};
 use crate::engine::learn;
 use crate::engine::recall::{self, Candidate};
@@ -48,9 +49,48 @@ pub async fn tick(
     let changes = store.index_changes(index.name(), BATCH).await.map_err(FlowError::store("index_changes"))?;
     let Some(last) = changes.last().map(|change| change.number) else { return Ok(0) };
     let applied = changes.len();
+    apply(index, embedder, zone, changes).await?;
+    index.flush().await.map_err(FlowError::index("flush"))?;
+    store.index_changed(index.name(), last).await.map_err(FlowError::store("index_changed"))?;
+    Ok(applied)
+}
+
+/// Writes into `index` everything that is remembered of one customer.
+///
+/// # Errors
+/// [`FlowError`].
+pub async fn write_customer(
+    store: &dyn Store,
+    index: &dyn SearchIndex,
+    embedder: Option<&dyn Embedder>,
+    customer: CustomerId,
+    zone: &TimeZone,
+) -> Result<(), FlowError> {
+    let units = store.units(customer).await.map_err(FlowError::store("units"))?;
+    for units in units.chunks(BATCH) {
+        let mut changes = Vec::with_capacity(units.len());
+        for unit in units {
+            let now = store.remembered(customer, &[*unit]).await.map_err(FlowError::store("remembered"))?;
+            changes.push(IndexChange { number: 0, customer, unit: *unit, now: now.into_iter().next() });
+        }
+        apply(index, embedder, zone, changes).await?;
+    }
+    Ok(())
+}
+
+async fn apply(
+    index: &dyn SearchIndex,
+    embedder: Option<&dyn Embedder>,
+    zone: &TimeZone,
+    changes: Vec<IndexChange>,
+) -> Result<(), FlowError> {
     let mut written: Vec<(Point, String)> = Vec::new();
     let mut gone = Vec::new();
     for IndexChange { customer, unit, now, .. } in changes {
+        if let UnitId::Customer(erased) = unit {
+            written.retain(|(point, _)| point.customer != Some(erased));
+            index.forget(erased).await.map_err(FlowError::index("forget"))?;
+        }
         let points = now.map(|now| points(customer, unit, &now, zone)).unwrap_or_default();
         let there = |id: &Uuid| points.iter().any(|(point, _)| point.id == *id);
         gone.extend(point_ids(unit).into_iter().filter(|id| !there(id)));
@@ -59,10 +99,7 @@ pub async fn tick(
     let (mut points, meant): (Vec<Point>, Vec<String>) = written.into_iter().unzip();
     add_vectors(embedder, &mut points, &meant).await?;
     index.upsert(Shelf::Memory, points).await.map_err(FlowError::index("upsert"))?;
-    index.remove(Shelf::Memory, gone).await.map_err(FlowError::index("remove"))?;
-    index.flush().await.map_err(FlowError::index("flush"))?;
-    store.index_changed(index.name(), last).await.map_err(FlowError::store("index_changed"))?;
-    Ok(applied)
+    index.remove(Shelf::Memory, gone).await.map_err(FlowError::index("remove"))
 }
 
 /// Empties the memory shelf and fills it anew; `progress` hears how many changes of how many are applied.
@@ -93,8 +130,8 @@ pub async fn rebuild(
 /// Candidates of each leg in a memory, where facts take places as well as what they were learnt from.
 pub const MEMORY_CANDIDATES: usize = 100;
 
-/// Exchanges and episodes of `customer` that are like `text`, best first, with the score of the ranking. A fact leads to
-/// the exchange it was said in.
+/// Exchanges and episodes of `customer` that are like `text`, best first, with their scores. A fact leads to the exchange it
+/// was said in.
 ///
 /// # Errors
 /// [`FlowError`]; an embedder that is down is none: words carry the search then.
@@ -105,15 +142,23 @@ pub async fn search_memory(
     text: &str,
     now: Timestamp,
     limit: usize,
-) -> Result<Vec<(UnitId, f32)>, FlowError> {
+) -> Result<Vec<(UnitId, Found)>, FlowError> {
     let dense = query_vector(embedder, text).await;
     let scope = Scope::Customer(customer);
     let query = Query { scope, text: text.to_owned(), dense, limit: limit.max(MEMORY_CANDIDATES) };
     let hits = index.search(query).await.map_err(FlowError::index("search"))?;
     let candidates: Vec<Candidate<UnitId>> = hits.into_iter().filter_map(candidate).collect();
-    let mut ranking = recall::ranking(&candidates, now, weights(embedder));
-    ranking.truncate(limit);
-    Ok(ranking)
+    let ranking = recall::ranking(&candidates, now, weights(embedder)).into_iter().take(limit);
+    let found = ranking.map(|(memory, score)| {
+        let mut found = Found { score, words: 0.0, around: 0.0, meaning: None };
+        for point in candidates.iter().filter(|point| point.memory == memory) {
+            found.words = found.words.max(point.words);
+            found.around = found.around.max(point.around);
+            found.meaning = found.meaning.into_iter().chain(point.meaning).reduce(f32::max);
+        }
+        (memory, found)
+    });
+    Ok(found.collect())
 }
 
 fn candidate(hit: Hit) -> Option<Candidate<UnitId>> {
@@ -246,6 +291,7 @@ fn point_ids(unit: UnitId) -> Vec<Uuid> {
         UnitId::Exchange(id) => vec![id.uuid(), Uuid::new_v5(&id.uuid(), b"answer")],
         UnitId::Episode(id) => vec![id.uuid()],
         UnitId::Fact(id) => vec![id.uuid()],
+        UnitId::Customer(_) => Vec::new(),
     }
 }
 
@@ -322,6 +368,7 @@ mod tests {
                 invalid_at: None,
                 recorded_at: told.at,
                 superseded_at: None,
+                due_at: None,
             };
             let unit = UnitId::Fact(fact.id);
             let [(point, _)] = <[_; 1]>::try_from(points(told.customer, unit, &Unit::Fact(fact), &moscow())).unwrap();

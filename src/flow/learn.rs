@@ -1,13 +1,18 @@
 //! Learning: when an episode ends, what was said becomes a summary and facts, each with its source message.
 
+use super::draft::DraftError;
 use super::wake::Bell;
-use super::{Ctx, FlowError, draft};
+use super::{Ctx, FlowError, draft, ledger};
 use crate::domain::conversation::Conversation;
-use crate::domain::id::{EpisodeId, FactId};
-use crate::domain::memory::{Episode, NewFact};
-use crate::domain::message::Author;
+use crate::domain::id::EpisodeId;
+use crate::domain::memory::{Episode, Fact, Stance, Statement};
 use crate::engine::learn::{self, Learnt};
-use crate::ports::ledger::{EpisodeCommit, EpisodeInput};
+use crate::ports::ledger::{EpisodeCommit, EpisodeInput, Learning};
+use crate::ports::model::ChatModel;
+use crate::prompt::EpisodeDraft;
+
+/// Most statements of one episode that are taken from a model: a talk of an hour says no more of a person.
+const MOST_OF_A_MODEL: usize = 12;
 
 /// Learns from a conversation's finished stretch; learning twice from the same is learning once.
 ///
@@ -17,49 +22,88 @@ pub async fn episode(ctx: &Ctx, conversation: &Conversation) -> Result<(), FlowE
     let loaded = ctx.store.load_episode(conversation.id).await.map_err(FlowError::store("load_episode"))?;
     let Some(input) = loaded else { return Ok(()) };
     let (Some(first), Some(last)) = (input.messages.first(), input.messages.last()) else { return Ok(()) };
-    let (learnt, stated) = learn_from(ctx, &input).await;
-    let now = ctx.clock.now();
+    let (learnt, stated) = learn_from(ctx, &input).await?;
     let customer = input.conversation.customer;
-    let merged = learn::merge(customer, &input.facts, stated, || FactId::fresh(&ctx.ids, now), now);
-    let commit = EpisodeCommit {
-        episode: Episode {
-            id: EpisodeId::fresh(&ctx.ids, now),
-            customer,
-            conversation: conversation.id,
-            from_seq: first.seq,
-            to_seq: last.seq,
-            channel: conversation.address.channel,
-            summary: learnt.summary,
-            outcome: learnt.outcome,
-            mood: learnt.mood,
-            started_at: first.received_at,
-            ended_at: last.received_at,
-        },
-        learnt: merged.learnt,
-        superseded: merged.superseded,
+    let now = ctx.clock.now();
+    let episode = Episode {
+        id: EpisodeId::fresh(&ctx.ids, now),
+        customer,
+        conversation: conversation.id,
+        from_seq: first.seq,
+        to_seq: last.seq,
+        channel: conversation.address.channel,
+        summary: learnt.summary,
+        outcome: learnt.outcome,
+        mood: learnt.mood,
+        trend: learnt.trend,
+        started_at: first.received_at,
+        ended_at: last.received_at,
     };
-    let facts = commit.learnt.len();
-    let stored = ctx.store.commit_episode(&commit, now).await.map_err(FlowError::store("commit_episode"))?;
-    tracing::info!(conversation.id = %conversation.id, stored, facts, "learnt from an episode");
-    ctx.wake.ring(Bell::Indexing);
-    Ok(())
+    for _ in 0..ledger::TRIES {
+        let entry = ledger::entry(&*ctx.store, &ctx.ids, customer, stated.clone(), now).await?;
+        let facts = entry.change.learnt.len();
+        let commit = EpisodeCommit { episode: episode.clone(), entry };
+        let ended = ctx.store.commit_episode(&commit, now).await.map_err(FlowError::store("commit_episode"))?;
+        if ended != Learning::Moved {
+            tracing::info!(conversation.id = %conversation.id, ?ended, facts, "learnt from an episode");
+            ctx.wake.ring(Bell::Indexing);
+            ctx.wake.ring(Bell::Timers);
+            return Ok(());
+        }
+    }
+    Err(FlowError::Busy)
 }
 
 /// Summary and statements: the rules' always, the model's on top where one is configured and answers.
-async fn learn_from(ctx: &Ctx, input: &EpisodeInput) -> (Learnt, Vec<NewFact>) {
-    let said = input.messages.iter().filter(|message| message.author == Author::Customer);
-    let mut stated: Vec<NewFact> =
-        said.flat_map(|message| learn::extract(message.text.as_str(), message.id, message.received_at)).collect();
+async fn learn_from(ctx: &Ctx, input: &EpisodeInput) -> Result<(Learnt, Vec<Statement>), FlowError> {
+    let zone = &ctx.config.company.timezone;
+    let mut stated: Vec<Statement> =
+        input.messages.iter().flat_map(|message| learn::statements(message, zone)).collect();
     let by_rule = learn::summary(&input.messages);
-    let Some(model) = &ctx.model else { return (by_rule, stated) };
-    match draft::episode(ctx, &**model, input).await {
-        Ok(drafted) => {
-            stated.extend(drafted.facts.into_iter().filter_map(learn::admit));
-            (Learnt { summary: drafted.summary, mood: drafted.mood, outcome: by_rule.outcome }, stated)
+    let Some(model) = &ctx.model else { return Ok((by_rule, stated)) };
+    // A model takes its time; what is certain is known at once.
+    let customer = input.conversation.customer;
+    ledger::enter(&*ctx.store, &ctx.ids, customer, stated.clone(), ctx.clock.now()).await?;
+    ctx.wake.ring(Bell::Indexing);
+    let facts = ctx.store.facts(input.conversation.customer).await.map_err(FlowError::store("facts"))?;
+    match by_model(ctx, &**model, input, &facts, &stated).await {
+        Ok((EpisodeDraft { summary, mood, trend, .. }, proposed)) => {
+            stated.extend(proposed);
+            Ok((Learnt { summary, mood, trend, outcome: by_rule.outcome }, stated))
         }
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "no summary by the model, the rules' stands");
-            (by_rule, stated)
+            Ok((by_rule, stated))
         }
     }
+}
+
+/// What a model notes of a stretch, with the facts that hold in view, and the statements of it that are let through beside
+/// those of the rules.
+///
+/// # Errors
+/// [`DraftError`].
+pub async fn by_model(
+    ctx: &Ctx,
+    model: &dyn ChatModel,
+    input: &EpisodeInput,
+    facts: &[Fact],
+    by_rule: &[Statement],
+) -> Result<(EpisodeDraft, Vec<Statement>), DraftError> {
+    let drafted = draft::episode(ctx, model, input, facts).await?;
+    let proposed = drafted.statements.iter().cloned().filter_map(|proposed| admitted(input, by_rule, proposed));
+    let proposed = proposed.take(MOST_OF_A_MODEL).collect();
+    Ok((drafted, proposed))
+}
+
+/// What a model proposes, if its message says so. What the rules have read from the same message stands: they are surer.
+fn admitted(input: &EpisodeInput, by_rule: &[Statement], proposed: Statement) -> Option<Statement> {
+    let message = input.messages.iter().find(|message| message.id == proposed.source)?;
+    if proposed.stance != Stance::Stated {
+        return Some(proposed);
+    }
+    let proposed = learn::admit(proposed)?;
+    let read = by_rule.iter().any(|read| read.source == proposed.source && read.key == proposed.key);
+    let said = learn::is_said(&proposed.key, &proposed.value, message.text.as_str());
+    (said && !read).then_some(proposed)
 }

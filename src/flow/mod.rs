@@ -6,13 +6,16 @@ pub mod compose;
 pub mod deliver;
 pub mod draft;
 pub mod handoff;
+pub mod import;
 pub mod indexing;
 pub mod ingest;
 pub mod knowledge;
 pub mod learn;
+pub mod ledger;
 mod once;
 pub mod operator;
 pub mod poll;
+pub mod privacy;
 pub mod recall;
 pub mod search;
 pub mod timers;
@@ -104,6 +107,9 @@ pub enum FlowError {
         /// Why.
         source: IndexError,
     },
+    /// Others changed the customer's ledger again and again while it was read.
+    #[error("the customer's ledger does not stand still")]
+    Busy,
 }
 
 impl FlowError {
@@ -136,6 +142,7 @@ impl Ctx {
             quiet_most: self.config.turn.quiet_most,
             reply_within: self.config.turn.reply_within,
             episode_after: self.config.episode.after,
+            episode_messages: self.config.episode.messages,
         }
     }
 

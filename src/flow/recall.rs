@@ -2,19 +2,21 @@
 //!
 //! The customer is the one of the lease's conversation, never of anything a model said.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::indexing::search_memory;
 use super::once::Once;
 use super::search::Searcher;
 use super::{Ctx, FlowError};
-use crate::domain::id::CustomerId;
-use crate::domain::memory::Remembered;
+use crate::domain::customer::Customer;
+use crate::domain::id::{CustomerId, MessageId};
+use crate::domain::memory::{Fact, Remembered};
 use crate::domain::message::Author;
 use crate::domain::text::Language;
+use crate::domain::turn::{Found, Scored};
 use crate::engine::triage::{self, Score};
 use crate::engine::turn::Recall;
-use crate::ports::ledger::{Unit, UnitId};
+use crate::ports::ledger::UnitId;
 use crate::ports::model::{EmbedRole, Embedder};
 use crate::ports::store::TurnInput;
 
@@ -23,6 +25,12 @@ const SECTIONS: usize = 8;
 
 /// Exchanges and episodes that search may add to the facts.
 const MEMORIES: usize = 8;
+
+/// A history of so many exchanges goes in whole: nothing in it need be searched for.
+const SHORT: usize = 12;
+
+/// Most facts of one key.
+const OF_A_KEY: usize = 20;
 
 /// Newest episodes that are always at hand: "as I wrote last week" names no word to search for.
 const EPISODES: usize = 3;
@@ -38,8 +46,9 @@ pub async fn for_turn(ctx: &Ctx, input: &TurnInput) -> Result<Recall, FlowError>
     let embedder = once.as_ref().map(|once| once as &dyn Embedder);
     let scores = scores(ctx, &search, embedder, input, &question).await;
     let sections = ctx.knowledge.search(&*search.index, embedder, &question, None, SECTIONS).await?;
-    let memory = remembered(ctx, &search, embedder, input.customer.id, &question).await?;
-    Ok(Recall { sections, memory, scores })
+    let shown: HashSet<MessageId> = input.window.iter().chain(&input.unread).map(|message| message.id).collect();
+    let (memory, scored) = remembered(ctx, &search, embedder, &input.customer, &question, &shown).await?;
+    Ok(Recall { sections, memory, scored, scores })
 }
 
 /// What the trained classifier says of the new words; none where it does not read this embedder's vectors, or there are
@@ -68,37 +77,73 @@ fn new_words(input: &TurnInput) -> String {
     input.unread.iter().map(|message| message.text.as_str()).collect::<Vec<_>>().join("\n")
 }
 
-/// What is remembered of `customer`: facts that hold, the newest episodes, and what is like `question`.
+/// What is remembered of `customer`: facts that hold, the newest episodes, what is like `question`, and a short history
+/// whole. Nothing where memory is off.
 ///
 /// # Errors
 /// [`FlowError`].
 pub async fn memory(ctx: &Ctx, customer: CustomerId, question: &str) -> Result<Vec<Remembered>, FlowError> {
+    let customer = ctx.store.customer(customer).await.map_err(FlowError::store("customer"))?;
+    let Some(customer) = customer else { return Ok(Vec::new()) };
     let search = ctx.search.serving();
-    remembered(ctx, &search, search.embedder.as_deref(), customer, question).await
+    Ok(remembered(ctx, &search, search.embedder.as_deref(), &customer, question, &HashSet::new()).await?.0)
 }
 
 async fn remembered(
     ctx: &Ctx,
     search: &Searcher,
     embedder: Option<&dyn Embedder>,
-    customer: CustomerId,
+    customer: &Customer,
     question: &str,
-) -> Result<Vec<Remembered>, FlowError> {
+    shown: &HashSet<MessageId>,
+) -> Result<(Vec<Remembered>, Vec<Scored>), FlowError> {
+    if !customer.remembered {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let customer = customer.id;
     let facts = ctx.store.facts(customer).await.map_err(FlowError::store("facts"))?;
     let episodes = ctx.store.episodes(customer, EPISODES).await.map_err(FlowError::store("episodes"))?;
     let now = ctx.clock.now();
     let found = search_memory(&*search.index, embedder, customer, question, now, MEMORIES).await?;
-    let units: Vec<UnitId> = found.into_iter().map(|(unit, _)| unit).collect();
+    let mut units: Vec<UnitId> = found.iter().map(|(unit, _)| *unit).collect();
+    units.extend(ctx.store.short_history(customer, SHORT).await.map_err(FlowError::store("short_history"))?);
     let units = ctx.store.remembered(customer, &units).await.map_err(FlowError::store("remembered"))?;
 
     let mut seen = HashSet::new();
-    let known = facts.into_iter().map(Remembered::Fact).chain(episodes.into_iter().map(Remembered::Episode));
-    let found = units.into_iter().map(|unit| match unit {
-        Unit::Exchange(exchange, _) => Remembered::Exchange(exchange),
-        Unit::Episode(episode) => Remembered::Episode(episode),
-        Unit::Fact(fact) => Remembered::Fact(fact),
+    let known = newest_of_each_key(facts).into_iter().map(Remembered::Fact);
+    let known = known.chain(episodes.into_iter().map(Remembered::Episode));
+    // What stands in the conversation at hand need not be remembered.
+    let shown = |item: &Remembered| matches!(item, Remembered::Exchange(exchange) if shown.contains(&exchange.message));
+    let all = known.chain(units.into_iter().map(Remembered::from));
+    let all: Vec<Remembered> = all.filter(|item| !shown(item) && seen.insert(key(item))).collect();
+    let scored = all.iter().map(|item| scored(item, &found)).collect();
+    Ok((all, scored))
+}
+
+/// Of values that stand side by side, the newest: an old customer has ordered a lot.
+fn newest_of_each_key(facts: Vec<Fact>) -> Vec<Fact> {
+    let mut left: HashMap<String, usize> = HashMap::new();
+    let newest = facts.into_iter().rev().filter(|fact| {
+        let taken = left.entry(fact.key.clone()).or_default();
+        *taken += 1;
+        *taken <= OF_A_KEY
     });
-    Ok(known.chain(found).filter(|item| seen.insert(key(item))).collect())
+    let mut newest: Vec<Fact> = newest.collect();
+    newest.reverse();
+    newest
+}
+
+fn scored(item: &Remembered, found: &[(UnitId, Found)]) -> Scored {
+    let unit = match item {
+        Remembered::Fact(fact) => UnitId::Fact(fact.id),
+        Remembered::Episode(episode) => UnitId::Episode(episode.id),
+        Remembered::Exchange(exchange) => UnitId::Exchange(exchange.message),
+    };
+    Scored {
+        source: item.source(),
+        kind: item.kind().to_owned(),
+        found: found.iter().find(|(other, _)| *other == unit).map(|(_, found)| *found),
+    }
 }
 
 /// What tells one remembered item from another: several facts may share a source message.

@@ -34,6 +34,7 @@ async fn ring(ctx: &Ctx, timer: &Timer, conversation: &Conversation) -> Result<(
         TimerKind::UnclaimedNotice => unclaimed_notice(ctx, conversation).await,
         TimerKind::Package => handoff::write_package(ctx, conversation).await,
         TimerKind::EpisodeEnd => learn::episode(ctx, conversation).await,
+        TimerKind::Promise => promise(ctx, conversation).await,
         TimerKind::ReplyDeadline => Ok(()),
     }
 }
@@ -49,6 +50,23 @@ async fn unknown_send(ctx: &Ctx, conversation: &Conversation) -> Result<(), Flow
         return Ok(());
     }
     handoff::open(ctx, conversation, HandoffReason::UnknownSend).await
+}
+
+/// What was promised in this conversation falls due and is still open: to people with it, before the customer asks. Where
+/// people have the conversation they see it among the facts; where the customer writes elsewhere on this address by now,
+/// it is brought there.
+async fn promise(ctx: &Ctx, conversation: &Conversation) -> Result<(), FlowError> {
+    let now = ctx.clock.now();
+    let promises = ctx.store.promises(conversation.id).await.map_err(FlowError::store("promises"))?;
+    if promises.iter().any(|promise| promise.due_at.is_some_and(|due_at| due_at <= now)) {
+        let newest = ctx.store.conversation_at(&conversation.address).await;
+        let newest = newest.map_err(FlowError::store("conversation_at"))?;
+        handoff::open(ctx, newest.as_ref().unwrap_or(conversation), HandoffReason::PromiseDue).await?;
+    }
+    if let Some(next) = promises.iter().filter_map(|promise| promise.due_at).filter(|due_at| *due_at > now).min() {
+        ctx.store.remind(conversation.id, next).await.map_err(FlowError::store("remind"))?;
+    }
+    Ok(())
 }
 
 /// Nobody has come yet: the customer is told so, once.

@@ -248,7 +248,16 @@ words! {
         facts_none: "О клиенте пока ничего не известно.", "Nothing is known about the customer yet.";
         claim: "со слов клиента", "the customer says";
         preference: "пожелание", "preference";
+        promise: "обещано нами", "promised by us";
         since: "с {day}", "since {day}";
+        due: "срок", "due";
+        fact_kept: "Выполнено", "Kept";
+        fact_ended: "Уже не так", "No longer so";
+        fact_never: "Не было так", "Never was so";
+        fact_menu: "Исправить", "Amend";
+        memory_on: "Помнить клиента", "Remember the customer";
+        memory_off: "Не помнить клиента", "Stop remembering";
+        memory_is_off: "Память выключена: ничего не запоминается и не вспоминается, бот отвечает как обычно.", "Memory is off: nothing is learnt or recalled, the bot answers as usual.";
         episodes: "Прошлые разговоры", "Earlier conversations";
         episodes_none: "Это первый разговор.", "This is the first conversation.";
         answered_by_bot: "ответил бот", "answered by the bot";
@@ -264,6 +273,12 @@ words! {
         fact_contact_preference: "Звонки", "Calls";
         fact_contact_channel: "Где отвечать", "Where to answer";
         fact_claim: "Слова клиента", "Claim";
+        fact_company: "Компания", "Company";
+        fact_product: "Покупка", "Bought";
+        fact_call_time: "Когда звонить", "When to call";
+        fact_constraint: "Учитывать всегда", "Always mind";
+        fact_date: "День", "Day";
+        fact_promise: "Обещание", "Promise";
         no_calls: "не звонить", "no calls";
         calls: "лучше звонить", "prefers a call";
         contact_chat: "в чате", "in the chat";
@@ -285,6 +300,7 @@ words! {
         reason_unsupported: "Бот не может это прочесть", "Something the bot can't read";
         reason_unknown_send: "Неясно, дошёл ли ответ", "An answer may not have arrived";
         reason_taken: "Взят оператором", "Taken by an operator";
+        reason_promise_due: "Пора выполнить обещание", "A promise falls due";
         problem_held: "Не сделано: разговор у коллеги ({name}).", "Not done: a colleague has the conversation ({name}).";
         problem_resolved: "Не сделано: разговор уже закрыт.", "Not done: the conversation is closed already.";
         problem_not_held: "Не сделано: разговор и так у бота.", "Not done: the bot has the conversation already.";

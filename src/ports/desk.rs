@@ -8,7 +8,7 @@ use crate::domain::channel::Address;
 use crate::domain::conversation::Conversation;
 use crate::domain::customer::Customer;
 use crate::domain::handoff::Handoff;
-use crate::domain::id::{ConversationId, CustomerId, OperatorId};
+use crate::domain::id::{ConversationId, CustomerId, MessageId, OperatorId};
 use crate::domain::message::Message;
 use crate::domain::turn::TurnRecord;
 
@@ -20,6 +20,18 @@ pub trait DeskStore: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError>;
+
+    /// The conversation in which a message stands.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn conversation_of(&self, message: MessageId) -> Result<Option<Conversation>, StoreError>;
+
+    /// The committed turn that answered a message, or that said it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn turn_about(&self, message: MessageId) -> Result<Option<TurnView>, StoreError>;
 
     /// The newest conversation with an address, open or not.
     ///

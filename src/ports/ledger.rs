@@ -7,8 +7,9 @@ use super::store::StoreError;
 use crate::domain::conversation::Conversation;
 use crate::domain::handoff::Package;
 use crate::domain::id::{ConversationId, CustomerId, EpisodeId, FactId, HandoffId, MessageId};
-use crate::domain::memory::{Episode, Exchange, Fact};
+use crate::domain::memory::{Episode, Exchange, Fact, LedgerChange, Remembered, Statement};
 use crate::domain::message::Message;
+use crate::domain::past::PastConversation;
 
 /// Memory as the store keeps it. Every read of memory names its customer.
 #[async_trait]
@@ -18,6 +19,38 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn facts(&self, customer: CustomerId) -> Result<Vec<Fact>, StoreError>;
+
+    /// Facts of a customer that held at `valid`, as far as was known at `known`, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn facts_at(&self, customer: CustomerId, valid: Timestamp, known: Timestamp)
+    -> Result<Vec<Fact>, StoreError>;
+
+    /// The ledger of a customer, to change it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn ledger(&self, customer: CustomerId) -> Result<LedgerState, StoreError>;
+
+    /// Changes the ledger of a customer. False if it was changed since it was read, or the customer is gone: nothing is
+    /// written then. Owes the index the changes, and sets [`super::store::TimerKind::Promise`] where a promise falls due.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn commit_entry(&self, entry: &Entry, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// What was promised in a conversation and is still open, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn promises(&self, conversation: ConversationId) -> Result<Vec<Fact>, StoreError>;
+
+    /// Sets [`super::store::TimerKind::Promise`] of a conversation, unless it is due earlier already.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn remind(&self, conversation: ConversationId, due_at: Timestamp) -> Result<(), StoreError>;
 
     /// Episodes of a customer, newest first.
     ///
@@ -32,6 +65,25 @@ pub trait Ledger: Send + Sync {
     /// [`StoreError`].
     async fn remembered(&self, customer: CustomerId, units: &[UnitId]) -> Result<Vec<Unit>, StoreError>;
 
+    /// The keys of all units of a customer.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn units(&self, customer: CustomerId) -> Result<Vec<UnitId>, StoreError>;
+
+    /// All exchanges of a customer, newest first, if there are not more than `most`; none otherwise.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn short_history(&self, customer: CustomerId, most: usize) -> Result<Vec<UnitId>, StoreError>;
+
+    /// Stores a conversation of the past as a resolved one, to be recalled and learnt from; what of it is stored already is
+    /// passed over, and so is what was said by somebody who was erased since. Returns how many messages were new.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn import(&self, past: &PastConversation) -> Result<u64, StoreError>;
+
     /// A finished stretch to learn from: messages after the conversation's last episode. `None` where there is nothing
     /// that the customer said.
     ///
@@ -39,12 +91,11 @@ pub trait Ledger: Send + Sync {
     /// [`StoreError`].
     async fn load_episode(&self, conversation: ConversationId) -> Result<Option<EpisodeInput>, StoreError>;
 
-    /// Stores what was learnt: the episode, facts that are new, and facts that they supersede. Idempotent by
-    /// (conversation, `to_seq`): false if it was stored before. Owes the index the changes.
+    /// Stores what was learnt: the episode, and what it enters into the ledger. Idempotent by (conversation, `to_seq`).
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn commit_episode(&self, commit: &EpisodeCommit, now: Timestamp) -> Result<bool, StoreError>;
+    async fn commit_episode(&self, commit: &EpisodeCommit, now: Timestamp) -> Result<Learning, StoreError>;
 
     /// Replaces the template's package by the model's. False if the handoff is closed.
     ///
@@ -59,6 +110,12 @@ pub trait Ledger: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn index_changes(&self, index: &str, limit: usize) -> Result<Vec<IndexChange>, StoreError>;
+
+    /// The number of the last change that `index` has applied; 0 where it has applied none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn index_position(&self, index: &str) -> Result<i64, StoreError>;
 
     /// Records that `index` has applied, and made durable, every change up to and including this number.
     ///
@@ -89,6 +146,8 @@ pub enum UnitId {
     Episode(EpisodeId),
     /// A fact.
     Fact(FactId),
+    /// All that is remembered of a customer: it is gone.
+    Customer(CustomerId),
 }
 
 /// Something that is indexed.
@@ -100,6 +159,16 @@ pub enum Unit {
     Episode(Episode),
     /// A statement that holds now.
     Fact(Fact),
+}
+
+impl From<Unit> for Remembered {
+    fn from(unit: Unit) -> Self {
+        match unit {
+            Unit::Exchange(exchange, _) => Remembered::Exchange(exchange),
+            Unit::Episode(episode) => Remembered::Episode(episode),
+            Unit::Fact(fact) => Remembered::Fact(fact),
+        }
+    }
 }
 
 /// What stands before and after an exchange in its conversation, [`BESIDE`] messages each, oldest first; notes and
@@ -137,17 +206,61 @@ pub struct EpisodeInput {
     pub conversation: Conversation,
     /// Its messages since the last episode, oldest first, notes left out.
     pub messages: Vec<Message>,
-    /// Facts that hold now.
-    pub facts: Vec<Fact>,
 }
 
-/// What was learnt.
+/// The ledger of one customer as it was read.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LedgerState {
+    /// Grows with every change.
+    pub number: i64,
+    /// All that was ever stated, less what was to be forgotten.
+    pub statements: Vec<Statement>,
+    /// The versions of facts that are not superseded, those that have ended among them.
+    pub facts: Vec<Fact>,
+    /// What must not be learnt again, each with the time until which it was said.
+    pub forgotten: Vec<Forgotten>,
+}
+
+/// A value that was forgotten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forgotten {
+    /// What stands for customer, key and value.
+    pub hash: String,
+    /// What was said until then states it in vain.
+    pub at: Timestamp,
+}
+
+/// A change of the ledger.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Whose.
+    pub customer: CustomerId,
+    /// [`LedgerState::number`], as it was read.
+    pub number: i64,
+    /// What is stated now; what was stated before in the same words of the same message is passed over.
+    pub statements: Vec<Statement>,
+    /// What it makes of the facts.
+    pub change: LedgerChange,
+}
+
+/// What was learnt from a finished stretch.
 #[derive(Debug, Clone)]
 pub struct EpisodeCommit {
     /// The episode.
     pub episode: Episode,
-    /// Facts that are new.
-    pub learnt: Vec<Fact>,
-    /// Facts that they replace, with the time since when they don't hold.
-    pub superseded: Vec<(FactId, Timestamp)>,
+    /// What it enters into the ledger.
+    pub entry: Entry,
+}
+
+/// How the end of learning went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Learning {
+    /// It is stored.
+    Stored,
+    /// It had been stored before.
+    Known,
+    /// The ledger was changed since it was read: read it again.
+    Moved,
+    /// The customer is gone.
+    Gone,
 }

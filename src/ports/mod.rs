@@ -6,6 +6,7 @@ pub mod desk;
 pub mod index;
 pub mod ledger;
 pub mod model;
+pub mod privacy;
 pub mod store;
 
 use jiff::SignedDuration;

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::desk::DeskStore;
 use super::ledger::Ledger;
+use super::privacy::Privacy;
 use crate::domain::channel::{ChannelKind, Cursor, Inbound};
 use crate::domain::conversation::{Conversation, OperatorAction, Ownership};
 use crate::domain::customer::Customer;
@@ -19,9 +20,9 @@ use crate::domain::text::{Language, MessageText};
 use crate::domain::turn::{SavedTurn, TurnRecord};
 
 /// Everything the product keeps.
-pub trait Store: Loop + Ledger + DeskStore {}
+pub trait Store: Loop + Ledger + Privacy + DeskStore {}
 
-impl<T: Loop + Ledger + DeskStore> Store for T {}
+impl<T: Loop + Ledger + Privacy + DeskStore> Store for T {}
 
 /// Ingest, turns, delivery and timers.
 #[async_trait]
@@ -199,7 +200,7 @@ pub trait Loop: Send + Sync {
 }
 
 /// Time-outs that ingest needs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Timing {
     /// How long a customer must be quiet before a turn begins.
     pub quiet: SignedDuration,
@@ -209,6 +210,8 @@ pub struct Timing {
     pub reply_within: SignedDuration,
     /// How long a conversation must be silent for its episode to end.
     pub episode_after: SignedDuration,
+    /// How many messages that were not learnt from end it without silence; 0 is never.
+    pub episode_messages: i64,
 }
 
 /// What became of an update.
@@ -422,16 +425,19 @@ pub enum TimerKind {
     UnclaimedNotice,
     /// A send is still unknown: people must see it.
     UnknownSend,
+    /// Something that was promised falls due.
+    Promise,
 }
 
 impl TimerKind {
     /// All kinds.
-    pub const ALL: [TimerKind; 5] = [
+    pub const ALL: [TimerKind; 6] = [
         TimerKind::ReplyDeadline,
         TimerKind::EpisodeEnd,
         TimerKind::Package,
         TimerKind::UnclaimedNotice,
         TimerKind::UnknownSend,
+        TimerKind::Promise,
     ];
 
     /// The name in the database.
@@ -442,6 +448,7 @@ impl TimerKind {
             TimerKind::Package => "package",
             TimerKind::UnclaimedNotice => "unclaimed_notice",
             TimerKind::UnknownSend => "unknown_send",
+            TimerKind::Promise => "promise",
         }
     }
 

@@ -10,7 +10,7 @@ use crate::domain::channel::ChannelKind;
 use crate::domain::handoff::HandoffReason;
 use crate::domain::id::{ConversationId, CustomerId, EpisodeId, FactId, Ids, MessageId, OperatorId};
 use crate::domain::knowledge::FoundSection;
-use crate::domain::memory::{Episode, Exchange, Fact, FactKind, Outcome, Remembered};
+use crate::domain::memory::{Episode, Exchange, Fact, FactKind, Outcome, Remembered, Trend};
 use crate::domain::message::{Author, Message};
 use crate::domain::text::{Language, MessageText};
 
@@ -76,6 +76,8 @@ pub struct EpisodeContext {
     pub now: Zoned,
     /// What may be remembered.
     pub keys: Vec<FactKey>,
+    /// Facts that hold, promises among them: what they change is told by their number.
+    pub facts: Vec<Fact>,
     /// The stretch, oldest first; notes are left out here.
     pub messages: Vec<Message>,
 }
@@ -252,6 +254,7 @@ impl Context for EpisodeContext {
             company => &self.company,
             keys => keys.collect::<Value>(),
             language => english_name(self.language),
+            facts => self.facts.iter().map(|fact| known(fact, &self.now)).collect::<Value>(),
             messages => messages(&self.messages, &self.now, 0),
         }
     }
@@ -268,15 +271,23 @@ impl Context for EpisodeContext {
                 key("order_number", "the number of an order they speak of"),
                 key("city", "the city they live in or want a delivery to"),
             ],
+            facts: sample.facts(),
             messages: sample.conversation(),
         };
         let english = EpisodeContext {
             language: Language::En,
+            facts: Vec::new(),
             messages: vec![sample.message(Author::Customer, "Thanks, bye")],
             ..russian.clone()
         };
         vec![russian, english]
     }
+}
+
+/// A fact that is known already, with its due time where it is a promise.
+fn known(fact: &Fact, now: &Zoned) -> Value {
+    let due = fact.due_at.map(|due| due.to_zoned(now.time_zone().clone()).strftime("%Y-%m-%d %H:%M").to_string());
+    context! { key => &fact.key, value => words(&fact.value), due }
 }
 
 /// A section of an article.
@@ -299,6 +310,7 @@ fn memories(
                     FactKind::Attribute => "said",
                     FactKind::Preference => "preference",
                     FactKind::Claim => "claim",
+                    FactKind::Promise => "promise",
                 };
                 (kind, format!("{}: {}", fact.key, fact.value), None)
             }
@@ -416,6 +428,17 @@ impl Sample {
         ]
     }
 
+    fn facts(&self) -> Vec<Fact> {
+        let facts = self.remembered().into_iter().filter_map(|item| match item {
+            Remembered::Fact(fact) => Some(fact),
+            _ => None,
+        });
+        let promise = |fact: Fact| Fact { kind: FactKind::Promise, due_at: Some(self.now.timestamp()), ..fact };
+        let mut facts: Vec<Fact> = facts.collect();
+        facts.extend(facts.first().cloned().map(promise));
+        facts
+    }
+
     fn remembered(&self) -> Vec<Remembered> {
         let at = self.now.timestamp();
         let fact = |key: &str, value: &str, kind: FactKind| Fact {
@@ -430,6 +453,7 @@ impl Sample {
             invalid_at: None,
             recorded_at: at,
             superseded_at: None,
+            due_at: None,
         };
         vec![
             Remembered::Fact(fact("order_number", "М-123456", FactKind::Attribute)),
@@ -445,6 +469,7 @@ impl Sample {
                 summary: "Спрашивал о возврате сковороды; вернули деньги.".to_owned(),
                 outcome: Outcome::AnsweredByHuman,
                 mood: "спокойное".to_owned(),
+                trend: Trend::Same,
                 started_at: at,
                 ended_at: at,
             }),

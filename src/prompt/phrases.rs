@@ -100,8 +100,8 @@ impl Phrase<'_> {
                 HandoffReason::Limit => "handoff_limit",
                 HandoffReason::Unsupported => "handoff_unsupported",
                 HandoffReason::UnknownSend => "handoff_unknown_send",
-                // A person is there and speaks for themselves.
-                HandoffReason::Taken => return None,
+                // A person is there, or will be, and speaks for themselves.
+                HandoffReason::Taken | HandoffReason::PromiseDue => return None,
             },
         })
     }

@@ -1,14 +1,15 @@
 //! Reads what models write. All tolerance for their habits is here: words around the JSON, code fences, thinking aloud,
 //! numbers as text. What they mean is checked elsewhere; errors name fields and quote nothing.
 
+use jiff::civil::{Date, DateTime};
 use serde_json::{Map, Value};
 
 use super::context::{AnswerContext, EpisodeContext, PackageContext, Source};
 use super::schema;
 use crate::domain::handoff::{Package, PackageAuthor, PackageLine};
 use crate::domain::id::MessageId;
-use crate::domain::memory::{FactKind, NewFact, Outcome};
-use crate::domain::message::Author;
+use crate::domain::memory::{FactKind, Outcome, Stance, Statement, Trend};
+use crate::domain::message::{Author, Message};
 use crate::domain::turn::{Draft, Label};
 
 /// Places at which an object may begin that are looked at.
@@ -46,10 +47,13 @@ pub struct EpisodeDraft {
     pub summary: String,
     /// The customer's mood at the end.
     pub mood: String,
+    /// Where it went.
+    pub trend: Trend,
     /// How it ended, where the model could tell.
     pub outcome: Option<Outcome>,
-    /// What the customer said, each fact with the customer's message that says it.
-    pub facts: Vec<NewFact>,
+    /// What was said: facts, each with the customer's message that says it; what has ended or never was so; what we
+    /// promised, each with our message that promises it.
+    pub statements: Vec<Statement>,
 }
 
 /// Reads the reply to [`super::Prompts::answer`]. Citations are given as the rest of the program knows them; what was
@@ -110,34 +114,96 @@ pub fn parse_episode(json: &str, context: &EpisodeContext) -> Result<EpisodeDraf
     if summary.is_empty() {
         return Err(ReplyError::Field { field: "summary", why: "is empty" });
     }
-    let facts = object.0.get("facts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let list = |field: &str| {
+        let list = object.0.get(field).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        list.iter().filter_map(Value::as_object).cloned().map(Object)
+    };
+    let facts = list("facts").filter_map(|fact| read_fact(&fact, context));
+    let ended = list("ended").filter_map(|ended| read_ended(&ended, context));
+    let promises = list("promises").filter_map(|promise| read_promise(&promise, context));
     Ok(EpisodeDraft {
         summary,
         mood: shortened(&object.text("mood"), LONGEST_MOOD),
+        trend: Trend::from_name(&object.text("trend")).unwrap_or_default(),
         outcome: Outcome::from_name(&object.text("outcome")),
-        facts: facts.iter().filter_map(Value::as_object).filter_map(|fact| read_fact(fact, context)).collect(),
+        statements: facts.chain(ended).chain(promises).collect(),
     })
 }
 
-fn read_fact(fact: &Map<String, Value>, context: &EpisodeContext) -> Option<NewFact> {
-    let fact = Object(fact.clone());
-    let number = whole(fact.0.get("message")?)?;
-    let message = *context.sources().get(number.checked_sub(1)?)?;
+/// The message that an entry names by its number.
+fn source<'a>(entry: &Object, context: &'a EpisodeContext) -> Option<&'a Message> {
+    let number = whole(entry.0.get("message")?)?;
+    context.sources().get(number.checked_sub(1)?).copied()
+}
+
+fn read_fact(fact: &Object, context: &EpisodeContext) -> Option<Statement> {
+    let message = source(fact, context)?;
     let key = fact.text("key");
     let value = fact.text("value");
     let usable = message.author == Author::Customer
         && context.keys.iter().any(|known| known.name == key)
         && !value.is_empty()
         && value.chars().count() <= LONGEST_VALUE;
-    usable.then(|| NewFact {
+    usable.then(|| Statement {
         key,
         value,
-        kind: FactKind::from_name(&fact.text("kind")).unwrap_or(FactKind::Claim),
+        stance: Stance::Stated,
+        // The list of keys decides on the kind; a claim is the weakest.
+        kind: FactKind::Claim,
         confidence: fact.share("confidence").unwrap_or(0.5),
         source: message.id,
         valid_at: message.received_at,
+        due_at: None,
     })
 }
+
+/// A fact that was shown and is over, or never was so. Customers end what is theirs, and only we what we promised.
+fn read_ended(ended: &Object, context: &EpisodeContext) -> Option<Statement> {
+    let message = source(ended, context)?;
+    let number = whole(ended.0.get("fact")?)?;
+    let fact = context.facts.get(number.checked_sub(1)?)?;
+    let by_customer = message.author == Author::Customer;
+    if by_customer == (fact.kind == FactKind::Promise) || message.received_at < fact.valid_at {
+        return None;
+    }
+    let never_so = ended.flag("never_so").unwrap_or(false);
+    Some(Statement {
+        key: fact.key.clone(),
+        value: fact.value.clone(),
+        stance: if never_so { Stance::Retracted } else { Stance::Ended },
+        kind: fact.kind,
+        confidence: 0.5,
+        source: message.id,
+        valid_at: message.received_at,
+        due_at: fact.due_at,
+    })
+}
+
+/// What one of our messages promises. A time that can't be read, or has passed by then, is none.
+fn read_promise(promise: &Object, context: &EpisodeContext) -> Option<Statement> {
+    let message = source(promise, context)?;
+    let what = shortened(&promise.text("what"), LONGEST_VALUE);
+    if message.author == Author::Customer || what.is_empty() {
+        return None;
+    }
+    let due = promise.text("due");
+    let day = || due.parse::<Date>().map(|day| day.at(23, 59, 0, 0));
+    let moment = due.replace(' ', "T").parse::<DateTime>().or_else(|_| day()).ok();
+    let due_at = moment.and_then(|moment| moment.to_zoned(context.now.time_zone().clone()).ok());
+    Some(Statement {
+        key: PROMISE.to_owned(),
+        value: what,
+        stance: Stance::Stated,
+        kind: FactKind::Promise,
+        confidence: 0.5,
+        source: message.id,
+        valid_at: message.received_at,
+        due_at: due_at.map(|due_at| due_at.timestamp()).filter(|due_at| *due_at > message.received_at),
+    })
+}
+
+/// The key of a promise, as the ledger names it.
+const PROMISE: &str = "promise";
 
 /// A JSON object of a reply.
 struct Object(Map<String, Value>);
@@ -438,19 +504,15 @@ mod tests {
         });
         let episode = parse_episode(&reply.to_string(), &context).unwrap();
         assert_eq!(episode.outcome, Some(Outcome::AnsweredByHuman));
-        let kept: Vec<_> =
-            episode.facts.iter().map(|fact| (fact.key.as_str(), fact.value.as_str(), fact.kind)).collect();
+        let kept: Vec<_> = episode.statements.iter().map(|fact| (fact.key.as_str(), fact.value.as_str())).collect();
         assert_eq!(
             kept,
-            [
-                ("order_number", "М-123456", FactKind::Attribute),
-                ("city", "Казань", FactKind::Attribute),
-                ("name", "обещали вчера", FactKind::Claim),
-            ],
-            "the bot's and the operator's words are no facts of the customer, and an unknown kind is the weakest"
+            [("order_number", "М-123456"), ("city", "Казань"), ("name", "обещали вчера")],
+            "the bot's and the operator's words are no facts of the customer"
         );
-        assert_eq!(episode.facts[1].source, context.messages[2].id);
-        assert_eq!(episode.facts[1].valid_at, context.messages[2].received_at);
+        assert!(episode.statements.iter().all(|fact| fact.kind == FactKind::Claim), "nobody trusts a model with it");
+        assert_eq!(episode.statements[1].source, context.messages[2].id);
+        assert_eq!(episode.statements[1].valid_at, context.messages[2].received_at);
         let unknown = json!({"summary": "x", "outcome": "unknown"});
         assert_eq!(parse_episode(&unknown.to_string(), &context).unwrap().outcome, None);
         assert!(parse_episode(&json!({"summary": " "}).to_string(), &context).is_err());

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::context::FactKey;
-use crate::domain::memory::{FactKind, Outcome};
+use crate::domain::memory::{Outcome, Trend};
 use crate::domain::turn::Label;
 
 /// The labels that a model may give: all but the one that policy adds.
@@ -43,21 +43,29 @@ pub fn package_schema() -> Value {
 /// For `episode`, with the keys under which something may be remembered.
 pub fn episode_schema(keys: &[FactKey]) -> Value {
     let keys: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
-    let kinds = [FactKind::Attribute, FactKind::Preference, FactKind::Claim].map(FactKind::name);
     let outcomes = [Outcome::AnsweredByBot, Outcome::AnsweredByHuman, Outcome::Unanswered].map(Outcome::name);
     let outcomes: Vec<&str> = outcomes.into_iter().chain(["unknown"]).collect();
     let fact = object([
         ("message", json!({"type": "integer"})),
         ("key", json!({"type": "string", "enum": keys})),
         ("value", text()),
-        ("kind", json!({"type": "string", "enum": kinds})),
         ("confidence", json!({"type": "number"})),
     ]);
+    let ended = object([
+        ("message", json!({"type": "integer"})),
+        ("fact", json!({"type": "integer"})),
+        ("never_so", json!({"type": "boolean"})),
+    ]);
+    let promise = object([("message", json!({"type": "integer"})), ("what", text()), ("due", text())]);
+    let trends = [Trend::Better, Trend::Same, Trend::Worse].map(Trend::name);
     object([
         ("summary", text()),
         ("mood", text()),
+        ("trend", json!({"type": "string", "enum": trends})),
         ("outcome", json!({"type": "string", "enum": outcomes})),
         ("facts", list(&fact)),
+        ("ended", list(&ended)),
+        ("promises", list(&promise)),
     ])
 }
 

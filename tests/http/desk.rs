@@ -3,8 +3,10 @@
 use firstline::domain::conversation::Ownership;
 use firstline::domain::handoff::{Package, PackageLine};
 use firstline::domain::id::ConversationId;
+use firstline::domain::memory::{FactKind, Stance, Statement};
 use firstline::domain::message::{Author, Citation};
 use firstline::domain::outbox::SendOutcome;
+use firstline::flow::ledger;
 use jiff::SignedDuration;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::json;
@@ -386,4 +388,60 @@ async fn an_open_page_hears_of_changes() {
     assert!(heard().await.starts_with("event: changed\ndata: look\n"), "the page may be older than the stream");
     served.visitor().await.says("hello").await;
     assert!(heard().await.starts_with("event: changed"));
+}
+
+#[tokio::test]
+async fn facts_are_amended_and_memory_is_switched_at_the_desk() {
+    let served = serve().await;
+    served.operator("anna", "Анна").await;
+    let conversation = waiting_customer(&served).await;
+    let store = &served.ctx.store;
+    let found = store.conversation(conversation).await.unwrap().unwrap();
+    let source = store.transcript(conversation, 0, 1).await.unwrap().remove(0);
+    let now = served.ctx.clock.now();
+    let states = |key: &str, value: &str, due_at| Statement {
+        key: key.to_owned(),
+        value: value.to_owned(),
+        stance: Stance::Stated,
+        kind: FactKind::Attribute,
+        confidence: 0.9,
+        source: source.id,
+        valid_at: now,
+        due_at,
+    };
+    let said = vec![states("city", "Казань", None), states("promise", "Перезвоним", Some(now))];
+    ledger::enter(&**store, &served.ctx.ids, found.customer, said, now).await.unwrap();
+    served.clock.advance(SignedDuration::from_secs(60));
+
+    let mut browser = served.at_desk("anna").await;
+    let page = browser.page(&format!("/desk/c/{conversation}")).await;
+    assert!(page.contains("Казань") && page.contains("Kept") && page.contains("due <time"), "{page}");
+    let csrf = hidden(&page, "csrf");
+    let path = format!("/desk/c/{conversation}/memory");
+    let facts = async || store.facts(found.customer).await.unwrap();
+    let fact = async |key: &str| facts().await.into_iter().find(|fact| fact.key == key).unwrap().id.to_string();
+    let (city, promise) = (fact("city").await, fact("promise").await);
+    let refused = browser.post(&path, &[("csrf", ""), ("what", "never"), ("fact", &city)]).await;
+    assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+    for bad in [[("what", "never"), ("fact", "x")], [("what", "burn"), ("fact", &city)]] {
+        let fields = [("csrf", csrf.as_str()), bad[0], bad[1]];
+        assert_eq!(browser.post(&path, &fields).await.status(), StatusCode::BAD_REQUEST);
+    }
+    for (what, fact) in [("ended", &promise), ("never", &city), ("never", &city)] {
+        let fields = [("csrf", csrf.as_str()), ("what", what), ("fact", fact)];
+        assert_eq!(leads_to(&browser.post(&path, &fields).await), format!("/desk/c/{conversation}#memory"));
+    }
+    assert_eq!(facts().await, []);
+    let page = browser.page(&format!("/desk/c/{conversation}")).await;
+    assert!(page.contains("city: Казань ✗") && page.contains("promise: Перезвоним ✓"), "colleagues see it: {page}");
+
+    browser.post(&path, &[("csrf", &csrf), ("what", "off")]).await;
+    let remembered = async || store.customer(found.customer).await.unwrap().unwrap().remembered;
+    assert!(!remembered().await);
+    assert!(browser.page(&format!("/desk/c/{conversation}")).await.contains("Memory is off"));
+    browser.post(&path, &[("csrf", &csrf), ("what", "on")]).await;
+    assert!(remembered().await);
+    let looks = store.accesses(found.customer, 10).await.unwrap();
+    assert_eq!(looks.len(), 1, "who looked is noted");
+    assert_eq!((looks[0].who.as_str(), looks[0].what.as_str()), ("anna", "desk"));
 }

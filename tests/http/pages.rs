@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use firstline::domain::channel::ChannelKind;
 use firstline::domain::handoff::{Package, PackageAuthor, PackageEpisode, PackageLine};
 use firstline::domain::id::{ConversationId, EpisodeId, FactId};
-use firstline::domain::memory::{Episode, Fact, FactKind, Outcome};
+use firstline::domain::memory::{Episode, Fact, FactKind, LedgerChange, Outcome, Trend};
 use firstline::domain::message::Citation;
 use firstline::domain::outbox::SendOutcome;
-use firstline::ports::ledger::EpisodeCommit;
+use firstline::ports::ledger::{Entry, EpisodeCommit, Learning};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -155,6 +155,22 @@ async fn hostile_conversation(served: &Served) -> ConversationId {
     let conversation = store.queue(10).await.unwrap()[0].conversation.clone();
     let message = store.transcript(conversation.id, 0, 1).await.unwrap()[0].id;
     let (ids, now) = (&served.ctx.ids, served.ctx.clock.now());
+    let fact = Fact {
+        id: FactId::fresh(ids, now),
+        customer: conversation.customer,
+        key: HOSTILE.into(),
+        value: HOSTILE.into(),
+        kind: FactKind::Claim,
+        confidence: 0.9,
+        source: message,
+        valid_at: now,
+        invalid_at: None,
+        recorded_at: now,
+        superseded_at: None,
+        due_at: None,
+    };
+    let change = LedgerChange { learnt: vec![fact], superseded: Vec::new() };
+    let number = store.ledger(conversation.customer).await.unwrap().number;
     let commit = EpisodeCommit {
         episode: Episode {
             id: EpisodeId::fresh(ids, now),
@@ -166,25 +182,13 @@ async fn hostile_conversation(served: &Served) -> ConversationId {
             summary: HOSTILE.into(),
             outcome: Outcome::AnsweredByBot,
             mood: HOSTILE.into(),
+            trend: Trend::Worse,
             started_at: now,
             ended_at: now,
         },
-        learnt: vec![Fact {
-            id: FactId::fresh(ids, now),
-            customer: conversation.customer,
-            key: HOSTILE.into(),
-            value: HOSTILE.into(),
-            kind: FactKind::Claim,
-            confidence: 0.9,
-            source: message,
-            valid_at: now,
-            invalid_at: None,
-            recorded_at: now,
-            superseded_at: None,
-        }],
-        superseded: Vec::new(),
+        entry: Entry { customer: conversation.customer, number, statements: Vec::new(), change },
     };
-    assert!(store.commit_episode(&commit, now).await.unwrap());
+    assert_eq!(store.commit_episode(&commit, now).await.unwrap(), Learning::Stored);
     let again = json!({ "id": "2", "chat": "7", "text": HOSTILE, "name": HOSTILE }).to_string();
     served.telegram(again).await;
     let line = || vec![PackageLine { text: HOSTILE.into(), messages: vec![message] }];

@@ -5,15 +5,17 @@ use std::sync::atomic::Ordering;
 
 use firstline::adapters::qdrant::EdgeIndex;
 use firstline::domain::channel::{Address, ChannelKind};
-use firstline::domain::conversation::OperatorAction;
+use firstline::domain::conversation::{OperatorAction, Ownership};
 use firstline::domain::handoff::{HandoffReason, Package, PackageAuthor};
 use firstline::domain::id::{ConversationId, CustomerId, EpisodeId, FactId};
-use firstline::domain::memory::{Episode, Exchange, Fact, FactKind, Outcome};
+use firstline::domain::memory::{Episode, Exchange, Fact, FactKind, LedgerChange, Outcome, Stance, Statement, Trend};
+use firstline::domain::past::{PastAuthor, PastConversation, PastMessage};
 use firstline::domain::text::MessageText;
-use firstline::flow::indexing;
+use firstline::flow::{indexing, ledger};
 use firstline::ports::desk::DeskStore;
 use firstline::ports::index::{SearchIndex, Shelf};
-use firstline::ports::ledger::{Beside, EpisodeCommit, IndexChange, Ledger, Unit, UnitId};
+use firstline::ports::ledger::{Beside, Entry, EpisodeCommit, IndexChange, Learning, Ledger, Unit, UnitId};
+use firstline::ports::privacy::Privacy;
 use firstline::ports::store::{Committed, Loop};
 use futures_util::future::{join, join_all};
 use jiff::tz::TimeZone;
@@ -43,6 +45,7 @@ async fn fact(stage: &Stage, id: ConversationId, key: &str, value: &str, now: i6
         invalid_at: None,
         recorded_at: at(now),
         superseded_at: None,
+        due_at: None,
     }
 }
 
@@ -57,14 +60,22 @@ async fn episode(stage: &Stage, id: ConversationId, to_seq: i64) -> Episode {
         summary: "Спрашивала о заказе".to_owned(),
         outcome: Outcome::AnsweredByBot,
         mood: "спокойна".to_owned(),
+        trend: Trend::Worse,
         started_at: at(0),
         ended_at: at(to_seq),
     }
 }
 
-async fn learns(stage: &Stage, episode: Episode, learnt: Vec<Fact>, superseded: &[&Fact], now: i64) -> bool {
-    let superseded = superseded.iter().map(|fact| (fact.id, at(now - 1))).collect();
-    stage.store.commit_episode(&EpisodeCommit { episode, learnt, superseded }, at(now)).await.unwrap()
+/// What an episode enters into the ledger as it is now.
+async fn entry(stage: &Stage, customer: CustomerId, learnt: Vec<Fact>, superseded: &[&Fact]) -> Entry {
+    let number = stage.store.ledger(customer).await.unwrap().number;
+    let superseded = superseded.iter().map(|fact| fact.id).collect();
+    Entry { customer, number, statements: Vec::new(), change: LedgerChange { learnt, superseded } }
+}
+
+async fn learns(stage: &Stage, episode: Episode, learnt: Vec<Fact>, superseded: &[&Fact], now: i64) -> Learning {
+    let entry = entry(stage, episode.customer, learnt, superseded).await;
+    stage.store.commit_episode(&EpisodeCommit { episode, entry }, at(now)).await.unwrap()
 }
 
 /// Takes everything owed to this process's index, as the indexer does.
@@ -87,17 +98,22 @@ pub(crate) async fn facts_are_superseded_not_overwritten(stage: &Stage) {
     let (id, ana) = talked(stage, &web("ana"), 0).await;
     let city = fact(stage, id, "city", "Казань", 100).await;
     let name = fact(stage, id, "name", "Анна", 101).await;
-    assert!(learns(stage, episode(stage, id, 2).await, vec![city.clone(), name.clone()], &[], 100).await);
+    assert_eq!(
+        learns(stage, episode(stage, id, 2).await, vec![city.clone(), name.clone()], &[], 100).await,
+        Learning::Stored
+    );
     assert_eq!(stage.store.facts(ana).await.unwrap(), [city.clone(), name.clone()]);
 
     let moved = fact(stage, id, "city", "Москва", 200).await;
-    assert!(learns(stage, episode(stage, id, 3).await, vec![moved.clone()], &[&city], 200).await);
+    assert_eq!(learns(stage, episode(stage, id, 3).await, vec![moved.clone()], &[&city], 200).await, Learning::Stored);
     assert_eq!(stage.store.facts(ana).await.unwrap(), [name.clone(), moved.clone()]);
     assert_eq!(stage.figure("select count(*) from facts").await, 3, "the old one is kept");
-    assert_eq!(
-        stage.figure("select superseded_at - invalid_at from facts where superseded_at is not null").await,
-        1_000_000
-    );
+    let as_of = async |now| stage.store.facts_at(ana, at(now), at(now)).await.unwrap();
+    let then = Fact { superseded_at: Some(at(200)), ..city.clone() };
+    assert_eq!(as_of(199).await, [then, name.clone()], "what was known then");
+    assert_eq!(as_of(200).await, [name.clone(), moved.clone()]);
+    assert_eq!(as_of(50).await, []);
+    assert_eq!(stage.store.facts_at(ana, at(0), at(150)).await.unwrap().len(), 2, "what was so before we knew");
 
     let owed: Vec<_> = applied(stage).await.into_iter().map(|change| (change.unit, change.now)).collect();
     assert!(owed.contains(&(UnitId::Fact(city.id), None)), "what holds no more leaves the index");
@@ -105,27 +121,74 @@ pub(crate) async fn facts_are_superseded_not_overwritten(stage: &Stage) {
     assert!(owed.contains(&(UnitId::Fact(name.id), Some(Unit::Fact(name)))));
 }
 
+pub(crate) async fn an_entry_for_an_older_ledger_is_refused(stage: &Stage) {
+    let (id, ana) = talked(stage, &web("ana"), 0).await;
+    let city = fact(stage, id, "city", "Казань", 100).await;
+    let stale = entry(stage, ana, vec![city.clone()], &[]).await;
+    assert!(stage.store.commit_entry(&stale, at(100)).await.unwrap());
+    assert!(!stage.store.commit_entry(&stale, at(101)).await.unwrap(), "another was written since");
+    let moved = EpisodeCommit { episode: episode(stage, id, 2).await, entry: stale.clone() };
+    assert_eq!(stage.store.commit_episode(&moved, at(102)).await.unwrap(), Learning::Moved);
+    assert_eq!(stage.store.episodes(ana, 10).await.unwrap(), [], "nothing of it is stored");
+    let nobody = CustomerId::fresh(&stage.ids, at(0));
+    assert!(!stage.store.commit_entry(&Entry { customer: nobody, ..stale }, at(103)).await.unwrap());
+    let of_nobody = entry(stage, nobody, Vec::new(), &[]).await;
+    let gone = EpisodeCommit { episode: Episode { customer: nobody, ..moved.episode }, entry: of_nobody };
+    assert_eq!(stage.store.commit_episode(&gone, at(104)).await.unwrap(), Learning::Gone);
+    assert_eq!(stage.store.facts(ana).await.unwrap(), [city]);
+}
+
+pub(crate) async fn statements_are_kept_once_and_promises_ring(stage: &Stage) {
+    let (id, ana) = talked(stage, &web("ana"), 0).await;
+    let source = fact(stage, id, "name", "Анна", 1).await.source;
+    let promise = Statement {
+        key: "promise".to_owned(),
+        value: "Перезвоним".to_owned(),
+        stance: Stance::Stated,
+        kind: FactKind::Promise,
+        confidence: 0.5,
+        source,
+        valid_at: at(20),
+        due_at: Some(at(500)),
+    };
+    for now in [100, 101] {
+        let statements = vec![promise.clone()];
+        ledger::enter(&stage.store, &stage.ids, ana, statements, at(now)).await.unwrap();
+    }
+    let state = stage.store.ledger(ana).await.unwrap();
+    assert_eq!((state.statements, state.facts.len()), (vec![promise.clone()], 1));
+    let open = stage.store.promises(id).await.unwrap();
+    assert_eq!((open.len(), open[0].due_at, open[0].kind), (1, Some(at(500)), FactKind::Promise));
+    let rings = stage.figure("select due_at / 1000000 from timers where kind = 'promise'").await;
+    assert_eq!(rings, at(500).as_second());
+
+    let kept = Statement { stance: Stance::Ended, valid_at: at(300), ..promise };
+    ledger::enter(&stage.store, &stage.ids, ana, vec![kept], at(301)).await.unwrap();
+    assert_eq!(stage.store.promises(id).await.unwrap(), []);
+    assert_eq!(stage.store.facts_at(ana, at(299), at(400)).await.unwrap().len(), 1, "it was open until then");
+    assert_eq!(stage.store.facts_at(ana, at(300), at(400)).await.unwrap(), []);
+}
+
 pub(crate) async fn an_episode_is_stored_once(stage: &Stage) {
     let (id, ana) = talked(stage, &web("ana"), 0).await;
     let (first, second) = (episode(stage, id, 2).await, episode(stage, id, 2).await);
     let name = fact(stage, id, "name", "Анна", 100).await;
     let commits = [
-        EpisodeCommit { episode: first, learnt: vec![name.clone()], superseded: Vec::new() },
+        EpisodeCommit { episode: first, entry: entry(stage, ana, vec![name.clone()], &[]).await },
         EpisodeCommit {
             episode: second,
-            learnt: vec![Fact { id: FactId::fresh(&stage.ids, at(1)), ..name }],
-            superseded: Vec::new(),
+            entry: entry(stage, ana, vec![Fact { id: FactId::fresh(&stage.ids, at(1)), ..name }], &[]).await,
         },
     ];
     let stored = join_all(commits.iter().map(|commit| stage.store.commit_episode(commit, at(100)))).await;
-    let stored: Vec<bool> = stored.into_iter().map(Result::unwrap).collect();
+    let stored: Vec<bool> = stored.into_iter().map(|ended| ended.unwrap() == Learning::Stored).collect();
     assert_eq!(stored.iter().filter(|stored| **stored).count(), 1, "{stored:?}");
-    assert!(!stage.store.commit_episode(&commits[0], at(101)).await.unwrap());
+    assert_eq!(stage.store.commit_episode(&commits[0], at(101)).await.unwrap(), Learning::Known);
     let winner = if stored[0] { &commits[0] } else { &commits[1] };
     assert_eq!(stage.store.episodes(ana, 10).await.unwrap(), std::slice::from_ref(&winner.episode));
-    assert_eq!(stage.store.facts(ana).await.unwrap(), winner.learnt);
+    assert_eq!(stage.store.facts(ana).await.unwrap(), winner.entry.change.learnt);
     let units: Vec<_> = applied(stage).await.into_iter().map(|change| change.unit).collect();
-    assert_eq!(units[1..], [UnitId::Episode(winner.episode.id), UnitId::Fact(winner.learnt[0].id)]);
+    assert_eq!(units[1..], [UnitId::Episode(winner.episode.id), UnitId::Fact(winner.entry.change.learnt[0].id)]);
 }
 
 pub(crate) async fn an_episode_begins_after_the_last(stage: &Stage) {
@@ -134,19 +197,19 @@ pub(crate) async fn an_episode_begins_after_the_last(stage: &Stage) {
     stage.acts(ann, id, OperatorAction::Note(MessageText::new("заметка")), 12).await;
     let input = stage.store.load_episode(id).await.unwrap().unwrap();
     assert_eq!(texts(&input.messages), ["Я Анна, где мой заказ?", "В пути"]);
-    assert_eq!((input.conversation.id, input.facts.len()), (id, 0));
+    assert_eq!(input.conversation.id, id);
     let name = fact(stage, id, "name", "Анна", 100).await;
-    assert!(learns(stage, episode(stage, id, 3).await, vec![name.clone()], &[], 100).await);
+    assert_eq!(learns(stage, episode(stage, id, 3).await, vec![name.clone()], &[], 100).await, Learning::Stored);
     assert!(stage.store.load_episode(id).await.unwrap().is_none(), "nothing new");
 
     stage.acts(ann, id, reply("Доставили?"), 200).await;
     assert!(stage.store.load_episode(id).await.unwrap().is_none(), "the customer said nothing");
     stage.writes(&web("ana"), "Да, спасибо", 300).await;
     let input = stage.store.load_episode(id).await.unwrap().unwrap();
-    assert_eq!((texts(&input.messages), input.facts), (vec!["Доставили?", "Да, спасибо"], vec![name]));
+    assert_eq!(texts(&input.messages), ["Доставили?", "Да, спасибо"]);
 
     let second = Episode { from_seq: 4, ..episode(stage, id, 5).await };
-    assert!(learns(stage, second.clone(), Vec::new(), &[], 400).await);
+    assert_eq!(learns(stage, second.clone(), Vec::new(), &[], 400).await, Learning::Stored);
     let listed = stage.store.episodes(ana, 10).await.unwrap();
     assert_eq!(listed.iter().map(|episode| episode.to_seq).collect::<Vec<_>>(), [5, 3], "newest first");
     assert_eq!(stage.store.episodes(ana, 1).await.unwrap(), [second]);
@@ -159,9 +222,9 @@ pub(crate) async fn memory_of_one_customer_is_not_anothers(stage: &Stage) {
     let of_ana = fact(stage, at_ana, "name", "Анна", 100).await;
     let of_bob = fact(stage, at_bob, "name", "Боб", 100).await;
     let (first, second) = (episode(stage, at_ana, 2).await, episode(stage, at_bob, 2).await);
-    assert!(learns(stage, first.clone(), vec![of_ana.clone()], &[], 100).await);
+    assert_eq!(learns(stage, first.clone(), vec![of_ana.clone()], &[], 100).await, Learning::Stored);
     // What Bob said can't end what is known of Ana.
-    assert!(learns(stage, second.clone(), vec![of_bob.clone()], &[&of_ana], 101).await);
+    assert_eq!(learns(stage, second.clone(), vec![of_bob.clone()], &[&of_ana], 101).await, Learning::Stored);
     assert_eq!(stage.store.facts(ana).await.unwrap(), std::slice::from_ref(&of_ana));
     assert_eq!(stage.store.facts(bob).await.unwrap(), std::slice::from_ref(&of_bob));
     assert_eq!(stage.store.episodes(bob, 10).await.unwrap(), std::slice::from_ref(&second));
@@ -307,7 +370,7 @@ pub(crate) async fn exchanges_are_recalled_by_all_their_keys(stage: &Stage) {
     let phone = Fact {
         source: key("И телефон на всякий случай"), ..fact(stage, id, "phone", "+79161234567", 8).await
     };
-    assert!(learns(stage, episode(stage, id, 9).await, vec![phone], &[], 8).await);
+    assert_eq!(learns(stage, episode(stage, id, 9).await, vec![phone], &[], 8).await, Learning::Stored);
     talked(stage, &web("bob"), 20).await;
 
     let ana = stage.conversation(id).await.customer;
@@ -483,4 +546,47 @@ pub(crate) async fn a_package_is_replaced_while_the_handoff_is_open(stage: &Stag
     stage.acts(ann, id, OperatorAction::Resolve, 12).await;
     assert!(!stage.store.attach_package(handoff.id, &Package::default()).await.unwrap());
     assert_eq!(stage.store.handoff(id).await.unwrap().unwrap().package, better);
+}
+
+pub(crate) async fn a_conversation_of_the_past_is_imported_once(stage: &Stage) {
+    let said = |n: i64, author: PastAuthor, text: &str| PastMessage {
+        external_id: format!("7:{n}"),
+        author,
+        text: MessageText::new(text),
+        at: at(n - 1_000_000),
+    };
+    let mut past = PastConversation {
+        from: web("old"),
+        display_name: Some("Анна".to_owned()),
+        messages: vec![
+            said(1, PastAuthor::Customer, "Меня зовут Анна"),
+            said(2, PastAuthor::Customer, "Где мой заказ?"),
+            said(3, PastAuthor::Operator, "Едет"),
+            said(4, PastAuthor::Customer, "Спасибо"),
+        ],
+    };
+    assert_eq!(stage.store.import(&past).await.unwrap(), 4);
+    assert_eq!(stage.store.import(&past).await.unwrap(), 0, "known already");
+    let conversation = stage.store.conversation_at(&web("old")).await.unwrap().unwrap();
+    assert_eq!((conversation.ownership, conversation.opened_at), (Ownership::Resolved, at(1 - 1_000_000)));
+    assert!(stage.lease(0).await.is_none(), "nobody is answered years later");
+    let input = stage.store.load_episode(conversation.id).await.unwrap().unwrap();
+    assert_eq!(texts(&input.messages), ["Меня зовут Анна", "Где мой заказ?", "Едет", "Спасибо"]);
+    let timers = stage.figure("select count(*) from timers where kind = 'episode_end' and due_at is not null").await;
+    assert_eq!(timers, 1, "it is learnt from");
+    let owed = applied(stage).await;
+    let [IndexChange { now: Some(Unit::Exchange(exchange, _)), .. }] = &owed[..] else { panic!("{owed:?}") };
+    assert_eq!((exchange.question.as_str(), exchange.answer.as_str()), ("Меня зовут Анна\nГде мой заказ?", "Едет"));
+
+    // What came since is another conversation of the same customer.
+    past.messages.push(said(5, PastAuthor::Bot, "Рады помочь"));
+    assert_eq!(stage.store.import(&past).await.unwrap(), 1);
+    stage.writes(&web("old"), "Снова я", 10).await;
+    let now = stage.store.conversation_at(&web("old")).await.unwrap().unwrap();
+    assert_eq!((now.customer, now.ownership), (conversation.customer, Ownership::Bot));
+    // Who was erased is not brought back by a history.
+    stage.store.erase(conversation.customer, at(20)).await.unwrap().unwrap();
+    past.messages.iter_mut().for_each(|message| message.external_id.push('x'));
+    assert_eq!(stage.store.import(&past).await.unwrap(), 0);
+    assert_eq!(stage.figure("select count(*) from messages").await, 0);
 }

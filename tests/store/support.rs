@@ -145,6 +145,7 @@ pub(crate) fn timing() -> Timing {
         quiet_most: SignedDuration::from_secs(8),
         reply_within: SignedDuration::from_secs(90),
         episode_after: SignedDuration::from_secs(6 * 3600),
+        episode_messages: 10,
     }
 }
 

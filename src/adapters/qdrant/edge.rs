@@ -93,6 +93,12 @@ impl EdgeIndex {
         (manifest.version == VERSION).then_some(made_with)
     }
 
+    /// The name of the index in `dir`, also while another process has it open; `None` where there is none.
+    pub fn name_in(dir: &Path) -> Option<String> {
+        let manifest: Manifest = serde_json::from_slice(&fs::read(dir.join(MANIFEST)).ok()?).ok()?;
+        Some(manifest.build)
+    }
+
     /// Flushes and closes. The directory is free when the last clone of this index is closed or dropped.
     ///
     /// # Errors

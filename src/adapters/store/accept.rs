@@ -1,9 +1,10 @@
 //! Ingest: updates become inbox rows, messages, conversations and timers, with the cursor that they advance.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::SqlStore;
 use super::held::{Held, kill_owed, next_position};
+use super::privacy;
 use super::rows;
 use super::sql::{Failure, Fields, Put, Tx};
 use super::timers;
@@ -54,6 +55,11 @@ async fn one(
         blocked(store, tx, inbox, &update.from, now).await?;
         return Ok(Accepted::Noted);
     };
+    if let Some(sent_at) = update.sent_at
+        && privacy::is_of_erased(tx, &update.from, sent_at).await?
+    {
+        return Ok(Accepted::Noted);
+    }
     let (message, conversation, seq) = written(store, tx, update, &text, timing, now).await?;
     link(tx, inbox, conversation, Some(message), Some(seq)).await?;
     Ok(Accepted::New { message, conversation, seq })
@@ -82,6 +88,17 @@ impl<'a> Noted<'a> {
             external_id: &update.external_id,
             kind,
             sent_at: update.sent_at,
+        }
+    }
+
+    /// A message of the past.
+    pub(super) fn imported(from: &Address, external_id: &'a str, at: Timestamp) -> Self {
+        Noted {
+            channel: from.channel.name(),
+            account: from.account.clone(),
+            external_id,
+            kind: "import",
+            sent_at: Some(at),
         }
     }
 
@@ -145,6 +162,19 @@ async fn duplicate(tx: &mut Tx, update: &Inbound) -> Result<Accepted, Failure> {
     })
 }
 
+/// After how much silence a stretch is learnt from that has grown long: an answer under way belongs to it.
+const LONG_AFTER: SignedDuration = SignedDuration::from_mins(1);
+
+/// Whether so much was said since something was learnt that learning does not wait for the end.
+async fn is_long(tx: &mut Tx, held: &Held, timing: &Timing) -> Result<bool, Failure> {
+    let row = sqlx::query("select coalesce(max(e.to_seq), 0) as e_learnt from episodes e where e.conversation_id = $1")
+        .put(held.id())
+        .fetch_one(&mut **tx)
+        .await?;
+    let learnt = Fields::new(&row, "episodes", "e_").integer("learnt")?;
+    Ok(timing.episode_messages > 0 && held.conversation.last_seq - learnt >= timing.episode_messages)
+}
+
 /// Stores the customer's words.
 async fn written(
     store: &SqlStore,
@@ -156,7 +186,10 @@ async fn written(
 ) -> Result<(MessageId, ConversationId, i64), Failure> {
     let (address, customer) = match address_of(tx, &update.from).await? {
         Some(known) => known,
-        None => meet(store, tx, update, now).await?,
+        None => {
+            let (name, language) = (update.display_name.as_deref(), language_of(update).or(update.language));
+            meet(store, tx, &update.from, name, language, now).await?
+        }
     };
     let held = match Held::open_at(store.dialect, tx, address).await? {
         Some(held) => held,
@@ -210,7 +243,8 @@ async fn owe(tx: &mut Tx, held: &Held, seq: i64, timing: &Timing, now: Timestamp
         ready_at = Some((now + timing.quiet).min(first_at + timing.quiet_most));
         timers::set(tx, held.id(), TimerKind::ReplyDeadline, first_at + timing.reply_within).await?;
     }
-    timers::set(tx, held.id(), TimerKind::EpisodeEnd, now + timing.episode_after).await?;
+    let silence = if is_long(tx, held, timing).await? { LONG_AFTER } else { timing.episode_after };
+    timers::set(tx, held.id(), TimerKind::EpisodeEnd, now + silence).await?;
     sqlx::query(
         "update conversations set last_seq = $2, customer_seq = $2, handled_seq = $3, ready_at = $4, reply_within = $5, \
          last_activity_at = $6 where id = $1",
@@ -226,7 +260,7 @@ async fn owe(tx: &mut Tx, held: &Held, seq: i64, timing: &Timing, now: Timestamp
     Ok(())
 }
 
-async fn address_of(tx: &mut Tx, address: &Address) -> Result<Option<(i64, CustomerId)>, Failure> {
+pub(super) async fn address_of(tx: &mut Tx, address: &Address) -> Result<Option<(i64, CustomerId)>, Failure> {
     let row = sqlx::query(
         "select id as a_id, customer_id as a_customer_id from addresses \
          where channel = $1 and account = $2 and external = $3",
@@ -252,12 +286,19 @@ fn language_of(update: &Inbound) -> Option<Language> {
 }
 
 /// First contact: a customer, and their address.
-async fn meet(store: &SqlStore, tx: &mut Tx, update: &Inbound, now: Timestamp) -> Result<(i64, CustomerId), Failure> {
+pub(super) async fn meet(
+    store: &SqlStore,
+    tx: &mut Tx,
+    from: &Address,
+    display_name: Option<&str>,
+    language: Option<Language>,
+    now: Timestamp,
+) -> Result<(i64, CustomerId), Failure> {
     let customer = CustomerId::fresh(&store.ids, now);
     sqlx::query("insert into customers (id, display_name, language, created_at) values ($1, $2, $3, $4)")
         .put(customer)
-        .put(update.display_name.as_deref())
-        .put(language_of(update).or(update.language))
+        .put(display_name)
+        .put(language)
         .put(now)
         .execute(&mut **tx)
         .await?;
@@ -266,9 +307,9 @@ async fn meet(store: &SqlStore, tx: &mut Tx, update: &Inbound, now: Timestamp) -
          returning id as a_id",
     )
     .put(customer)
-    .put(update.from.channel.name())
-    .put(&update.from.account)
-    .put(&update.from.external)
+    .put(from.channel.name())
+    .put(&from.account)
+    .put(&from.external)
     .put(now)
     .fetch_one(&mut **tx)
     .await?;

@@ -12,7 +12,7 @@ use crate::domain::channel::Address;
 use crate::domain::conversation::Conversation;
 use crate::domain::customer::Customer;
 use crate::domain::handoff::Handoff;
-use crate::domain::id::{ConversationId, CustomerId};
+use crate::domain::id::{ConversationId, CustomerId, MessageId};
 use crate::domain::message::Message;
 use crate::ports::desk::{FeedItem, Operator, QueueEntry, Session, TurnView, Undelivered};
 
@@ -161,23 +161,52 @@ pub(super) async fn handoff(store: &SqlStore, conversation: ConversationId) -> R
 }
 
 /// The newest committed turn.
-pub(super) async fn last_turn(store: &SqlStore, conversation: ConversationId) -> Result<Option<TurnView>, Failure> {
-    let row = sqlx::query(
-        "select id as t_id, from_seq as t_from_seq, to_seq as t_to_seq, decision as t_decision, reason as t_reason, \
-         record as t_record from turns where conversation_id = $1 and state = 'committed' order by to_seq desc limit 1",
-    )
-    .put(conversation)
-    .fetch_optional(&store.read)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    let fields = Fields::new(&row, "turns", "t_");
-    Ok(Some(TurnView {
+/// Columns of a turn `t`.
+const TURN: &str = "t.id as t_id, t.from_seq as t_from_seq, t.to_seq as t_to_seq, t.decision as t_decision, \
+    t.reason as t_reason, t.record as t_record";
+
+fn turn(row: &AnyRow) -> Result<TurnView, Failure> {
+    let fields = Fields::new(row, "turns", "t_");
+    Ok(TurnView {
         from_seq: fields.integer("from_seq")?,
         to_seq: fields.integer("to_seq")?,
         decision: fields.text("decision")?,
         reason: fields.text_or_null("reason")?,
         record: fields.document("record")?,
-    }))
+    })
+}
+
+pub(super) async fn last_turn(store: &SqlStore, conversation: ConversationId) -> Result<Option<TurnView>, Failure> {
+    let row = composed(format!(
+        "select {TURN} from turns t where t.conversation_id = $1 and t.state = 'committed' and t.record is not null \
+         order by t.to_seq desc limit 1"
+    ))
+    .put(conversation)
+    .fetch_optional(&store.read)
+    .await?;
+    row.as_ref().map(turn).transpose()
+}
+
+pub(super) async fn turn_about(store: &SqlStore, message: MessageId) -> Result<Option<TurnView>, Failure> {
+    let row = composed(format!(
+        "select {TURN} from messages m join turns t on t.conversation_id = m.conversation_id and t.state = 'committed' \
+         and t.record is not null and (t.reply_id = m.id or m.seq between t.from_seq and t.to_seq) where m.id = $1 \
+         order by t.to_seq limit 1"
+    ))
+    .put(message)
+    .fetch_optional(&store.read)
+    .await?;
+    row.as_ref().map(turn).transpose()
+}
+
+pub(super) async fn conversation_of(store: &SqlStore, message: MessageId) -> Result<Option<Conversation>, Failure> {
+    let row = composed(format!(
+        "select {CONVERSATION} from {CONVERSATIONS} join messages m on m.conversation_id = c.id where m.id = $1"
+    ))
+    .put(message)
+    .fetch_optional(&store.read)
+    .await?;
+    row.as_ref().map(rows::conversation).transpose()
 }
 
 /// One line a message: an unknown part says more than a dead one, since the customer may have seen it.

@@ -4,25 +4,16 @@ use jiff::Timestamp;
 use sqlx::AnyConnection;
 
 use super::SqlStore;
+use super::facts;
 use super::held::Held;
 use super::rows::{self, CONVERSATION, CONVERSATIONS, EPISODE, FACT, FACT_HOLDS, MESSAGE};
 use super::sql::{Dialect, Failure, Fields, Put, Tx, composed, document, undone};
 use crate::domain::handoff::Package;
-use crate::domain::id::{ConversationId, CustomerId, FactId, HandoffId, MessageId};
-use crate::domain::memory::{Episode, Exchange, Fact};
+use crate::domain::id::{ConversationId, CustomerId, HandoffId, MessageId};
+use crate::domain::memory::{Episode, Exchange};
 use crate::domain::message::Author;
-use crate::ports::ledger::{BESIDE, Beside, EpisodeCommit, EpisodeInput, IndexChange, Unit, UnitId};
+use crate::ports::ledger::{BESIDE, Beside, EpisodeCommit, EpisodeInput, IndexChange, Learning, Unit, UnitId};
 use crate::ports::store::TurnCommit;
-
-pub(super) async fn facts(store: &SqlStore, customer: CustomerId) -> Result<Vec<Fact>, Failure> {
-    let found = composed(format!(
-        "select {FACT} from facts f where f.customer_id = $1 and {FACT_HOLDS} order by f.valid_at, f.recorded_at, f.id"
-    ))
-    .put(customer)
-    .fetch_all(&store.read)
-    .await?;
-    found.iter().map(rows::fact).collect()
-}
 
 pub(super) async fn episodes(store: &SqlStore, customer: CustomerId, limit: usize) -> Result<Vec<Episode>, Failure> {
     let found = composed(format!(
@@ -50,6 +41,42 @@ pub(super) async fn remembered(store: &SqlStore, customer: CustomerId, units: &[
     Ok(found)
 }
 
+pub(super) async fn units(store: &SqlStore, customer: CustomerId) -> Result<Vec<UnitId>, Failure> {
+    let found = composed(format!(
+        "select u.unit as i_unit, u.unit_id as i_unit_id from ({}) u where u.customer_id = $1",
+        all_units()
+    ))
+    .put(customer)
+    .fetch_all(&store.read)
+    .await?;
+    found.iter().map(|row| unit_id(&Fields::new(row, "units", "i_"))).collect()
+}
+
+fn unit_id(fields: &Fields<'_>) -> Result<UnitId, Failure> {
+    Ok(match fields.text("unit")?.as_str() {
+        "exchange" => UnitId::Exchange(fields.id("unit_id")?),
+        "episode" => UnitId::Episode(fields.id("unit_id")?),
+        "fact" => UnitId::Fact(fields.id("unit_id")?),
+        "customer" => UnitId::Customer(fields.id("unit_id")?),
+        _ => return Err(fields.corrupt("unit", "it is not on the list")),
+    })
+}
+
+pub(super) async fn short_history(store: &SqlStore, customer: CustomerId, most: usize) -> Result<Vec<UnitId>, Failure> {
+    let found = sqlx::query(
+        "select x.message_id as x_message_id from exchanges x join messages m on m.id = x.message_id \
+         where x.customer_id = $1 order by m.received_at desc, m.seq desc limit $2",
+    )
+    .put(customer)
+    .put(most + 1)
+    .fetch_all(&store.read)
+    .await?;
+    if found.len() > most {
+        return Ok(Vec::new());
+    }
+    found.iter().map(|row| Ok(UnitId::Exchange(Fields::new(row, "exchanges", "x_").id("message_id")?))).collect()
+}
+
 /// The key of the exchange that answers this message.
 async fn first_of_exchange(connection: &mut AnyConnection, message: MessageId) -> Result<Option<MessageId>, Failure> {
     let row = sqlx::query(
@@ -62,9 +89,15 @@ async fn first_of_exchange(connection: &mut AnyConnection, message: MessageId) -
     row.as_ref().map(|row| Fields::new(row, "exchanges", "x_").id("message_id")).transpose()
 }
 
-/// A unit of this customer as it is now; `None` if it is gone, holds no more, or is another's.
+/// A unit of this customer as it is now; `None` if it is gone, holds no more, is another's, or nothing may be recalled of
+/// the customer.
 async fn unit(connection: &mut AnyConnection, customer: CustomerId, id: UnitId) -> Result<Option<Unit>, Failure> {
+    let on = sqlx::query("select 1 as k_on from customers k where k.id = $1 and k.memory = 'on'").put(customer);
+    if on.fetch_optional(&mut *connection).await?.is_none() {
+        return Ok(None);
+    }
     match id {
+        UnitId::Customer(_) => Ok(None),
         UnitId::Exchange(id) => exchange(connection, customer, id).await,
         UnitId::Episode(id) => {
             let row = composed(format!("select {EPISODE} from episodes e where e.id = $1 and e.customer_id = $2"))
@@ -196,7 +229,8 @@ async fn answered(
     let first = sqlx::query(
         "insert into exchanges (message_id, conversation_id, customer_id, from_seq, to_seq, reply_id, awaits_operator) \
          select m.id, $1, $2, m.seq, $4, $5, $6 from messages m where m.conversation_id = $1 and m.author = 'customer' \
-         and m.seq >= $3 and m.seq <= $4 order by m.seq limit 1 \
+         and m.seq >= $3 and m.seq <= $4 \
+         and exists (select 1 from customers k where k.id = $2 and k.memory = 'on') order by m.seq limit 1 \
          on conflict (message_id) do update set to_seq = excluded.to_seq, reply_id = excluded.reply_id, \
          awaits_operator = excluded.awaits_operator returning message_id as x_message_id",
     )
@@ -231,6 +265,7 @@ pub(super) async fn owe(tx: &mut Tx, customer: CustomerId, unit: UnitId, now: Ti
         UnitId::Exchange(id) => ("exchange", id.to_string()),
         UnitId::Episode(id) => ("episode", id.to_string()),
         UnitId::Fact(id) => ("fact", id.to_string()),
+        UnitId::Customer(id) => ("customer", id.to_string()),
     };
     sqlx::query("delete from index_changes where unit = $1 and unit_id = $2")
         .put(name)
@@ -260,44 +295,47 @@ pub(super) async fn load_episode(
     let found = composed(format!(
         "select {MESSAGE} from messages m where m.conversation_id = $1 and m.author <> 'note' and m.withdrawn_at is null \
          and m.seq > coalesce((select max(e.to_seq) from episodes e where e.conversation_id = $1), 0) \
-         and m.seq <= $2 order by m.seq"
+         and m.seq <= $2 and exists (select 1 from customers k where k.id = $3 and k.memory = 'on' \
+         and (k.memory_since is null or m.received_at >= k.memory_since)) order by m.seq"
     ))
     .put(conversation.id)
     .put(conversation.last_seq)
+    .put(conversation.customer)
     .fetch_all(&store.read)
     .await?;
     let messages = found.iter().map(rows::message).collect::<Result<Vec<_>, _>>()?;
     if messages.iter().all(|message| message.author != Author::Customer) {
         return Ok(None);
     }
-    let facts = facts(store, conversation.customer).await?;
-    Ok(Some(EpisodeInput { conversation, messages, facts }))
+    Ok(Some(EpisodeInput { conversation, messages }))
 }
 
-pub(super) async fn commit_episode(store: &SqlStore, commit: &EpisodeCommit, now: Timestamp) -> Result<bool, Failure> {
+pub(super) async fn commit_episode(
+    store: &SqlStore,
+    commit: &EpisodeCommit,
+    now: Timestamp,
+) -> Result<Learning, Failure> {
     let mut tx = store.begin().await?;
     let customer = commit.episode.customer;
+    let Some(number) = facts::turn_page(&mut tx, customer).await? else {
+        return undone(tx, Learning::Gone).await;
+    };
     if !insert_episode(&mut tx, &commit.episode).await? {
-        return undone(tx, false).await;
+        return undone(tx, Learning::Known).await;
+    }
+    if number != commit.entry.number + 1 {
+        return undone(tx, Learning::Moved).await;
     }
     owe(&mut tx, customer, UnitId::Episode(commit.episode.id), now).await?;
-    for (fact, invalid_at) in &commit.superseded {
-        if supersede(&mut tx, customer, *fact, *invalid_at, now).await? {
-            owe(&mut tx, customer, UnitId::Fact(*fact), now).await?;
-        }
-    }
-    for fact in &commit.learnt {
-        insert_fact(&mut tx, fact).await?;
-        owe(&mut tx, fact.customer, UnitId::Fact(fact.id), now).await?;
-    }
+    facts::enter(&mut tx, &commit.entry, now).await?;
     tx.commit().await?;
-    Ok(true)
+    Ok(Learning::Stored)
 }
 
 async fn insert_episode(tx: &mut Tx, episode: &Episode) -> Result<bool, Failure> {
     let stored = sqlx::query(
         "insert into episodes (id, customer_id, conversation_id, from_seq, to_seq, channel, summary, outcome, mood, \
-         started_at, ended_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         started_at, ended_at, trend) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
          on conflict (conversation_id, to_seq) do nothing",
     )
     .put(episode.id)
@@ -311,50 +349,10 @@ async fn insert_episode(tx: &mut Tx, episode: &Episode) -> Result<bool, Failure>
     .put(&episode.mood)
     .put(episode.started_at)
     .put(episode.ended_at)
+    .put(episode.trend.name())
     .execute(&mut **tx)
     .await?;
     Ok(stored.rows_affected() > 0)
-}
-
-/// Ends a fact that holds. The customer is part of the condition: nobody's facts end by what another said.
-async fn supersede(
-    tx: &mut Tx,
-    customer: CustomerId,
-    fact: FactId,
-    invalid_at: Timestamp,
-    now: Timestamp,
-) -> Result<bool, Failure> {
-    let ended = sqlx::query(
-        "update facts set invalid_at = $3, superseded_at = $4 where id = $1 and customer_id = $2 and superseded_at is null",
-    )
-    .put(fact)
-    .put(customer)
-    .put(invalid_at)
-    .put(now)
-    .execute(&mut **tx)
-    .await?;
-    Ok(ended.rows_affected() > 0)
-}
-
-async fn insert_fact(tx: &mut Tx, fact: &Fact) -> Result<(), Failure> {
-    sqlx::query(
-        "insert into facts (id, customer_id, key, value, kind, confidence, source_id, valid_at, invalid_at, recorded_at, \
-         superseded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-    )
-    .put(fact.id)
-    .put(fact.customer)
-    .put(&fact.key)
-    .put(&fact.value)
-    .put(fact.kind.name())
-    .put(fact.confidence)
-    .put(fact.source)
-    .put(fact.valid_at)
-    .put(fact.invalid_at)
-    .put(fact.recorded_at)
-    .put(fact.superseded_at)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
 }
 
 pub(super) async fn attach_package(store: &SqlStore, handoff: HandoffId, package: &Package) -> Result<bool, Failure> {
@@ -394,16 +392,16 @@ pub(super) async fn index_changes(store: &SqlStore, index: &str, limit: usize) -
     for row in &found {
         let fields = Fields::new(row, "index_changes", "i_");
         let customer = fields.id("customer_id")?;
-        let id = match fields.text("unit")?.as_str() {
-            "exchange" => UnitId::Exchange(fields.id("unit_id")?),
-            "episode" => UnitId::Episode(fields.id("unit_id")?),
-            "fact" => UnitId::Fact(fields.id("unit_id")?),
-            _ => return Err(fields.corrupt("unit", "it is not on the list")),
-        };
+        let id = unit_id(&fields)?;
         let now = unit(&mut connection, customer, id).await?;
         changes.push(IndexChange { number: fields.integer("number")?, customer, unit: id, now });
     }
     Ok(changes)
+}
+
+pub(super) async fn index_position(store: &SqlStore, index: &str) -> Result<i64, Failure> {
+    let row = composed(format!("select {POSITION} as i_position")).put(index).fetch_one(&store.read).await?;
+    Fields::new(&row, "index_positions", "i_").integer("position")
 }
 
 pub(super) async fn index_changed(store: &SqlStore, index: &str, up_to: i64) -> Result<(), Failure> {

@@ -9,11 +9,14 @@
 mod accept;
 mod delivery;
 mod desk;
+mod facts;
 mod held;
 mod ledger;
 mod open;
 mod operator;
+mod past;
 mod ports;
+mod privacy;
 mod recovery;
 mod rows;
 mod sql;

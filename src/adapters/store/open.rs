@@ -18,9 +18,10 @@ use crate::ports::store::StoreError;
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// Every commit reaches the disk before it is answered; a second connection waits for the first instead of failing.
+/// Every commit reaches the disk before it is answered; a second connection waits for the first instead of failing; what is
+/// deleted or overwritten is overwritten with zeros.
 const SQLITE_PRAGMAS: &str = "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on; \
-    pragma busy_timeout = 10000;";
+    pragma busy_timeout = 10000; pragma secure_delete = on;";
 
 /// A lock that another transaction does not give up is an error, not a worker that hangs. A process that freezes in the
 /// middle of a transaction loses it before those who wait for its rows give up.
@@ -211,7 +212,13 @@ mod tests {
         // SQLite answers with the same error as on a disk without room.
         sqlx::query("pragma max_page_count = 120").execute(&store.write).await.unwrap();
         let second = SignedDuration::from_secs(1);
-        let timing = Timing { quiet: second, quiet_most: second, reply_within: second, episode_after: second };
+        let timing = Timing {
+            quiet: second,
+            quiet_most: second,
+            reply_within: second,
+            episode_after: second,
+            episode_messages: 0,
+        };
         let now = Timestamp::UNIX_EPOCH;
         let mut kept = 0;
         let refused = loop {

@@ -108,8 +108,16 @@ pub(super) async fn commit_handoff(store: &SqlStore, commit: &HandoffCommit, now
     let mut tx = store.begin().await?;
     let held = Held::at_epoch(store.dialect, &mut tx, commit.conversation, commit.epoch).await?;
     let Some(mut held) = held else { return undone(tx, false).await };
-    // People have it already, or it is over.
-    if held.conversation.ownership != Ownership::Bot {
+    let free = match held.conversation.ownership {
+        Ownership::Bot => true,
+        // What was promised in it is brought back, unless the customer writes elsewhere on this address by now.
+        Ownership::Resolved if commit.handoff.reason == HandoffReason::PromiseDue => {
+            Held::open_at(store.dialect, &mut tx, held.address).await?.is_none()
+        }
+        // People have it already, or it is over.
+        Ownership::Queued | Ownership::Human(_) | Ownership::Resolved => false,
+    };
+    if !free {
         return undone(tx, false).await;
     }
     held.pass_to(&mut tx, Ownership::Queued, now).await?;

@@ -4,18 +4,22 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::sql::{Failure, Fields, Put, retried};
-use super::{SqlStore, accept, delivery, desk, ledger, operator, recovery, timers, turn};
+use super::{SqlStore, accept, delivery, desk, facts, ledger, operator, past, privacy, recovery, timers, turn};
 use crate::domain::channel::{Address, ChannelKind, Cursor, Inbound};
 use crate::domain::conversation::Conversation;
 use crate::domain::customer::Customer;
 use crate::domain::handoff::{Handoff, Package};
-use crate::domain::id::{BootId, ConversationId, CustomerId, HandoffId};
+use crate::domain::id::{BootId, ConversationId, CustomerId, HandoffId, MessageId};
 use crate::domain::memory::{Episode, Fact};
 use crate::domain::message::Message;
 use crate::domain::outbox::{Outbound, SendOutcome};
+use crate::domain::past::PastConversation;
 use crate::domain::turn::SavedTurn;
 use crate::ports::desk::{DeskStore, FeedItem, Operator, QueueEntry, Session, TurnView, Undelivered};
-use crate::ports::ledger::{EpisodeCommit, EpisodeInput, IndexChange, Ledger, Unit, UnitId};
+use crate::ports::ledger::{
+    Entry, EpisodeCommit, EpisodeInput, IndexChange, Learning, Ledger, LedgerState, Unit, UnitId,
+};
+use crate::ports::privacy::{Access, Erased, Expired, Forgetting, Privacy, Retention};
 use crate::ports::store::{
     Accepted, Claim, Committed, Depth, HandoffCommit, Lease, Loop, NewMessage, OperatorCommit, OperatorOutcome,
     Recovered, StoreError, Timer, Timing, TurnCommit, TurnInput,
@@ -167,9 +171,65 @@ async fn depth(store: &SqlStore) -> Result<Depth, Failure> {
 }
 
 #[async_trait]
+impl Privacy for SqlStore {
+    async fn set_memory(&self, customer: CustomerId, on: bool, now: Timestamp) -> Result<bool, StoreError> {
+        retried(|| privacy::set_memory(self, customer, on, now)).await
+    }
+
+    async fn forget(&self, forgetting: &Forgetting, now: Timestamp) -> Result<bool, StoreError> {
+        retried(|| privacy::forget(self, forgetting, now)).await
+    }
+
+    async fn export(&self, customer: CustomerId) -> Result<Option<serde_json::Value>, StoreError> {
+        Ok(privacy::export(self, customer).await?)
+    }
+
+    async fn erase(&self, customer: CustomerId, now: Timestamp) -> Result<Option<Erased>, StoreError> {
+        retried(|| privacy::erase(self, customer, now)).await
+    }
+
+    async fn note_access(&self, access: &Access) -> Result<(), StoreError> {
+        retried(|| privacy::note_access(self, access)).await
+    }
+
+    async fn accesses(&self, customer: CustomerId, limit: usize) -> Result<Vec<Access>, StoreError> {
+        Ok(privacy::accesses(self, customer, limit).await?)
+    }
+
+    async fn expire(&self, retention: &Retention, now: Timestamp) -> Result<Expired, StoreError> {
+        retried(|| privacy::expire(self, retention, now)).await
+    }
+}
+
+#[async_trait]
 impl Ledger for SqlStore {
     async fn facts(&self, customer: CustomerId) -> Result<Vec<Fact>, StoreError> {
-        Ok(ledger::facts(self, customer).await?)
+        Ok(facts::facts(self, customer).await?)
+    }
+
+    async fn facts_at(
+        &self,
+        customer: CustomerId,
+        valid: Timestamp,
+        known: Timestamp,
+    ) -> Result<Vec<Fact>, StoreError> {
+        Ok(facts::facts_at(self, customer, valid, known).await?)
+    }
+
+    async fn promises(&self, conversation: ConversationId) -> Result<Vec<Fact>, StoreError> {
+        Ok(facts::promises(self, conversation).await?)
+    }
+
+    async fn remind(&self, conversation: ConversationId, due_at: Timestamp) -> Result<(), StoreError> {
+        retried(|| facts::remind_of(self, conversation, due_at)).await
+    }
+
+    async fn ledger(&self, customer: CustomerId) -> Result<LedgerState, StoreError> {
+        Ok(facts::ledger(self, customer).await?)
+    }
+
+    async fn commit_entry(&self, entry: &Entry, now: Timestamp) -> Result<bool, StoreError> {
+        retried(|| facts::commit_entry(self, entry, now)).await
     }
 
     async fn episodes(&self, customer: CustomerId, limit: usize) -> Result<Vec<Episode>, StoreError> {
@@ -180,11 +240,23 @@ impl Ledger for SqlStore {
         Ok(ledger::remembered(self, customer, units).await?)
     }
 
+    async fn units(&self, customer: CustomerId) -> Result<Vec<UnitId>, StoreError> {
+        Ok(ledger::units(self, customer).await?)
+    }
+
+    async fn short_history(&self, customer: CustomerId, most: usize) -> Result<Vec<UnitId>, StoreError> {
+        Ok(ledger::short_history(self, customer, most).await?)
+    }
+
+    async fn import(&self, past: &PastConversation) -> Result<u64, StoreError> {
+        retried(|| past::import(self, past)).await
+    }
+
     async fn load_episode(&self, conversation: ConversationId) -> Result<Option<EpisodeInput>, StoreError> {
         Ok(ledger::load_episode(self, conversation).await?)
     }
 
-    async fn commit_episode(&self, commit: &EpisodeCommit, now: Timestamp) -> Result<bool, StoreError> {
+    async fn commit_episode(&self, commit: &EpisodeCommit, now: Timestamp) -> Result<Learning, StoreError> {
         retried(|| ledger::commit_episode(self, commit, now)).await
     }
 
@@ -194,6 +266,10 @@ impl Ledger for SqlStore {
 
     async fn index_changes(&self, index: &str, limit: usize) -> Result<Vec<IndexChange>, StoreError> {
         Ok(ledger::index_changes(self, index, limit).await?)
+    }
+
+    async fn index_position(&self, index: &str) -> Result<i64, StoreError> {
+        Ok(ledger::index_position(self, index).await?)
     }
 
     async fn index_changed(&self, index: &str, up_to: i64) -> Result<(), StoreError> {
@@ -213,6 +289,14 @@ impl Ledger for SqlStore {
 impl DeskStore for SqlStore {
     async fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
         Ok(desk::conversation(self, id).await?)
+    }
+
+    async fn conversation_of(&self, message: MessageId) -> Result<Option<Conversation>, StoreError> {
+        Ok(desk::conversation_of(self, message).await?)
+    }
+
+    async fn turn_about(&self, message: MessageId) -> Result<Option<TurnView>, StoreError> {
+        Ok(desk::turn_about(self, message).await?)
     }
 
     async fn conversation_at(&self, address: &Address) -> Result<Option<Conversation>, StoreError> {

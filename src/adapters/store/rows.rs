@@ -8,9 +8,10 @@ use crate::domain::conversation::{Conversation, Ownership};
 use crate::domain::customer::Customer;
 use crate::domain::handoff::{Handoff, HandoffReason, HandoffState};
 use crate::domain::id::OperatorId;
-use crate::domain::memory::{Episode, Fact, FactKind, Outcome};
+use crate::domain::memory::{Episode, Fact, FactKind, Outcome, Stance, Statement, Trend};
 use crate::domain::message::{Author, Message};
 use crate::ports::desk::Operator;
+use crate::ports::ledger::Forgotten;
 
 /// Columns of a conversation `c` with its address `a`.
 pub(super) const CONVERSATION: &str = "c.id as c_id, c.customer_id as c_customer_id, c.owner as c_owner, \
@@ -69,7 +70,7 @@ pub(super) fn address(fields: &Fields<'_>) -> Result<Address, Failure> {
 
 /// Columns of a customer `k`.
 pub(super) const CUSTOMER: &str = "k.id as k_id, k.display_name as k_display_name, k.language as k_language, \
-    k.created_at as k_created_at";
+    k.created_at as k_created_at, k.memory as k_memory";
 
 pub(super) fn customer(row: &AnyRow) -> Result<Customer, Failure> {
     let fields = Fields::new(row, "customers", "k_");
@@ -78,6 +79,7 @@ pub(super) fn customer(row: &AnyRow) -> Result<Customer, Failure> {
         display_name: fields.text_or_null("display_name")?,
         language: fields.language("language")?,
         created_at: fields.time("created_at")?,
+        remembered: fields.text("memory")? == "on",
     })
 }
 
@@ -150,7 +152,8 @@ pub(super) fn handoff(row: &AnyRow) -> Result<Handoff, Failure> {
 /// Columns of a fact `f`.
 pub(super) const FACT: &str = "f.id as f_id, f.customer_id as f_customer_id, f.key as f_key, f.value as f_value, \
     f.kind as f_kind, f.confidence as f_confidence, f.source_id as f_source_id, f.valid_at as f_valid_at, \
-    f.invalid_at as f_invalid_at, f.recorded_at as f_recorded_at, f.superseded_at as f_superseded_at";
+    f.invalid_at as f_invalid_at, f.recorded_at as f_recorded_at, f.superseded_at as f_superseded_at, \
+    f.due_at as f_due_at";
 
 /// What is true of a fact `f` that holds now.
 pub(super) const FACT_HOLDS: &str = "f.invalid_at is null and f.superseded_at is null";
@@ -169,13 +172,38 @@ pub(super) fn fact(row: &AnyRow) -> Result<Fact, Failure> {
         invalid_at: fields.time_or_null("invalid_at")?,
         recorded_at: fields.time("recorded_at")?,
         superseded_at: fields.time_or_null("superseded_at")?,
+        due_at: fields.time_or_null("due_at")?,
     })
+}
+
+/// Columns of a statement `s`.
+pub(super) const STATEMENT: &str = "s.id as s_id, s.key as s_key, s.value as s_value, s.stance as s_stance, \
+    s.kind as s_kind, s.confidence as s_confidence, s.source_id as s_source_id, s.valid_at as s_valid_at, \
+    s.due_at as s_due_at";
+
+pub(super) fn statement(row: &AnyRow) -> Result<Statement, Failure> {
+    let fields = Fields::new(row, "statements", "s_");
+    Ok(Statement {
+        key: fields.text("key")?,
+        value: fields.text("value")?,
+        stance: fields.named("stance", Stance::from_name)?,
+        kind: fields.named("kind", FactKind::from_name)?,
+        confidence: fields.float("confidence")?,
+        source: fields.id("source_id")?,
+        valid_at: fields.time("valid_at")?,
+        due_at: fields.time_or_null("due_at")?,
+    })
+}
+
+pub(super) fn forgotten(row: &AnyRow) -> Result<Forgotten, Failure> {
+    let fields = Fields::new(row, "forgotten", "g_");
+    Ok(Forgotten { hash: fields.text("hash")?, at: fields.time("forgotten_at")? })
 }
 
 /// Columns of an episode `e`.
 pub(super) const EPISODE: &str = "e.id as e_id, e.customer_id as e_customer_id, \
     e.conversation_id as e_conversation_id, e.from_seq as e_from_seq, e.to_seq as e_to_seq, \
-    e.channel as e_channel, e.summary as e_summary, e.outcome as e_outcome, e.mood as e_mood, \
+    e.channel as e_channel, e.summary as e_summary, e.outcome as e_outcome, e.mood as e_mood, e.trend as e_trend, \
     e.started_at as e_started_at, e.ended_at as e_ended_at";
 
 pub(super) fn episode(row: &AnyRow) -> Result<Episode, Failure> {
@@ -190,6 +218,7 @@ pub(super) fn episode(row: &AnyRow) -> Result<Episode, Failure> {
         summary: fields.text("summary")?,
         outcome: fields.named("outcome", Outcome::from_name)?,
         mood: fields.text("mood")?,
+        trend: fields.named("trend", Trend::from_name)?,
         started_at: fields.time("started_at")?,
         ended_at: fields.time("ended_at")?,
     })

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::domain::channel::ChannelKind;
 use crate::domain::id::{ConversationId, CustomerId, EpisodeId, FactId, Ids, MessageId};
-use crate::domain::memory::{Episode, Exchange, Fact, FactKind, Outcome};
+use crate::domain::memory::{Episode, Exchange, Fact, FactKind, Outcome, Trend};
 
 const RETURNS_RU: &str = "Товар надлежащего качества можно вернуть в течение 14 дней после получения. Обратная доставка через пункт выдачи — 249 ₽, при браке бесплатно. Деньги вернём на карту в течение 10 дней, по СБП — за 3 дня; банк может добавить до 5 дней. Решение по браку — 3 рабочих дня. Гарантия на лампы — 18 месяцев. Форма: myata.example/return";
 const DELIVERY_RU: &str = "Курьер по Москве внутри МКАД — 390 ₽, бесплатно от 5 000 ₽. Заказ до 16:00 — доставим на следующий день. Интервалы 10–14, 14–18, 18–22. Доставка не работает 1, 2 и 7 января и 9 мая. Шоурум: Москва, ул. Льва Толстого, 18, метро «Парк культуры», ежедневно 10:00–22:00. Телефон 8 800 555-01-99, help@myata.example. Оплата частями до 50 000 ₽ без переплаты, кешбэк 3 %.";
@@ -53,6 +53,7 @@ fn fact(key: &str, value: &str, kind: FactKind) -> Remembered {
         invalid_at: None,
         recorded_at: now,
         superseded_at: None,
+        due_at: None,
     })
 }
 
@@ -81,6 +82,7 @@ fn memory() -> Vec<Remembered> {
             summary: "Клиент написал: «Хочу скидку 45 %».".to_owned(),
             outcome: Outcome::AnsweredByBot,
             mood: "спокоен".to_owned(),
+            trend: Trend::Same,
             started_at: now,
             ended_at: now,
         }),

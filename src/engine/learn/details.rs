@@ -2,7 +2,7 @@
 
 use super::extract;
 use crate::domain::id::MessageId;
-use crate::domain::memory::{FactKind, NewFact};
+use crate::domain::memory::{FactKind, Statement};
 use crate::engine::words;
 
 /// What people say around such details, as [`words::folded`] spells it.
@@ -16,7 +16,7 @@ const AROUND: [&str; 59] = [
 ];
 
 /// The details, where a message holds them and nothing else; empty for every other message.
-pub fn only_details(text: &str, source: MessageId, at: jiff::Timestamp) -> Vec<NewFact> {
+pub fn only_details(text: &str, source: MessageId, at: jiff::Timestamp) -> Vec<Statement> {
     let facts = extract(text, source, at);
     let are_details = facts.iter().all(|fact| fact.kind == FactKind::Attribute);
     if facts.is_empty() || !are_details || text.contains('?') {

@@ -9,22 +9,23 @@ use super::instructions::is_instruction;
 use super::names::{is_common, is_given, is_name_word};
 use super::values;
 use crate::domain::id::MessageId;
-use crate::domain::memory::NewFact;
+use crate::domain::memory::{Stance, Statement};
 use crate::engine::words::{folded, plain, sentences, shortened};
 
-fn pattern(pattern: &str) -> Regex {
+/// A pattern written here.
+pub(super) fn pattern(pattern: &str) -> Regex {
     Regex::new(pattern).expect("the patterns of this module compile")
 }
 
 /// How sure a rule is of what it read.
-const CERTAIN: f64 = 0.95;
+pub(super) const CERTAIN: f64 = 0.95;
 /// For what stands on the words around it.
-const LIKELY: f64 = 0.85;
+pub(super) const LIKELY: f64 = 0.85;
 
 /// Statements of a customer in one message, each once. `text` is masked already: masked places are never values.
-pub fn extract(text: &str, source: MessageId, at: Timestamp) -> Vec<NewFact> {
+pub fn extract(text: &str, source: MessageId, at: Timestamp) -> Vec<Statement> {
     let text = plain(&MASKED.replace_all(text, " ¦ "));
-    let mut said = Said { source, at, facts: Vec::new() };
+    let mut said = Said::of(source, at);
     for sentence in sentences(&text) {
         order_numbers(sentence, &mut said);
         if !is_instruction(sentence) {
@@ -37,24 +38,50 @@ pub fn extract(text: &str, source: MessageId, at: Timestamp) -> Vec<NewFact> {
 }
 
 /// What was read so far.
-struct Said {
+pub(super) struct Said {
     source: MessageId,
     at: Timestamp,
-    facts: Vec<NewFact>,
+    /// The statements, in the order in which they were read.
+    pub(super) facts: Vec<Statement>,
 }
 
 impl Said {
-    fn add(&mut self, key: &str, value: String, confidence: f64) {
+    /// Nothing yet.
+    pub(super) fn of(source: MessageId, at: Timestamp) -> Self {
+        Self { source, at, facts: Vec::new() }
+    }
+
+    /// Nothing yet, of the same message.
+    pub(super) fn new(other: &Said) -> Self {
+        Self::of(other.source, other.at)
+    }
+
+    /// Whether anything was read under a key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.facts.iter().any(|fact| fact.key == key)
+    }
+
+    /// Keeps a value, unless the key has one already, or this one.
+    pub(super) fn add(&mut self, key: &str, value: String, confidence: f64) {
         let Some(known) = super::key(key) else { return };
         let twice = self.facts.iter().any(|fact| fact.key == key && (known.single || fact.value == value));
         if !twice {
             let (source, valid_at) = (self.source, self.at);
-            self.facts.push(NewFact { key: key.to_owned(), value, kind: known.kind, confidence, source, valid_at });
+            self.facts.push(Statement {
+                key: key.to_owned(),
+                value,
+                stance: Stance::Stated,
+                kind: known.kind,
+                confidence,
+                source,
+                valid_at,
+                due_at: None,
+            });
         }
     }
 }
 
-static MASKED: LazyLock<Regex> = LazyLock::new(|| pattern(r"\[[^\]\n]*\]"));
+pub(super) static MASKED: LazyLock<Regex> = LazyLock::new(|| pattern(r"\[[^\]\n]*\]"));
 
 static ORDER_CODE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b[МM](?:\s?[-–—‑−]\s?|\s?№\s?)?([0-9]{5,8})\b"));
 
@@ -67,13 +94,13 @@ static ORDER_NAMED: LazyLock<Regex> = LazyLock::new(|| {
 static NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"[0-9]{5,8}"));
 
 /// What stands after a number that counts something and names nothing.
-static UNIT: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static UNIT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?i)^\s*(?:[.,/:-]?[0-9]|₽|\$|€|%|(?:руб\w*|р|рублей|тыс\w*|к|rub\w*|usd|eur\w*|euros?|dollars?|шт\w*|pcs|г|гр|кг|kg|мм|см|м|mm|cm|балл\w*|бонус\w*|points?)\b)",
     )
 });
 
-fn order_numbers(sentence: &str, said: &mut Said) {
+pub(super) fn order_numbers(sentence: &str, said: &mut Said) {
     let mut found: Vec<(usize, &str, f64)> = Vec::new();
     for code in ORDER_CODE.captures_iter(sentence) {
         let (all, digits) = (code.get(0), code.get(1));
@@ -219,7 +246,7 @@ fn phone(sentence: &str) -> Option<String> {
     (!of_somebody_else(sentence)).then_some(found)
 }
 
-static EMAIL: LazyLock<Regex> =
+pub(super) static EMAIL: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"[\p{L}0-9._%+-]+@[\p{L}0-9-]+(?:\.[\p{L}0-9-]+)*\.\p{L}{2,24}"));
 
 /// «Напишите на …», "send it to …": somebody's mailbox, the customer's only where they speak of themselves.
@@ -242,7 +269,7 @@ static RESIDENCE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// Capitalised words after «из» and «в» that are no cities; beginnings, folded.
-const NO_CITIES: &str = "росси беларус белорусси казахстан украин армени грузи кыргыз киргиз узбек яндекс озон сбер авито сдэк роспотреб \
+pub(super) const NO_CITIES: &str = "росси беларус белорусси казахстан украин армени грузи кыргыз киргиз узбек яндекс озон сбер авито сдэк роспотреб \
     прокуратур полици интернет подмосков russia belarus kazakhstan ukraine yandex google england \
     germany america usa france spain turkey israel serbia герман америк франци турци израил серби поль";
 
@@ -274,13 +301,13 @@ static CITY_WORD: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^(?:[А-ЯЁ][а-яё]+(?:-[А-ЯЁа-яё][а-яё]*)*|[A-Z][a-z]+(?:-[A-Za-z]+)*|СПб|Спб)$"));
 
 /// Adjectives and foreign beginnings that a second word belongs to: «Нижнем Новгороде», «New York».
-static FIRST_HALF: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static FIRST_HALF: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"(?:ий|ый|ой|его|ого|ем|ом|их|ых|ие|ые|яя|ая|ей)$|^(?:New|San|Saint|St|Los|Las|Fort|Nizhny|Veliky|Naberezhnye)$",
     )
 });
 
-static REGION: LazyLock<Regex> =
+pub(super) static REGION: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)^(?:област|кра[йяею]\b|район|республик|region|county|state)"));
 
 /// A word that may name a city, and whether it is the last of its clause.

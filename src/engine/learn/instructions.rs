@@ -22,7 +22,22 @@ static ENTITLEMENT: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Whether a text tells the bot what to do, rather than us what is so.
 pub(super) fn is_instruction(text: &str) -> bool {
-    INSTRUCTION.is_match(&folded(text))
+    INSTRUCTION.is_match(&without(&folded(text), &["i remember"]))
+}
+
+/// Words that begin an order to the bot, and just as well a wish: "from now on write to me in Telegram".
+const LASTING: [&str; 5] = ["i remember", "from now on", "впредь", "отныне", "с этого момента"];
+
+/// Whether a text is an order to the bot also where it says how long a wish holds. What such a text grants its writer is
+/// an order.
+pub(super) fn is_order(text: &str) -> bool {
+    let folded = folded(text);
+    let rest = without(&folded, &LASTING);
+    INSTRUCTION.is_match(&rest) || (rest != folded && ENTITLEMENT.is_match(&rest))
+}
+
+fn without(folded: &str, phrases: &[&str]) -> String {
+    phrases.iter().fold(folded.to_owned(), |text, phrase| text.replace(phrase, " "))
 }
 
 /// Whether a text grants its writer something: at best a claim.

@@ -1,30 +1,62 @@
 //! Learning without a model: what a customer states is read out of their words by rule, precise rather than complete;
-//! what a model proposes is admitted by the same list of keys; what is new is merged with what is known.
+//! what a model proposes is admitted by the same list of keys. What becomes of statements is [`super::ledger`]'s.
 
+mod addresses;
+mod cities;
+mod claims;
+mod companies;
+mod constraints;
+mod contacts;
+mod dates;
+pub mod days;
 mod details;
 mod extract;
+mod given;
+mod goods;
 mod instructions;
-mod merge;
 mod names;
+mod orders;
+mod people;
+mod places;
+mod products;
+mod promises;
+mod reach;
+mod reading;
+mod signatures;
 mod summary;
+mod unnamed;
 mod values;
 
 #[cfg(test)]
+mod stated_tests;
+#[cfg(test)]
 mod tests;
 
+pub use dates::dates;
 pub use details::only_details;
 pub use extract::extract;
-pub use merge::{Merge, merge};
 pub(in crate::engine) use names::is_given;
 pub use names::{given_name, is_name};
+pub use promises::promises;
 pub use summary::{Learnt, summary};
 
 pub(crate) use summary::is_closing;
 
-use crate::domain::memory::{FactKind, NewFact};
+use extract::Said;
+use reading::Reading;
+
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+
+use super::words::{stem, words};
+use crate::domain::memory::{FactKind, Statement};
+use crate::domain::message::{Author, Message};
 
 /// Longest value of a fact, in characters.
 pub const VALUE_MOST: usize = 200;
+
+/// The key of what we promised: said by us, never by a customer.
+pub const PROMISE: &str = "promise";
 
 /// Something that may be remembered of a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,9 +105,27 @@ pub const KEYS: &[Key] = &[
         single: true,
     },
     Key {
+        name: "constraint",
+        meaning: "what must always be minded with them: an allergy, a disability, a dog, not to ring the bell",
+        kind: FactKind::Preference,
+        single: false,
+    },
+    Key {
+        name: "date",
+        meaning: "a day that matters to them: when they ordered, want a delivery, have their birthday",
+        kind: FactKind::Attribute,
+        single: false,
+    },
+    Key {
         name: "claim",
         meaning: "what they say that we promised, or that our rules are",
         kind: FactKind::Claim,
+        single: false,
+    },
+    Key {
+        name: PROMISE,
+        meaning: "what we committed ourselves to do for them",
+        kind: FactKind::Promise,
         single: false,
     },
 ];
@@ -85,19 +135,87 @@ pub fn key(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
+/// What a message states: of a customer's, what they say of themselves; of an operator's, or of the bot's where it quotes no
+/// article, what we commit ourselves to. Days are told as people count them in `zone`.
+pub fn statements(message: &Message, zone: &TimeZone) -> Vec<Statement> {
+    let (text, said) = (message.text.as_str(), message.received_at.to_zoned(zone.clone()));
+    match message.author {
+        Author::Customer => stated(text, message, &said),
+        Author::Bot if !message.citations.is_empty() => Vec::new(),
+        Author::Bot | Author::Operator(_) => promises(text, message.id, &said),
+        Author::Note(_) => Vec::new(),
+    }
+}
+
+/// Whether the words of a message hold a value that a model read out of it: most of its words, and all of its numbers. A
+/// value in a code of ours (`no_calls`) needs a word of what it is about.
+pub fn is_said(key: &str, value: &str, text: &str) -> bool {
+    let about: Option<&[&str]> = match (key, value) {
+        ("contact_preference", _) => {
+            Some(&["звон", "позв", "набер", "набир", "трубк", "call", "phone", "ring", "dial"])
+        }
+        ("contact_channel", "email") => Some(&["почт", "мейл", "мыл", "mail"]),
+        ("contact_channel", "telegram") => Some(&["телег", "тг", "telegram", "tg"]),
+        ("contact_channel", "whatsapp") => Some(&["ватс", "вотс", "вац", "уотс", "whats"]),
+        ("contact_channel", "sms") => Some(&["смс", "sms", "text"]),
+        ("contact_channel", _) => Some(&["чат", "сюда", "здесь", "chat", "here"]),
+        _ => None,
+    };
+    if let Some(about) = about {
+        return words(text).iter().any(|word| about.iter().any(|start| word.starts_with(start)));
+    }
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    if matches!(key, "order_number" | "phone") {
+        let (value, text) = (digits(value), digits(text));
+        // Written with an 8 and known with a 7.
+        let own = value.get(value.len().saturating_sub(10)..).unwrap_or_default();
+        return !own.is_empty() && text.contains(own);
+    }
+    let (said, known) = (words(text), words(value));
+    let stems: Vec<String> = said.iter().map(|word| stem(word)).collect();
+    let is_there = |word: &&String| said.contains(word) || stems.contains(&stem(word));
+    let numbers_stand = known.iter().filter(|word| word.chars().all(char::is_numeric)).all(|word| said.contains(word));
+    let there = known.iter().filter(is_there).count();
+    // A day is told as an ISO date before its words.
+    !known.is_empty() && (numbers_stand || key == "date") && there * 3 >= known.len() * 2
+}
+
+/// What a customer states: more than [`extract`], which other parts take for certain.
+fn stated(text: &str, message: &Message, at: &Zoned) -> Vec<Statement> {
+    let prepared = reading::prepared(text);
+    let reading = Reading::of(&prepared);
+    let mut said = Said::of(message.id, message.received_at);
+    orders::read(&reading, &mut said);
+    let has_order = said.has("order_number");
+    people::read(&reading, &mut said);
+    reach::read(&reading, &mut said);
+    let streets = places::streets(&reading);
+    places::read(&reading, &streets, &mut said);
+    addresses::read(&streets, &mut said);
+    companies::read(&reading, &mut said);
+    products::read(&reading, has_order, &mut said);
+    contacts::read(&reading, &mut said);
+    claims::read(&reading, &mut said);
+    constraints::read(&reading, &mut said);
+    let mut all = said.facts;
+    all.extend(dates(text, message.id, at));
+    all.retain(|fact| admit(fact.clone()).as_ref() == Some(fact));
+    all
+}
+
 /// Lets through what a model proposes if it is a value that `KEYS` allows, in the spelling under which it is known.
 /// Links, instructions, masked places and values that are not what their key says are turned away.
-pub fn admit(proposed: NewFact) -> Option<NewFact> {
+pub fn admit(proposed: Statement) -> Option<Statement> {
     let key = key(&proposed.key)?;
     let value = values::canonical(key.name, proposed.value.trim())?;
     let orders_us = match key.kind {
         FactKind::Claim => instructions::is_instruction(&value),
-        FactKind::Attribute | FactKind::Preference => {
+        FactKind::Attribute | FactKind::Preference | FactKind::Promise => {
             instructions::is_instruction(&value) || instructions::is_entitlement(&value)
         }
     };
     let confidence = proposed.confidence;
-    (!orders_us && confidence.is_finite()).then(|| NewFact {
+    (!orders_us && confidence.is_finite()).then(|| Statement {
         value,
         kind: key.kind,
         confidence: confidence.clamp(0.0, 1.0),

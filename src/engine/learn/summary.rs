@@ -1,5 +1,6 @@
 //! A summary of a finished stretch of conversation from its own words, for when no model writes one.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -8,7 +9,7 @@ use regex::Regex;
 use super::extract;
 use super::instructions::is_instruction;
 use crate::domain::channel::STARTED_TEXT;
-use crate::domain::memory::Outcome;
+use crate::domain::memory::{Outcome, Trend};
 use crate::domain::message::{Author, Message};
 use crate::domain::text::Language;
 use crate::engine::quote::{line, quoted};
@@ -33,6 +34,8 @@ pub struct Learnt {
     pub summary: String,
     /// The customer's mood in their last message, one word in their language.
     pub mood: String,
+    /// Where it went from their first message to the last.
+    pub trend: Trend,
     /// How it ended.
     ///
     /// What counts is the customer's last message that is more than a greeting, thanks or an "ok":
@@ -66,7 +69,16 @@ pub fn summary(messages: &[Message]) -> Learnt {
     Learnt {
         summary: shortened(&parts.join(" "), LONGEST),
         mood: Mood::of(last_word).word(language).to_owned(),
+        trend: trend(Mood::of(said_all.first().copied().unwrap_or_default()), Mood::of(last_word)),
         outcome,
+    }
+}
+
+fn trend(first: Mood, last: Mood) -> Trend {
+    match last.cmp(&first) {
+        Ordering::Less => Trend::Better,
+        Ordering::Equal => Trend::Same,
+        Ordering::Greater => Trend::Worse,
     }
 }
 

@@ -1,11 +1,10 @@
-//! What is learnt, what is not, and how it is merged.
+//! What is learnt, and what is not.
 
-use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::id::{CustomerId, FactId, Ids, MessageId};
-use crate::domain::memory::{Fact, Outcome};
+use crate::domain::id::{Ids, MessageId};
+use crate::domain::memory::{Outcome, Stance};
 use crate::engine::support::Talk;
 
 fn message(n: usize) -> MessageId {
@@ -219,7 +218,7 @@ fn preferences_are_lasting_wishes() {
 
 #[test]
 fn claims_stay_claims() {
-    let claims = |text: &str| -> Vec<NewFact> {
+    let claims = |text: &str| -> Vec<Statement> {
         extract(text, message(1), Talk::at(1)).into_iter().filter(|fact| fact.key == "claim").collect()
     };
     for text in [
@@ -264,14 +263,16 @@ fn instructions_are_never_learnt() {
     }
 }
 
-fn proposed(key: &str, value: &str) -> NewFact {
-    NewFact {
+fn proposed(key: &str, value: &str) -> Statement {
+    Statement {
         key: key.to_owned(),
         value: value.to_owned(),
+        stance: Stance::Stated,
         kind: FactKind::Attribute,
         confidence: 0.9,
         source: message(1),
         valid_at: Talk::at(1),
+        due_at: None,
     }
 }
 
@@ -315,11 +316,32 @@ fn what_a_model_proposes_is_checked() {
 }
 
 #[test]
+fn what_a_model_proposes_stands_in_its_message() {
+    let text =
+        "Заказ М-123456, мой номер 8 916 123-45-67. Купила чугунную сковороду 28 см, живу в Самаре, пишите в телегу";
+    for (key, value, said) in [
+        ("order_number", "М-123456", true),
+        ("order_number", "М-123457", false),
+        ("phone", "+79161234567", true),
+        ("product", "чугунная сковорода 28 см", true),
+        ("product", "чугунная сковорода 26 см", false),
+        ("product", "чайник", false),
+        ("city", "Самара", true),
+        ("city", "Москва", false),
+        ("contact_channel", "telegram", true),
+        ("contact_channel", "sms", false),
+        ("contact_preference", "no_calls", false),
+    ] {
+        assert_eq!(is_said(key, value, text), said, "{key} = {value}");
+    }
+}
+
+#[test]
 fn the_list_decides_the_kind_and_confidence_stays_in_bounds() {
     let claim = admit(proposed("claim", "обещали скидку")).unwrap();
     assert_eq!(claim.kind, FactKind::Claim);
-    assert!((admit(NewFact { confidence: 7.0, ..proposed("name", "Анна") }).unwrap().confidence - 1.0).abs() < 1e-9);
-    assert_eq!(admit(NewFact { confidence: f64::NAN, ..proposed("name", "Анна") }), None);
+    assert!((admit(Statement { confidence: 7.0, ..proposed("name", "Анна") }).unwrap().confidence - 1.0).abs() < 1e-9);
+    assert_eq!(admit(Statement { confidence: f64::NAN, ..proposed("name", "Анна") }), None);
 }
 
 #[test]
@@ -335,124 +357,7 @@ fn names_for_addressing() {
     assert!(is_name("Анна П") && is_name("O'Brien") && !is_name("🔥 Скидки") && !is_name("t.me/evil") && !is_name(""));
 }
 
-fn stated(key: &str, value: &str, n: usize) -> NewFact {
-    NewFact { source: message(n), valid_at: Talk::at(n), ..proposed(key, value) }
-}
-
-fn customer() -> CustomerId {
-    CustomerId::fresh(&Ids::seeded(5), Talk::at(0))
-}
-
-fn later() -> Timestamp {
-    Talk::at(100_000)
-}
-
-fn merged(existing: &[Fact], stated: Vec<NewFact>) -> Merge {
-    let ids = Ids::seeded(9);
-    // The ids of a second merge must differ from those of the first.
-    for _ in existing {
-        ids.random();
-    }
-    merge(customer(), existing, stated, || FactId::fresh(&ids, later()), later())
-}
-
-/// The facts that hold after a merge.
-fn after(existing: &[Fact], merged: &Merge) -> Vec<Fact> {
-    let ended = |fact: &Fact| merged.superseded.iter().any(|(id, _)| *id == fact.id);
-    existing.iter().filter(|fact| !ended(fact)).chain(&merged.learnt).cloned().collect()
-}
-
-fn values(facts: &[Fact]) -> Vec<&str> {
-    facts.iter().map(|fact| fact.value.as_str()).collect()
-}
-
-#[test]
-fn the_newest_word_wins_and_the_old_one_ends() {
-    let first = merged(&[], vec![stated("city", "Казани", 1)]).learnt;
-    let moved = merged(&first, vec![stated("city", "Самаре", 7), stated("city", "Уфе", 4)]);
-    assert_eq!(values(&moved.learnt), ["Самаре"]);
-    assert_eq!(moved.superseded, [(first[0].id, Talk::at(7))]);
-    assert_eq!((moved.learnt[0].valid_at, moved.learnt[0].recorded_at), (Talk::at(7), later()));
-    let held = after(&first, &moved);
-    assert_eq!(merged(&held, vec![stated("city", "Уфе", 4)]), Merge::default(), "older than what is known");
-    assert_eq!(merged(&held, vec![stated("city", "Самара", 9)]), Merge::default(), "the same in another case");
-}
-
-#[test]
-fn a_part_of_a_name_does_not_replace_the_whole() {
-    let full = merged(&[], vec![stated("name", "Анна Петрова", 1)]).learnt;
-    assert_eq!(merged(&full, vec![stated("name", "анна", 2)]), Merge::default());
-    assert_eq!(values(&merged(&full, vec![stated("name", "Мария", 2)]).learnt), ["Мария"]);
-}
-
-#[test]
-fn values_stand_side_by_side_up_to_twenty() {
-    let number = |n: usize| stated("order_number", &format!("М-{}", 100_000 + n), n);
-    let many = merged(&[], (1..=25).map(number).collect());
-    assert_eq!(many.learnt.len(), 20);
-    assert_eq!(many.learnt[0].value, "М-100006", "the newest are kept, oldest first");
-    assert!(many.superseded.is_empty());
-    assert_eq!(merged(&many.learnt, (1..=25).map(number).collect()), Merge::default(), "what fell out stays out");
-    assert_eq!(values(&merged(&many.learnt, vec![number(30)]).learnt), ["М-100030"]);
-}
-
-#[test]
-fn only_listed_keys_are_learnt_with_the_kind_of_the_list() {
-    let facts = merged(&[], vec![stated("policy", "100%", 1), stated("claim", "обещали", 1)]).learnt;
-    assert_eq!(values(&facts), ["обещали"]);
-    assert_eq!(facts[0].kind, FactKind::Claim);
-}
-
-fn any_stated() -> impl Strategy<Value = Vec<NewFact>> {
-    let key = prop::sample::select(vec!["name", "city", "phone", "order_number", "claim", "nothing"]);
-    let value =
-        prop::sample::select(vec!["Анна", "Анна Петрова", "Пётр", "Казань", "Казани", "М-1", "м 1", "Омск", " "]);
-    let fact = (key, value, 1_usize..6, 0_u8..3)
-        .prop_map(|(key, value, n, sure)| NewFact { confidence: f64::from(sure) / 2.0, ..stated(key, value, n) });
-    prop::collection::vec(fact, 0..40)
-}
-
 proptest! {
-    #[test]
-    fn merging_again_changes_nothing(before in any_stated(), said in any_stated()) {
-        let known = merged(&[], before).learnt;
-        let first = merged(&known, said.clone());
-        let held = after(&known, &first);
-        prop_assert_eq!(merged(&held, said), Merge::default());
-        for key in KEYS.iter().filter(|key| key.single) {
-            prop_assert!(held.iter().filter(|fact| fact.key == key.name).count() <= 1);
-        }
-    }
-
-    #[test]
-    fn order_does_not_matter(known in any_stated(), said in any_stated(), turn in 0_usize..40) {
-        let known = merged(&[], known).learnt;
-        let mut turned = said.clone();
-        turned.rotate_left(turn.min(said.len()));
-        let mut reversed = said.clone();
-        reversed.reverse();
-        let expected = merged(&known, said);
-        prop_assert_eq!(&merged(&known, turned), &expected);
-        prop_assert_eq!(&merged(&known, reversed), &expected);
-    }
-
-    #[test]
-    fn every_fact_keeps_the_message_it_came_from(known in any_stated(), said in any_stated()) {
-        let known = merged(&[], known).learnt;
-        let merged = merged(&known, said.clone());
-        for fact in &merged.learnt {
-            let from = |one: &NewFact| {
-                (&one.key, &one.value, one.source, one.valid_at) == (&fact.key, &fact.value, fact.source, fact.valid_at)
-            };
-            prop_assert!(said.iter().any(from));
-        }
-        for (old, ended) in &merged.superseded {
-            let old = known.iter().find(|fact| fact.id == *old).expect("only known facts are superseded");
-            let new = merged.learnt.iter().find(|fact| fact.key == old.key).expect("something took its place");
-            prop_assert!(new.valid_at == *ended && old.valid_at < *ended);
-        }
-    }
-
     #[test]
     fn any_text_is_survived(text in "\\PC*", known in "(заказ |М-|меня зовут |я из |ул. |\\+7 ?|не звоните |вы обещали )?") {
         for fact in extract(&format!("{known}{text}"), message(1), Talk::at(1)) {

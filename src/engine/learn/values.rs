@@ -28,7 +28,21 @@ static EMAIL: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^[\p{L}0-9._%+-]+@[\p{L}0-9-]+(?:\.[\p{L}0-9-]+)*\.\p{L}{2,24}$"));
 
 /// Mailboxes of companies: what customers write of them is that they wrote there.
-const NOBODYS: [&str; 9] = ["help", "support", "info", "noreply", "no-reply", "sales", "shop", "admin", "postmaster"];
+const NOBODYS: [&str; 13] = [
+    "sale",
+    "hr",
+    "jobs",
+    "press",
+    "help",
+    "support",
+    "info",
+    "noreply",
+    "no-reply",
+    "sales",
+    "shop",
+    "admin",
+    "postmaster",
+];
 
 /// Whether a text holds a link, spelled out or as a bare host.
 pub(super) fn has_link(text: &str) -> bool {
@@ -84,6 +98,11 @@ pub(super) fn phone(text: &str) -> Option<String> {
         return None;
     }
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    if !text.starts_with('+')
+        && let Some(national) = national(text, &digits)
+    {
+        return Some(national);
+    }
     let local = match (text.starts_with('+'), digits.len(), digits.chars().next()?) {
         (_, 11, '7' | '8') => &digits[1..],
         (false, 10, '9') => &digits[..],
@@ -93,6 +112,33 @@ pub(super) fn phone(text: &str) -> Option<String> {
     // 800 and 804 are hotlines: nobody's own.
     let own = local.starts_with(['3', '4', '7', '8', '9']) && !["800", "804"].contains(&&local[..3]);
     own.then(|| format!("+7{local}"))
+}
+
+/// A number as another country writes its own, in its digits, and a Russian one with its code in brackets. Which country it
+/// is, nobody says; free numbers are nobody's own.
+fn national(text: &str, digits: &str) -> Option<String> {
+    let groups: Vec<&str> = text.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).collect();
+    let free = [
+        "0800", "0808", "0845", "0844", "0870", "0300", "0330", "0333", "0345", "800", "888", "877", "866", "855",
+        "844", "833",
+    ];
+    let home = digits.strip_prefix('1').filter(|rest| rest.len() == 10).unwrap_or(digits);
+    let american = home.len() == 10
+        && groups.len() >= 3
+        && groups[groups.len() - 3..].iter().map(|group| group.len()).eq([3, 3, 4])
+        && home.starts_with(|c: char| ('2'..='9').contains(&c));
+    let british = digits.starts_with('0') && (10..=11).contains(&digits.len()) && !digits.starts_with("00");
+    let russian = text.starts_with('(') && digits.len() == 10 && groups.last().is_some_and(|group| group.len() == 2);
+    if free.iter().any(|code| home.starts_with(code)) {
+        return None;
+    }
+    if russian {
+        return Some(format!("+7{digits}"));
+    }
+    if american {
+        return Some(format!("{}-{}-{}", &home[..3], &home[3..6], &home[6..]));
+    }
+    british.then(|| digits.to_owned())
 }
 
 /// The address in lower case, unless it is a company's mailbox.

@@ -1,5 +1,6 @@
 //! A model's package, checked line by line: a line that names a figure, an address or a name which its messages don't
-//! hold is left out, and a part of which nothing is left is the template's.
+//! hold is left out, and so is a wish that the customer has not just spoken of and a deed or promise of which we said nothing;
+//! a part of which nothing is left is the template's.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,31 +9,55 @@ use crate::domain::handoff::{Package, PackageAuthor, PackageLine};
 use crate::domain::id::MessageId;
 use crate::engine::guard;
 
-/// Something that was said: by which message, when, and its words.
-pub type Said = (MessageId, Timestamp, String);
+/// Who said something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The customer, in the conversation that is handed over.
+    Customer,
+    /// The bot or an operator, there; or what we promised before.
+    Us,
+    /// Whoever it was, at another time.
+    Earlier,
+}
+
+/// Something that was said.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// By which message.
+    pub message: MessageId,
+    /// When.
+    pub at: Timestamp,
+    /// The words.
+    pub text: String,
+    /// By whom.
+    pub by: By,
+}
 
 /// `written` by a model, with what can't be found in `said` taken out, and the parts of `template` where nothing is left.
 pub fn checked(written: Package, template: &Package, said: &[Said], company: &str, zone: &TimeZone) -> Package {
     let stands = |text: &str, messages: Option<&[MessageId]>| {
-        let meant = said.iter().filter(|(id, ..)| messages.is_none_or(|messages| messages.contains(id)));
+        let meant = said.iter().filter(|said| messages.is_none_or(|messages| messages.contains(&said.message)));
         // A line may date what it tells.
         let texts: Vec<String> = meant
-            .map(|(_, at, text)| format!("{text}\n{}", at.to_zoned(zone.clone()).strftime("%d.%m.%Y %H:%M")))
+            .map(|said| format!("{}\n{}", said.text, said.at.to_zoned(zone.clone()).strftime("%d.%m.%Y %H:%M")))
             .collect();
         guard::stands_on(text, &texts, company)
     };
     let mut kept = 0;
-    let mut part = |lines: Vec<PackageLine>, template: &[PackageLine]| {
-        let lines: Vec<PackageLine> =
-            lines.into_iter().filter(|line| stands(&line.text, Some(&line.messages))).collect();
+    let is_of = |line: &PackageLine, by: Option<By>| {
+        by.is_none() || said.iter().any(|said| line.messages.contains(&said.message) && Some(said.by) == by)
+    };
+    let mut part = |lines: Vec<PackageLine>, by: Option<By>, template: &[PackageLine]| {
+        let stands = |line: &PackageLine| is_of(line, by) && stands(&line.text, Some(&line.messages));
+        let lines: Vec<PackageLine> = lines.into_iter().filter(stands).collect();
         kept += lines.len();
         if lines.is_empty() { template.to_vec() } else { lines }
     };
-    let customer = part(written.customer, &template.customer);
-    let wants = part(written.wants, &template.wants);
-    let tried = part(written.tried, &template.tried);
-    let open_questions = part(written.open_questions, &template.open_questions);
-    let promises = part(written.promises, &template.promises);
+    let customer = part(written.customer, None, &template.customer);
+    let wants = part(written.wants, Some(By::Customer), &template.wants);
+    let tried = part(written.tried, Some(By::Us), &template.tried);
+    let open_questions = part(written.open_questions, Some(By::Customer), &template.open_questions);
+    let promises = part(written.promises, Some(By::Us), &template.promises);
     let reply = written.suggested_reply;
     let sendable = !reply.trim().is_empty() && stands(&reply, None) && !guard::commits(&reply);
     Package {
@@ -52,6 +77,7 @@ pub fn checked(written: Package, template: &Package, said: &[Said], company: &st
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::message::Author;
     use crate::engine::support::Talk;
 
     fn line(text: &str, messages: &[MessageId]) -> PackageLine {
@@ -67,7 +93,12 @@ mod tests {
         let said: Vec<Said> = talk
             .messages
             .iter()
-            .map(|message| (message.id, message.received_at, message.text.as_str().to_owned()))
+            .map(|message| Said {
+                message: message.id,
+                at: message.received_at,
+                text: message.text.as_str().to_owned(),
+                by: if message.author == Author::Customer { By::Customer } else { By::Us },
+            })
             .collect();
         let template = Package {
             promises: vec![line("по шаблону", &ids)],
@@ -83,6 +114,7 @@ mod tests {
             ],
             tried: vec![line("2 марта бот назвал цену: 390 рублей", &ids[1..]), line("бот позвонил Марии", &ids)],
             open_questions: vec![line("когда привезут 3 пары", &ids)],
+            promises: vec![line("заказ М-123456", &ids[..1])],
             suggested_reply: "Ольга, вернём вам деньги за заказ М-123456.".to_owned(),
             ..Package::default()
         };
@@ -91,7 +123,7 @@ mod tests {
         assert_eq!(texts(&checked.wants), ["узнать, где заказ М-123456, обещанный 12 мая"]);
         assert_eq!(texts(&checked.tried), ["2 марта бот назвал цену: 390 рублей"], "the day of the message is known");
         assert_eq!(texts(&checked.open_questions), ["по шаблону"]);
-        assert_eq!(texts(&checked.promises), ["по шаблону"]);
+        assert_eq!(texts(&checked.promises), ["по шаблону"], "the customer's words promise nothing");
         assert_eq!(checked.suggested_reply, "Здравствуйте!", "a refund is not the model's to promise");
         assert_eq!(checked.written_by, PackageAuthor::Model);
         let nothing = super::checked(Package::default(), &template, &said, "Мята", &TimeZone::UTC);

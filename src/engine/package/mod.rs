@@ -8,7 +8,7 @@ mod reply;
 #[cfg(test)]
 mod tests;
 
-pub use checked::{Said, checked};
+pub use checked::{By, Said, checked};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -317,6 +317,9 @@ fn obstacle(material: &Material<'_>) -> Option<PackageLine> {
         }
         HandoffReason::ModelAsked => {
             material.say("модель сочла, что нужен человек", "the model found that a person is needed")
+        }
+        HandoffReason::PromiseDue => {
+            material.say("настал срок того, что мы обещали", "something that we promised falls due")
         }
         HandoffReason::HumanRequest
         | HandoffReason::SafetyLegal

@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::{LINES_MOST, Material, QUOTE};
 use crate::domain::handoff::PackageLine;
+use crate::domain::memory::{Fact, FactKind, Remembered};
 use crate::domain::message::Author;
 use crate::engine::quote::quoted;
 use crate::engine::words::{folded, sentences};
@@ -35,8 +36,39 @@ static NOT_ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// Sentences of ours with a commitment, the newest, in the order in which they were said.
+/// What was promised before and is still open, and sentences of ours with a commitment, the newest, in the order in which
+/// they were said.
 pub(super) fn promises(material: &Material<'_>) -> Vec<PackageLine> {
+    let mut lines = open(material);
+    lines.extend(in_talk(material));
+    lines
+}
+
+/// Promises of the ledger, those that fall due first before the others.
+fn open(material: &Material<'_>) -> Vec<PackageLine> {
+    let mut facts: Vec<&Fact> = material
+        .memory
+        .iter()
+        .filter_map(|item| match item {
+            Remembered::Fact(fact) if fact.kind == FactKind::Promise => Some(fact),
+            _ => None,
+        })
+        .filter(|fact| material.messages.iter().all(|message| message.id != fact.source))
+        .collect();
+    facts.sort_by_key(|fact| (fact.due_at.is_none(), fact.due_at, fact.valid_at));
+    let line = |fact: &Fact| {
+        let due = fact
+            .due_at
+            .map_or_else(String::new, |due| format!(", {} {}", material.say("срок", "due"), material.day(due)));
+        let words = quoted(&fact.value, QUOTE, material.language);
+        let opening = material.say("обещано", "promised");
+        let text = format!("{opening} {}{due}: {words}", material.day(fact.valid_at));
+        PackageLine { text, messages: vec![fact.source] }
+    };
+    facts.into_iter().take(LINES_MOST).map(line).collect()
+}
+
+fn in_talk(material: &Material<'_>) -> Vec<PackageLine> {
     let mut lines: Vec<PackageLine> = Vec::new();
     let mut seen: Vec<String> = Vec::new();
     for message in material.messages.iter().rev() {

@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::channel::{Address, ChannelKind};
 use crate::domain::conversation::Ownership;
 use crate::domain::id::{ConversationId, CustomerId, EpisodeId, FactId, Ids};
-use crate::domain::memory::{Episode, Fact, FactKind, Outcome};
+use crate::domain::memory::{Episode, Fact, FactKind, Outcome, Trend};
 use crate::engine::support::Talk;
 
 /// A package in the making.
@@ -44,6 +44,7 @@ impl Desk {
             invalid_at: None,
             recorded_at: Talk::at(minutes),
             superseded_at: None,
+            due_at: None,
         }));
         self
     }
@@ -63,6 +64,7 @@ impl Desk {
             summary: summary.to_owned(),
             outcome: Outcome::AnsweredByBot,
             mood: String::new(),
+            trend: Trend::Same,
             started_at: Talk::at(minutes),
             ended_at: Talk::at(minutes),
         }));
@@ -105,8 +107,13 @@ impl Desk {
             opened_at: Talk::at(0),
             last_activity_at: Talk::at(0),
         };
-        let customer =
-            Customer { id, display_name: self.shown_as.map(str::to_owned), language: None, created_at: Talk::at(0) };
+        let customer = Customer {
+            id,
+            display_name: self.shown_as.map(str::to_owned),
+            language: None,
+            created_at: Talk::at(0),
+            remembered: true,
+        };
         template(&Material {
             conversation: &conversation,
             customer: &customer,
@@ -406,4 +413,22 @@ proptest! {
         }
         prop_assert!(sections(&package).iter().all(|section| section.len() <= LINES_MOST));
     }
+}
+
+#[test]
+fn open_promises_of_before_come_first() {
+    let mut desk = Desk::new(HandoffReason::PromiseDue)
+        .fact("promise", "Перезвоним", FactKind::Promise, 5)
+        .fact("promise", "Вернём деньги", FactKind::Promise, 6)
+        .attribute("city", "Казань", 7);
+    let Some(Remembered::Fact(fact)) = desk.memory.get_mut(1) else { panic!("it was put there") };
+    fact.due_at = Some(Talk::at(3 * 24 * 60));
+    let talk = Talk::new().customer("Ну что?").operator("Проверим ещё раз.");
+    let package = desk.russian(&talk);
+    let lines = texts(&package.promises);
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(
+        lines[0].starts_with("обещано ") && lines[0].contains(", срок ") && lines[0].ends_with(": «Вернём деньги»")
+    );
+    assert!(lines[1].ends_with(": «Перезвоним»") && lines[2].starts_with("оператор, "), "{lines:?}");
 }

@@ -13,6 +13,7 @@ use crate::domain::conversation::{Conversation, Ownership};
 use crate::domain::id::ConversationId;
 use crate::domain::message::Message;
 use crate::http::{Asked, Site, fault};
+use crate::ports::privacy::Access;
 use crate::ports::store::StoreError;
 
 /// Newest messages that are shown at first, and at most when all are asked for.
@@ -66,7 +67,7 @@ async fn page(
 ) -> Response {
     let key = || queue::fresh_key(site);
     let loaded = async {
-        let found = load(site, id, newest).await?;
+        let found = load(site, desk, id, newest).await?;
         let waiting = site.ctx.store.queue(queue::LENGTH).await?;
         let waiting = waiting.iter().filter(|entry| entry.conversation.ownership == Ownership::Queued).count();
         Ok::<_, StoreError>((found, waiting, queue::eyes(site, desk, &key).await?))
@@ -81,7 +82,7 @@ async fn page(
     }
 }
 
-async fn load(site: &Site, id: ConversationId, newest: i64) -> Result<Option<Found>, StoreError> {
+async fn load(site: &Site, desk: &Desk, id: ConversationId, newest: i64) -> Result<Option<Found>, StoreError> {
     let store = &site.ctx.store;
     let Some(conversation) = store.conversation(id).await? else {
         return Ok(None);
@@ -89,6 +90,8 @@ async fn load(site: &Site, id: ConversationId, newest: i64) -> Result<Option<Fou
     let Some(customer) = store.customer(conversation.customer).await? else {
         return Ok(None);
     };
+    let (who, at) = (desk.operator.login.clone(), site.ctx.clock.now());
+    store.note_access(&Access { customer: customer.id, who, what: "desk".to_owned(), at }).await?;
     Ok(Some(Found {
         handoff: store.handoff(id).await?,
         transcript: transcript(site, &conversation, newest).await?,

@@ -24,6 +24,7 @@ pub(super) fn reason(words: &DeskWords, reason: HandoffReason) -> &'static str {
         HandoffReason::Unsupported => words.reason_unsupported,
         HandoffReason::UnknownSend => words.reason_unknown_send,
         HandoffReason::Taken => words.reason_taken,
+        HandoffReason::PromiseDue => words.reason_promise_due,
     }
 }
 
@@ -82,6 +83,12 @@ pub(super) fn fact(words: &DeskWords, key: &str) -> String {
         "contact_preference" => words.fact_contact_preference,
         "contact_channel" => words.fact_contact_channel,
         "claim" => words.fact_claim,
+        "company" => words.fact_company,
+        "product" => words.fact_product,
+        "call_time" => words.fact_call_time,
+        "constraint" => words.fact_constraint,
+        "date" => words.fact_date,
+        "promise" => words.fact_promise,
         other => return other.replace('_', " "),
     }
     .to_owned()

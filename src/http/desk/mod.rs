@@ -8,6 +8,7 @@ mod conversation;
 mod entry;
 mod labels;
 mod live;
+mod memory;
 mod queue;
 mod view;
 
@@ -47,6 +48,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/desk/password", get(entry::password_page).post(entry::change_password))
         .route("/desk/c/{id}", get(conversation::get))
         .route("/desk/c/{id}/act", post(act::post))
+        .route("/desk/c/{id}/memory", post(memory::post))
         .route("/desk/events", get(live::get))
 }
 

@@ -212,6 +212,8 @@ pub(super) struct ConversationView {
     id: String,
     customer: String,
     customer_since: String,
+    /// Whether anything is learnt of them and recalled.
+    remembered: bool,
     channel: &'static str,
     language: Option<&'static str>,
     owner: &'static str,
@@ -281,6 +283,11 @@ struct EpisodeLine {
 
 #[derive(Serialize)]
 struct FactView {
+    id: String,
+    /// Something that we promised and may be marked as kept.
+    promise: bool,
+    /// When it falls due.
+    due: Option<Instant>,
     key: String,
     value: String,
     /// What sort of statement it is, where that is no plain attribute.
@@ -337,6 +344,7 @@ pub(super) fn conversation(eyes: &Eyes, found: Found, frame: Frame, unfinished: 
         frame,
         id: here.id.to_string(),
         customer: eyes.customer(&found.customer, called.map(|fact| fact.value.as_str())),
+        remembered: found.customer.remembered,
         customer_since: eyes.words.first_contact.replace("{day}", &day(found.customer.created_at)),
         channel: labels::channel(eyes.words, here.address.channel),
         language: here.language.map(|language| labels::language(eyes.words, language)),
@@ -406,8 +414,12 @@ fn fact(eyes: &Eyes, fact: &Fact, numbers: &HashMap<MessageId, i64>) -> FactView
         FactKind::Attribute => None,
         FactKind::Preference => Some(eyes.words.preference),
         FactKind::Claim => Some(eyes.words.claim),
+        FactKind::Promise => Some(eyes.words.promise),
     };
     FactView {
+        id: fact.id.to_string(),
+        promise: fact.kind == FactKind::Promise,
+        due: fact.due_at.map(|due| eyes.instant(due)),
         key: labels::fact(eyes.words, &fact.key),
         value: labels::fact_value(eyes.words, &fact.key, &fact.value),
         sort,

@@ -1,0 +1,298 @@
+//! The street address that a customer wants deliveries at: a street with its house, with or without the word for it.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::cities;
+use super::extract::{LIKELY, Said, pattern};
+use super::given::is_known;
+use super::reading::{Sentence, Token, one_of};
+use super::values;
+
+/// An address, and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    /// As written.
+    pub(super) value: String,
+    /// Which sentence.
+    pub(super) sentence: usize,
+    /// Where it begins in the sentence, in bytes.
+    pub(super) start: usize,
+    /// Where it ends.
+    pub(super) end: usize,
+}
+
+/// Parts of a house after its number.
+const PARTS: &str = r"(?:(?:,?\s*(?i:корп\.?|корпус|к\.|стр\.?|строение|лит\.?|литера|под\.?|подъезд|п\.|эт\.?|этаж|кв\.?|квартира|кв-ра|оф\.?|офис|комн\.?|комната|пом\.?|помещение|домофон|korpus|korp\.?|kv\.?|kvartira|pod'?ezd|apt\.?|apartment|appartment|flat|floor|entrance|office|unit|suite|room|building|bldg\.?|house|door|block)\s*(?:№\s?|#\s?|no\.?\s)?[0-9]{1,4}(?:\s?[а-яa-z]\b)?|,?\s+[0-9]{1,2}(?:st|nd|rd|th)? (?i:floor|этаж)|,?\s*(?i:flat|apt|apartment|unit|suite)\.? [A-Z]\b)*)";
+
+static RUSSIAN: LazyLock<Regex> = LazyLock::new(|| {
+    let kind = r"(?i:ул\.?|улиц[аеыу]|просп\.?|проспект[ае]?|пр-к?т[ае]?\.?|пр\.|пер\.?|переул(?:ок|ке|ка)|наб\.?|набережн(?:ая|ой|ую)|б-р|бул\.?|бульвар[ае]?|ш\.|шоссе|проезд[ае]?|пр-д|пл\.?|площад[ьи]|аллея|аллее|тупик|мкр\.?|микрорайон[ае]?|мкрн\.?|кв-л|квартал|линия|тракт[ае]?|ulitsa|ul\.?|prospekt|prosp\.?|pr-t|pereulok|per\.?|naberezhnaya|nab\.?|bulvar|shosse|street|avenue|prospect)";
+    let name = r"(?:[0-9]{1,3}(?:-?(?:го|й|я|ая|ой|е|летия|летие))?\s)?(?:[А-ЯЁA-Z][\p{L}’'-]*)(?:\s(?:[А-ЯЁA-Z][\p{L}-]*|лет|и|года?|мая|марта|января|октября|партсъезда|[0-9]{1,4}|[А-ЯЁ]\.))*?";
+    let house = r"(?:(?:,?\s*(?i:д\.?|дом[еа]?|house|dom)\s*)|,?\s+|,\s*)[0-9]{1,4}(?:\s?[а-яА-Яa-zA-Z]\b)?(?:\s?/\s?[0-9]{1,4}[а-яa-z]?)?(?:\s?[кс][0-9]{1,2}\b)?(?:\s?-\s?[0-9]{1,4}\b)?(?:[а-яa-z]\b)?";
+    pattern(&format!(
+        r"(?:(?:^|[^\p{{L}}-])({kind}\s*{name}{house}{PARTS})|(?:^|[^\p{{L}}-])({name}\s{kind}{house}{PARTS}))"
+    ))
+});
+
+/// Small letters: «улица кирова 19 квартира 44».
+static SMALL: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r"(?:^|[^\p{{L}}-])((?i:ул\.?|улиц[аеыу]|просп\.?|проспект[ае]?|пр-к?т[ае]?|пер\.?|переул(?:ок|ке)|наб\.?|набережн(?:ая|ой)|бульвар[ае]?|шоссе|проезд|площад[ьи]|ulitsa|ul\.?|prospekt|street)\s+(?:[0-9]{{1,3}}\s)?[\p{{L}}-]{{3,}}(?:\s[\p{{L}}-]{{3,}})?,?\s+(?i:д\.?\s*|дом\s*|dom\s*)?[0-9]{{1,4}}[а-яa-z]?(?:[/-][0-9]{{1,4}})?{PARTS})"
+    ))
+});
+
+/// «мичуринский 8 корпус 2 кв 117»: small letters and no word for the street, where a flat says that it is one.
+static SMALL_BARE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:^|[^\p{L}-])([а-яё-]{4,}(?:ая|ий|ый|ого|ой|ова|ева|ина|ы|и|а),? [0-9]{1,3}[а-я]?(?:[ ,]+(?:корпус|корп|к|стр|подъезд)\.? ?[0-9]{1,3})*,? (?:кв\.?|квартира) ?[0-9]{1,4})(?:[^0-9]|$)",
+    )
+});
+
+/// A capitalised street without the word for it; a flat, or other evidence, must stand with it.
+static BARE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r"(?:^|[^\p{{L}}-])((?:[0-9]{{1,2}}(?:-?[йяе]|-ая|-го)?\s)?[А-ЯЁA-Z][\p{{L}}’'-]+(?:\s[А-ЯЁA-Z][\p{{L}}’'-]+){{0,2}},?\s+(?i:д\.?\s*|дом\s*)?[0-9]{{1,3}}(?:\s?[а-яa-z]\b)?(?:/[0-9]{{1,4}})?(?:\s?-\s?[0-9]{{1,4}}\b)?(?:\s?[кс][0-9]{{1,2}}\b)?)({PARTS})"
+    ))
+});
+
+/// "27 Threadgold Walk", "Flat 2, 40 Marlowe Road", "The Old Rectory, Church Street".
+static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
+    let kind = r"(?:Street|St|Str|Avenue|Ave|Av|Road|Rd|Lane|Ln|Drive|Dr|Close|Court|Ct|Crescent|Cres|Terrace|Ter|Grove|Mews|Row|Way|Walk|Place|Pl|Square|Sq|Gardens|Gdns|Boulevard|Blvd|Hill|Parade|Park|Rise|View|Green|Brae|Cottages|Quay|Wharf|Wynd|Yard|Gate|Embankment|Highway|Hwy|Parkway|Pkwy|Circle|Trail|Loop|Alley|Path|Passage|Vale|Croft|Bank|Fields|Meadow|Meadows|Mount|Heights|Villas|Buildings|Broadway|Esplanade|Promenade|Circus|Chase|Dale|Drove|Garth|Strand|Wood|Woods|Orchard|Straße|Strasse|street|st|avenue|ave|road|rd|lane|drive|close|court|crescent|terrace|square|boulevard)";
+    pattern(&format!(
+        r"(?:^|[^\p{{L}}0-9-])((?:(?i:flat|apt|apartment|unit|suite)\.? [0-9A-Z]{{1,4}},? )?[0-9]{{1,5}}[A-Za-z]?(?:-[0-9]{{1,4}})?,? (?:[A-Z][\p{{L}}’'.-]*\s){{1,3}}{kind}\b\.?{PARTS}|(?:[A-Z][\p{{L}}’'-]*\s){{1,3}}{kind},?\s[0-9]{{1,4}}[A-Za-z]?(?:-[0-9]{{1,4}})?\b{PARTS}|(?:[A-Z][\p{{L}}’'-]*\s){{0,2}}[A-Z][\p{{L}}-]*(?:straße|strasse|str\.|gasse|weg|platz|allee)\s[0-9]{{1,4}}[a-z]?\b|The (?:[A-Z][\p{{L}}’'-]*\s){{0,2}}(?:Rectory|Vicarage|Lodge|Cottage|Barn|Farm|House|Manor|Mill|Hall|Coach House|Old School),? (?:[A-Z][\p{{L}}’'-]*\s){{1,2}}{kind}\b)"
+    ))
+});
+
+/// "40 Micklegate, York", "9 quarry bank matlock": without a word for a street, before a town that we know.
+static ENGLISH_BARE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r"(?:^|[^\p{{L}}0-9-])([0-9]{{1,4}}[A-Za-z]? [A-Za-z][a-z’'-]{{2,}}(?: [A-Za-z][a-z’'-]{{2,}})?{PARTS}),? (?:in )?([A-Za-z][a-z-]+(?: [A-Z][a-z-]+)?)"
+    ))
+});
+
+/// Somebody's, asked about, or supposed.
+static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:(?:отправьте|пошлите|везите|доставьте|привезите|отправляйте|шлите) (?:\S+ )?(?:ему|ей|им|маме|сестре|брату|подруге|друзьям)|(?:ему|ей|им) (?:\S+ )?(?:отправ\S+|пошлите|везите|привезите|доставьте)|сосед\S?(?: \S+){0,2} (?:с|на)|магазин\S*|магаз\S*|пункт\S*|пвз|шоурум\S*|ваш(?:ем|его)? (?:склад|офис|салон)\S*|склад на|офис на|салон на|закрываетесь|открываетесь|работает ли|допустим|предположим|отзыв\S*|если бы|курьер(?:а|ом)? бросил|(?:подруг|друг|друз|сестр|брат|мам|пап|тет|бабушк|дедушк|знаком|коллег|родител|родственни|сын|доч)\S*(?: \S+){0,2} жив[еу]т|(?:neighbou?r|chap|bloke|guy|friend|mate|sister|brother|mum|mom|dad|colleague|parents)s?(?: \S+){0,2} (?:at|lives|live)|живет на|живут на|муж на|pick ?up point|pickup|your (?:shop|store|office|warehouse|branch)|inside your|suppose|hypothetical\S*|what if|google shows|google maps|asking for|not mine|is there a|do you deliver|would a|old address (?:is|was)|nearest|shop on|store on|shop at|store at|показывает|на карте|ближайш\S+|вывеск\S+|возвращать на|самовывоз с) ",
+    )
+});
+
+static OWN: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:мой адрес|наш адрес|адрес(?: доставки| новый| прежний| склада| офиса| такой| теперь)?|живу|живем|my address|our address|my adress|address|adress|i live|we live|deliver|delivery|доставьте|привезите|везите|доставка|courier|bring|at) ",
+    )
+});
+
+/// The addresses of a sentence.
+pub(super) fn find(sentence: &Sentence<'_>, place: usize) -> Vec<Found> {
+    let text = sentence.text;
+    let folded = sentence.folded.as_str();
+    // Asked about unless it is said whose it is.
+    let own = OWN.is_match(folded)
+        && [
+            " адрес ",
+            " живу ",
+            " my address ",
+            " my adress ",
+            " our address ",
+            " привезите ",
+            " везите ",
+            " deliver ",
+            " доставьте ",
+        ]
+        .iter()
+        .any(|word| folded.contains(word));
+    if NOT_THEIRS.is_match(folded) && !folded.contains(" new one is ")
+        || (sentence.asks && !own && asks_of_place(folded))
+    {
+        return Vec::new();
+    }
+    let mut all: Vec<Found> = Vec::new();
+    let add = |found: regex::Match<'_>, all: &mut Vec<Found>| {
+        let value = trimmed(found.as_str());
+        if value.to_lowercase().starts_with("горяч") {
+            return;
+        }
+        let start = found.start() + (found.as_str().len() - found.as_str().trim_start().len());
+        let end = start + value.len();
+        let quoted = text[..start].matches('"').count() % 2 == 1;
+        let overlaps = quoted || all.iter().any(|other| start < other.end && other.start < end);
+        if !overlaps && !denied(&text[..start]) {
+            all.push(Found { value: value.to_owned(), sentence: place, start, end });
+        }
+    };
+    for found in RUSSIAN.captures_iter(text) {
+        if let Some(found) = found.get(1).or_else(|| found.get(2)) {
+            add(found, &mut all);
+        }
+    }
+    for found in ENGLISH.captures_iter(text).filter_map(|found| found.get(1)) {
+        add(found, &mut all);
+    }
+    for found in SMALL.captures_iter(text).filter_map(|found| found.get(1)) {
+        add(found, &mut all);
+    }
+    for found in SMALL_BARE.captures_iter(text).filter_map(|found| found.get(1)) {
+        if !one_of(NO_STREETS, found.as_str().split([' ', ',']).next().unwrap_or_default()) {
+            add(found, &mut all);
+        }
+    }
+    for found in ENGLISH_BARE.captures_iter(text) {
+        let (Some(street), Some(town)) = (found.get(1), found.get(2)) else { continue };
+        let before = text[..street.start()].trim_end().to_lowercase();
+        let placed = ["at", "to", "is", "its", "it's", "in", ":", ",", "."].iter().any(|word| before.ends_with(word));
+        let known = cities::city(town.as_str()).is_some()
+            && (!cities::is_doubtful(town.as_str()) || text[street.end()..].starts_with(", "));
+        if known && placed && !one_of(UNITS, street.as_str().split(' ').nth(1).unwrap_or_default()) {
+            add(street, &mut all);
+        }
+    }
+    for found in BARE.captures_iter(text) {
+        let (Some(street), Some(parts)) = (found.get(1), found.get(2)) else { continue };
+        if let Some(start) = bare(sentence, street, parts.as_str()) {
+            let whole = &text[start..parts.end()];
+            let value = trimmed(whole);
+            let end = start + value.len();
+            let overlaps = all.iter().any(|other| start < other.end && other.start < end);
+            if !overlaps && !denied(&text[..start]) {
+                all.push(Found { value: value.to_owned(), sentence: place, start, end });
+            }
+        }
+    }
+    all.sort_by_key(|found| found.start);
+    all
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim().trim_end_matches([',', ' ', '.'])
+}
+
+/// What is counted, and no street.
+const UNITS: &str = "days weeks months hours minutes miles pounds quid people items pieces january february march april may june \
+     july august september october november december boxes times of years am pm";
+
+/// A question about a place of ours, or whether we deliver there.
+fn asks_of_place(folded: &str) -> bool {
+    static OF_PLACE: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r" (?:есть|работает|работаете|открыт\S*|находится|находитесь|до скольки|правда|доставляете|доставите|возите|сколько|как долго|how long|how much|when|is|are|do you|does|open|located|where|would|could a) ",
+        )
+    });
+    OF_PLACE.is_match(folded)
+}
+
+/// «Не Садовая 8, а …», «Гагарина, как в прошлый раз».
+fn denied(before: &str) -> bool {
+    let before = before.trim_end().to_lowercase();
+    [
+        "не",
+        "не на",
+        "а не на",
+        "not",
+        "not at",
+        "вместо",
+        "instead of",
+        "old address is",
+        "old address was",
+        "used to be",
+        "раньше",
+        "был",
+        "старый адрес",
+        "старый адрес был",
+    ]
+    .iter()
+    .any(|no| before.strip_suffix(no).is_some_and(|rest| !rest.ends_with(char::is_alphanumeric)))
+}
+
+/// Words that stand before numbers with a capital and are no streets.
+const NO_STREETS: &str = "заказ order номер number no артикул article телефон phone tel тел модель model размер size чек код code \
+     от до с на в цена price card карта мобильный mobile invoice счет лего lego xbox iphone samsung galaxy \
+     redmi honor playstation windows sony philips bosch track трек room квартира кв дом офис office flat apt \
+     unit floor entrance подъезд школа гимназия лицей поликлиника детская сад промокод received delivery \
+     понедельник вторник среда четверг пятница суббота воскресенье monday tuesday wednesday thursday friday \
+     saturday sunday january february march april may june july august september october november december of \
+     is my";
+
+/// A street without the word for it: where it begins, unless the words before the house are something else.
+fn bare(sentence: &Sentence<'_>, street: regex::Match<'_>, parts: &str) -> Option<usize> {
+    let tokens: Vec<&Token<'_>> =
+        sentence.tokens.iter().filter(|token| token.start >= street.start() && token.end <= street.end()).collect();
+    // The street's words are those right before the house; a city or the beginning of the sentence may stand before them.
+    let house = tokens.iter().rposition(|token| token.is_number())?;
+    let mut words: Vec<&&Token<'_>> =
+        tokens[..house].iter().filter(|token| token.is_word() && !matches!(token.low.as_str(), "д" | "дом")).collect();
+    while words.len() > 1 && (cities::city(words[0].text).is_some() || is_opening(&words[0].low)) {
+        words.remove(0);
+    }
+    let first = words.first()?;
+    let bad = words.iter().any(|word| {
+        one_of(NO_STREETS, &word.low) || word.text.chars().count() < 3 || word.text.chars().any(|c| c.is_ascii_digit())
+    }) || words.iter().all(|word| word.text.chars().all(char::is_uppercase));
+    let number = tokens[house].text;
+    let goes_on = sentence.text[street.end()..].trim_start();
+    let counts = parts.is_empty()
+        && [
+            "янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек", "шт", "см", "кг", "мл",
+            "л ", "руб", "%", "₽", "лет", "год", "раз", "дн", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug",
+            "sep", "oct", "nov", "dec", "cm", "kg", "ml", "pcs", "days", "years", "x", "*", ":", "-",
+        ]
+        .iter()
+        .any(|unit| goes_on.starts_with(unit));
+    let cyrillic_flat = parts.to_lowercase().contains(['к', 'о', 'п', 'э']) || !parts.is_empty();
+    // A city or a word for an address stands beside it, or a flat, or «14-55».
+    let with_flat = number.contains('-') && number.split('-').all(|part| !part.is_empty());
+    let evidence = (!parts.is_empty() && cyrillic_flat)
+        || (beside_city(sentence, first.start, street.end()) || after_address(sentence, first.start))
+        || (with_flat && beside_city(sentence, first.start, street.end()));
+    let quoted = sentence.text[..first.start].trim_end().ends_with(['"', '«', '“', '„']);
+    let bad = bad || quoted;
+    let name = words.len() == 1 && is_known(&first.low) && parts.is_empty() && !with_flat;
+    (!bad && !counts && evidence && !name).then_some(first.start)
+}
+
+fn is_opening(low: &str) -> bool {
+    one_of("адрес address adress живу живем delivery our my the new привезите доставка город везите это", low)
+}
+
+/// Whether a city stands right before or after.
+fn beside_city(sentence: &Sentence<'_>, start: usize, end: usize) -> bool {
+    let tokens = &sentence.tokens;
+    let before: Vec<&Token<'_>> = tokens.iter().filter(|token| token.end <= start).collect();
+    let after: Vec<&Token<'_>> = tokens.iter().filter(|token| token.start >= end).collect();
+    let skip = |token: &&&Token<'_>| {
+        !(matches!(token.text, "," | "." | "\n") || matches!(token.low.as_str(), "в" | "in" | "на" | "г"))
+    };
+    let named = |run: &[&Token<'_>]| {
+        (1..=2).any(|count| {
+            run.get(..count).is_some_and(|run| {
+                cities::city(&run.iter().map(|token| token.text).collect::<Vec<_>>().join(" ")).is_some()
+                    && run[0].text.chars().count() > 2
+            })
+        })
+    };
+    let back: Vec<&Token<'_>> = before.iter().rev().filter(skip).take(2).copied().collect();
+    let back_named = back.first().is_some_and(|last| named(&[last])) || (back.len() == 2 && named(&[back[1], back[0]]));
+    let forward: Vec<&Token<'_>> = after.iter().filter(skip).take(2).copied().collect();
+    let divided = after
+        .first()
+        .is_some_and(|token| matches!(token.text, "," | "." | "\n") || matches!(token.low.as_str(), "в" | "in"));
+    back_named
+        || (divided && named(&forward))
+        || (forward.first().is_some_and(|first| cities::city(first.text).is_some()) && divided)
+}
+
+/// Whether a word for an address or a delivery stands before, within a few words.
+fn after_address(sentence: &Sentence<'_>, start: usize) -> bool {
+    let before = sentence.tokens.iter().rev().filter(|token| token.end <= start);
+    before.take(5).any(|token| {
+        ["адрес", "адресу", "address", "adress", "adresu", "adres", "живу", "живем"].contains(&token.low.as_str())
+    })
+}
+
+/// The address in a message; where one is corrected, the last.
+pub(super) fn read(found: &[Found], said: &mut Said) {
+    if let Some(value) = found.first().and_then(|found| values::canonical("address", &found.value)) {
+        said.add("address", value, LIKELY);
+    }
+}

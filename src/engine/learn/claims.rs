@@ -1,0 +1,64 @@
+//! What a customer says that we said, promised or wrote: evidence of what they believe, never of our rules.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::VALUE_MOST;
+use super::extract::{LIKELY, Said, pattern};
+use super::reading::{Reading, Sentence};
+use super::values;
+use crate::engine::words::shortened;
+
+/// Those who speak for us, folded.
+const OURS: &str = r"(?:вы|ваш\S*|вами|у вас|менеджер\S*|оператор\S*|консультант\S*|сотрудни\S+|курьер\S*|поддержк\S+|бот|продавец|продавцы|продавщиц\S|девушка|девочк\S|парень|молодой человек|мастер\S*|специалист\S*|администратор\S*|кассир\S*|мне|нам|нас|меня|магазин\S*|сайт\S*|водител\S+|замерщик\S*|сборщик\S*|техподдержк\S+|колл центр\S*)";
+
+static PROMISED: LazyLock<Regex> = LazyLock::new(|| {
+    let said = r"(?:обещал[аи]?|обещали|пообещал[аи]?|гарантировал[аи]?|заверил[аи]?|заверял[аи]?|уверял[аи]?|уверил[аи]?|клялся|клялась|клялись|поклял\S+|божил\S+|обещано|обещает|обещают|гарантирует|гарантируете|обещаете|обещаны|обещана|обещан)";
+    let english = r"(?:you|your \S+|your \S+ \S+|(?:(?:the|a|some|one of your|this) (?:\S+ ){0,1}?)?(?:manager|operator|courier|agent|support|lady|girl|guy|man|woman|rep|representative|seller|assistant|colleague|driver|technician|engineer|consultant|bot|chat|site|website|shop|store|chatbot)s?(?: \S+){0,4}?|i was|we were|they|someone|support|customer service)";
+    pattern(&format!(
+        r" (?:{OURS} (?:\S+ ){{0,6}}?{said}|{said} (?:мне |нам |же )?(?:что|привез\S+|достав\S+|перезвон\S+|позвон\S+|верн\S+|замен\S+|скидк\S+|подар\S+|бесплатн\S+|за \S+|в течение|до|к|на|сегодня|завтра|вчера|прислать|отправить|помочь|разобраться)|{english} (?:(?:have|had|has|already|also|even|clearly|personally|all|just|then|explicitly) ){{0,2}}(?:promised?|guaranteed?|guarantees|promises|assured|swore|vowed)(?: me| us)?|(?:was|were|been) (?:promised|guaranteed|assured)) "
+    ))
+});
+
+static TOLD: LazyLock<Regex> = LazyLock::new(|| {
+    let said = r"(?:сказал[аи]?|сказали|говорил[аи]?|говорите|подтвердил[аи]?|ответил[аи]?|написал[аи]?|писал[аи]?|писали|сообщил[аи]?|объяснил[аи]?|объясняли|утверждал[аи]?|утверждаете|пишете|уверяете|говорит|сообщали)";
+    let english_us = r"(?:you|u|your (?:\S+ ){1,2}?(?:(?:on|at|in|from) (?:the |your )?\S+ )?|(?:the|a|some|one of your|this) (?:chap|fella|bloke|lad|person|email|leaflet|box|packaging|manual|confirmation|chat ?bot|chat bot|bot|rep|representative|agent|lady|girl|guy|man|woman|manager|operator|consultant|seller|assistant|courier|driver|site|website|web site|web page|app|listing|product page|page|support|salesman|technician|engineer|shop assistant|pharmacist)(?: (?:on|at|in|from) (?:the |your )?\S+| who (?:\S+ ){1,3}?)?|support|customer service|someone (?:from|at|in) your \S+)";
+    let english_said = r"(?:said|told|says?|states?|stated|wrote|written|confirmed|claimed|claims?|mentioned|advertised?|advertises|tells?|reads?|informed)";
+    pattern(&format!(
+        r" (?:{OURS} (?:\S+ ){{0,5}}?{said}(?: \S+){{0,4}}? (?:что|мол|якобы|будто|типа)|(?:вы|ваш\S*|оператор\S*|менеджер\S*|консультант\S*|продавец|девушка|курьер\S*|мастер\S*|поддержк\S+) (?:\S+ ){{0,3}}?(?:сказал[аи]?|говорил[аи]?|писал[аи]?|написал[аи]?) (?:мне |нам )?(?:бесплатно|гарантия|доставка|скидка|можно|все|возврат|будет|привезут|вернут|приедут)|(?:сказали|говорили|написали) (?:мне |нам )?(?:что|не \S+(?:ете|ите|ем|им))|(?:у вас|на (?:вашем |вашей )?(?:сайте|странице|карточке|упаковке)|в (?:ваш\S+ |вашем )?(?:рекламе|правилах|письме|смс|оферте|условиях|чате|приложении|каталоге|описании|рассылке|договоре|объявлении|карточке)(?: (?:у вас|товара|\S+))?)(?: \S+){{0,4}}? (?:написано|сказано|указано(?: \S+){{0,1}}? что|указано в|сказано|обещано|заявлено|говорится|прописано|пишете|черным по белому|стояло|значится)(?: \S+){{0,2}}?(?: что)?|согласно (?:ваш\S+ )?(?:правил\S+|услови\S+|оферт\S+|сайту|договору|политик\S+)|по (?:вашим )?(?:условиям|правилам) (?:акции|вашей|вашего|возврата|магазина|доставки|\S+) \S+|по вашим (?:же )?(?:условиям|правилам)|(?:as i remember |i remember )?{english_us} ?(?:(?:have|had|has|already|also|even|clearly|personally|all|just|then|always|still|that|who|pavel|\S+) ){{0,1}}?{english_said}(?: me| us| on| that| in| it| at| i| delivery| the| free| free\S*| returns?| they\S*| \S+)|(?:i was|we were|ive been|i have been) (?:told|informed|advised) (?:by|that|i|it|the|you|on|in|over)|(?:was|were|been) (?:told|informed|assured|promised) by (?:your|the|live|one|a|someone|somebody)|ваше правило что|ваши правила|у вас правило|under your (?:own )?(?:terms|policy|rules|conditions|guarantee)|(?:it was|was) agreed (?:\S+ ){{0,3}}that|promised (?:\S+ ){{1,6}}by your|according to your|in accordance with your|(?:is |its |it is )?(?:written|stated|says|said) (?:in|on|at) your|on your (?:site|page|website|web site|app|instagram)(?: \S+)? (?:is|its|it is|it|they|you) (?:written|says|say|said|stated|wrote|write|\S+ written)|the (?:site|website|web site|page|app|advert|ad|listing|catalogue|catalog|banner|description) (?:says|said|states|stated|promises|promised|claims)) "
+    ))
+});
+
+/// What makes it no claim of theirs: said by others, asked, supposed, denied.
+static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:не (?:\S+ )?(?:по)?обещал\S*|ничего не (?:обещал\S*|сказал\S*)|я (?:\S+ ){0,2}(?:обещал\S*|сказал\S*|говорил\S*|писал\S*|написал\S*|гарантир\S+)|в отзывах|отзыв\S*|допустим|(?:муж|жена|мама|сын|дочь|дочка|сестра|брат|друг|подруга|сосед|соседка|моя? коллега|врач|свекровь|знакомая) (?:\S+ )?(?:говорит|сказал\S*|обещал\S*|уверял\S*)|did(?:nt| not) (?:promise|say|tell)|never (?:promised|said|told)|as you said|as your|not saying|told me nothing|said nothing|nobody (?:said|told|promised)|what (?:you|your \S+) (?:said|told)|like you said|did you|have you|do you|as i said|i told|i said|my \S+ (?:says|said|told|promised)|wife|husband|mother in law|queue|for you said|suppose|will you promise|can you promise|promise me|you can tell|could you tell|can you tell|you tell me|you say hello|greeted|told me to|my manager|my boss|the appointment) ",
+    )
+});
+
+/// A question whether it is so asserts nothing.
+static ASKS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^ (?:(?:а|и|но|ну|здравствуйте|добрый день|скажите|подскажите|пожалуйста|hi|hello|so|and|but) )*(?:правда|это правда|верно|почему|зачем|кто|где|что|какой|какая|когда|сколько|куда|как|is|are|was|were|do|does|did|can|could|what|where|when|who|which|how|will|would|have|has) ",
+    )
+});
+
+/// The claims in a message, each sentence once.
+pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
+    for sentence in &reading.sentences {
+        if is_claim(sentence) && !values::has_link(sentence.text) {
+            let words = sentence.text.replace(['¦', '[', ']', '<', '>', '{', '}', '|', '`'], " ");
+            said.add("claim", shortened(&words, VALUE_MOST), LIKELY);
+        }
+    }
+}
+
+fn is_claim(sentence: &Sentence<'_>) -> bool {
+    let text = sentence.folded.as_str();
+    let claim = PROMISED.find(text).or_else(|| TOLD.find(text));
+    // What is supposed is supposed before it: "if late, 10 percent" may be our own words.
+    let claims =
+        claim.is_some_and(|found| ![" если ", " if ", " once "].iter().any(|word| text[..found.end()].contains(word)));
+    claims && !NOT_THEIRS.is_match(text) && !(sentence.asks && ASKS.is_match(text))
+}

@@ -1,0 +1,117 @@
+//! The company that a customer buys for: a legal form with a name, or a name after words that say so.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::extract::{LIKELY, Said, pattern};
+use super::reading::Reading;
+use super::values;
+
+static RUSSIAN: LazyLock<Regex> = LazyLock::new(|| {
+    let name = r"(?:[«“\x22][^»”\x22\n]{2,60}[»”\x22]|(?:[А-ЯЁA-Z][\p{L}0-9-]*)(?:\s[А-ЯЁA-Z][\p{L}0-9-]+){0,2}(?:\s?[А-ЯЁ]\.\s?[А-ЯЁ]\.)?)";
+    pattern(&format!(
+        r"(?:^|[^\p{{L}}])((?:ООО|ОАО|ЗАО|АО|ПАО|НАО|ИП|НКО|АНО|ТСЖ|ТСН|ЖСК|ГК|УК|КФХ|ГБУЗ|ГБУ|ГАУ|МБУ|МАУ|МБОУ|МАОУ|МБДОУ|МАДОУ|МДОУ|ГБОУ|ГБДОУ|МКОУ|ФГБОУ|ФГУП|ФГБУ|ГУП|МУП|ЧОУ|ТОО|ОсОО|СП|Индивидуальный предприниматель|индивидуальный предприниматель|[Оо]бщество с ограниченной ответственностью)(?:\s(?:ЧОП|ТД|ПКФ|НПО|НПП|ПК|СК|УК|ГК|МФК|ТК|ДОУ|СОШ|ЧОО|Фирма|фирма|Торговый дом|Компания|компания))?(?:\s|\b)\s*(?:(?:детский сад|школа|СОШ|гимназия|лицей|поликлиника|больница)\s*)?(?:№\s?[0-9]{{1,4}}|{name}(?:\s?№\s?[0-9]{{1,4}})?))"
+    ))
+});
+
+static RUSSIAN_NAMED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:^|[^\p{L}])(?:(?i:наша|моя|мы|я из|я от|от|для нашей|для|представляю|в нашей|работаю в)\s)?((?i:артел[ьи]|компани[яиюей]+|фирм[аыуе]|организаци[яиюей]+|кафе|ресторан[аеу]?|отел[ьяюе]+|гостиниц[аыуе]|салон[аеу]?(?: красоты)?|клиник[аиуе]|студи[яиюей]+|кофейн[яиюе]|пекарн[яиюе]|агентств[оау]|мастерск[аяойую]+|автосервис[аеу]?|хостел[аеу]?|фонд[аеу]?|завод[аеу]?|бюро|типографи[яиюе]+|столов[аяойую]+|стоматологи[яиюе]+|ателье|фитнес-клуб[аеу]?|бар[аеу]?|школ[аыуе]|детский сад|санатори[йяюе])\s[«“\x22][^»”\x22\n]{2,60}[»”\x22]|(?i:фирма|организация)\s[А-ЯЁ][а-яё]{3,}(?:\s[А-ЯЁ][а-яё]{3,})?)|(?i:работаю|работаем)\s(?:на|в|во)\s([«“\x22][^»”\x22\n]{2,60}[»”\x22])",
+    )
+});
+
+static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"((?:[\p{Lu}0-9][\p{L}0-9'’&.-]*|&|and|of|the)(?:\s(?:[\p{Lu}0-9][\p{L}0-9'’&.-]*|&|and|of|the)){0,5},?\s(?:Ltd|LTD|Limited|LLC|L\.L\.C|LLP|GmbH|Inc|INC|CIC|PLC|plc|Plc|Corp|Corporation|Co|S\.A|SA|SARL|S\.r\.l|Srl|SRL|B\.V|BV|Oy|AB|AG|KG|UG|A/S|ApS|SpA|S\.p\.A|Pty Ltd|Pvt Ltd|d\.o\.o|s\.r\.o|Kft|SIA|UAB|OÜ)\b\.?)",
+    )
+});
+
+static TRANSLITERATED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:^|[^\p{L}])((?:OOO|ZAO|OAO|PAO|AO|IP|TOO|ANO|TSZh|LLC|JSC|CJSC|OJSC|PJSC)\s(?:[«“\x22'‘][^»”\x22'’\n]{2,60}[»”\x22'’]|[\p{Lu}][\p{L}0-9&-]*(?:\s[\p{Lu}][\p{L}0-9&-]*){0,3}))",
+    )
+});
+
+/// "I order for Blue Heron Yoga", "our company is Marten Logistics".
+static ENGLISH_NAMED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:(?i:on behalf of|our company(?: is| name is| called)?|our firm(?: is)?|my company(?: is)?|the company is|company name(?: is)?|company|(?:i|we) (?:order|buy|purchase) for(?: the)?|ordering for(?: the)?|buying for(?: the)?|purchasing for(?: the)?|i work (?:for|at)|(?:i represent|we represent)|procurement (?:at|for)|office manager (?:at|of))[:,]?\s+)([\p{Lu}][\p{L}0-9'’&-]*(?:\s(?:[\p{Lu}][\p{L}0-9'’-]*|&|and|of)){1,5})",
+    )
+});
+
+/// "We're Hollybush Day Nursery", "writing for Pemberley Dental Practice": a name that ends in what the firm does.
+static ENGLISH_TRADE: LazyLock<Regex> = LazyLock::new(|| {
+    let trade = r"(?:Practice|Nursery|Nurseries|Press|Plumbing|Hotel|Hostel|Supplies|Supply|Design|Designs|Studio|Studios|School|Clinic|Cafe|Café|Bakery|Restaurant|Bistro|Bar|Salon|Barbers|Garage|Farm|Dental|Physio|Logistics|Roofing|Builders|Building|Construction|Consulting|Consultants|Services|Solutions|Group|Partners|Associates|Agency|Interiors|Motors|Electrical|Joinery|Catering|Florists|Flowers|Gym|Fitness|Yoga|Academy|College|University|Kindergarten|Trust|Foundation|Surgery|Pharmacy|Vets|Inn|Guesthouse|Books|Bookshop|Publishing|Media|Labs|Systems|Software|Technologies|Holdings|Industries|Foods|Brewery|Brewing|Dairy|Cleaning|Laundry|Travel|Tours|Events|Architects|Surveyors|Solicitors|Accountants|Insurance|Kitchen|Kitchens|Furniture|Pottery|Ceramics|Gallery|Museum|Theatre|Club|Hospital|Hospice|Care Home|Landscaping|Landscapes|Gardens|Printing|Print|Printers|Engineering|Roasters|Coffee|Tea Rooms|Pets|Kennels|Stables|Sailing|Marine|Timber|Tiles|Flooring|Windows|Textiles|Tailors|Opticians)";
+    pattern(&format!(
+        r"(?:(?:^|[.,\n]\s)(?:This is )?|(?:^|[^\p{{L}}])(?:for|For|from|accounts at|manager at|work at|office at|[Ww]e're|[Ww]e’re|[Ww]e are|[Ww]ork for|[Rr]epresent|[Cc]ompany is|firm is|[Tt]his is|I run|[Ww]e run|put)\s(?:the )?)((?:[\p{{Lu}}][\p{{L}}'’-]*|&|and)(?:\s(?:[\p{{Lu}}][\p{{L}}'’-]*|&|and|of)){{0,4}}\s(?:{trade}|(?:&|and) (?:Sons|Daughters|Co|Bros|Brothers|Partners)))(?:[^\p{{L}}]|$)"
+    ))
+});
+
+/// Companies that are not the customer's: ours, a brand, somebody who wrote to them.
+static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:ваш\S*|у вас указано|на чеке|в чеке|одна сеть|кто продавец|продавец|same company|connected with|your (?:company|firm)|sent me|called me|wrote to me|звонили из|звонят из|позвонили из|прислали|развод|мошенник\S*|правда что|реквизит\S+ ваш\S*|производител\S+|поставщик\S*|carrier|manufacturer|made by|конкурент\S*|is it|are you|if i was|if i were|e g|вы это|перевозчик\S*|доставк\S+ через|юрлицо|кто такие) ",
+    )
+});
+
+/// «Организация: СПК Луч», as people fill in a form.
+static LABELLED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?im)^\s*(?:организация|компания|фирма|юрлицо|company|firm|organisation|organization)\s*:\s*([^\n,;]{2,60}?)[.\s]*$",
+    )
+});
+
+/// «ооо сельхозпромснаб», «ип сафарова»: small letters, up to a mark.
+static SMALL: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:^|[^\p{L}])((?:ооо|зао|оао|ип|тоо|ано|тсж|спк)\s(?:[«\x22][^»\x22\n]{2,40}[»\x22]|[а-яё-]{3,}(?:\s[а-яё-]{3,})?))\s?(?:[,.\n;]|$)",
+    )
+});
+
+/// The company in a message, once.
+pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
+    for sentence in &reading.sentences {
+        let theirs = !NOT_THEIRS.is_match(&sentence.folded) || sentence.folded.contains(" we are ");
+        let text = sentence.text;
+        let of = |pattern: &Regex| {
+            pattern.captures(text).and_then(|found| found.iter().skip(1).flatten().next()).map(|found| found.as_str())
+        };
+        let found = of(&LABELLED)
+            .or_else(|| of(&RUSSIAN))
+            .or_else(|| of(&SMALL).filter(|name| !sentence.asks && !name.ends_with("неважно")))
+            .or_else(|| of(&TRANSLITERATED))
+            .or_else(|| of(&ENGLISH).and_then(begun))
+            .or_else(|| of(&ENGLISH_TRADE).and_then(begun))
+            .or_else(|| of(&ENGLISH_NAMED))
+            .or_else(|| of(&RUSSIAN_NAMED));
+        if let Some(name) = found.filter(|_| theirs)
+            && let Some(value) = values::canonical("company", trimmed(name))
+        {
+            said.add("company", value, LIKELY);
+        }
+    }
+}
+
+/// An English name begins with a capital, not with a word between.
+fn begun(name: &str) -> Option<&str> {
+    let mut name = name;
+    loop {
+        let (first, rest) = name.split_once(' ')?;
+        let common = [
+            "and", "of", "the", "The", "&", "I", "We", "Company", "For", "From", "Hello", "Hi", "Dear", "At", "Our",
+            "My", "Is", "In", "And", "We're", "We’re", "Firm", "Say",
+        ]
+        .contains(&first);
+        if !common {
+            return Some(name);
+        }
+        name = rest;
+    }
+}
+
+fn trimmed(name: &str) -> &str {
+    let name = name.trim().trim_end_matches([',', ';']);
+    let name = [" and", " of", " &"].iter().fold(name, |name, end| name.strip_suffix(end).unwrap_or(name));
+    if name.ends_with("..") { name.trim_end_matches('.') } else { name }
+}

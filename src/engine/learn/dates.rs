@@ -1,0 +1,277 @@
+//! Days that a customer names for something of theirs: when they ordered, when they want it, their birthday.
+
+use std::sync::LazyLock;
+
+use jiff::Zoned;
+use regex::Regex;
+
+use super::days::{Lies, Named, days, lowered};
+use super::extract::{LIKELY, pattern};
+use super::instructions::is_order;
+use super::values;
+use crate::domain::id::MessageId;
+use crate::domain::memory::{FactKind, Stance, Statement};
+use crate::engine::words::{sentences, shortened};
+
+/// Longest part of the sentence that is kept with the day, in characters.
+const WORDS: usize = 80;
+
+/// How far from a day the words may stand that say what it is of, in bytes.
+const FAR: usize = 110;
+
+/// What has happened to the customer.
+static HAPPENED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:^|[^а-яa-z])(?:заказал[аи]?|заказывал[аи]?|купил[аи]?|покупал[аи]?|приобр[а-я]+|куплен[а-я]*|оформил[аи]?|оформлял[аи]?|оплатил[аи]?|оплата|оплачен[а-я]*|получил[аи]?|получен[а-я]*|забрал[аи]?|брал[аи]?|взял[аи]?|взяли|привез(?:ли|ла)?|доставили|доставлен[а-я]*|приехал[аои]?|приш(?:ел|ла|ли|ло)|чек от|заказ от|от|вызов был|был вызов|прислал[аи]?|прислали|sent|shipped|вернул[аи]?|отправил[аи]?|сдал[аи]?|ordered|bought|purchased|purchase|paid|received|got|had|picked up|collected|arrived|came|delivered|take from you|fitted|sold|turned up|placed|returned|sent it back|from you|brought me|brought|had|забирал[аи]?|заказ делал[аи]?|делал[аи]? заказ|был[аои]? на|called|visited|stopped|broke|snapped|was my birthday|my birthday was|you sent|got it|order from|order of)(?:[^а-яa-z]|$)",
+    )
+});
+
+/// What they want to happen, or know that will.
+static WANTED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:^|[^а-яa-z])(?:привезите|привезти|привоз[а-я]+|доставьте|доставить|доставк[аеуи] (?:на|нужна|к)|доставка|дата доставки|везите|нуж(?:ен|на|но|ны)|надо|хочу|хотим|хотел[аи]? бы|перенес(?:ите|ти)|перенести|перезапишите|уезжа[а-я]+|улета[а-я]+|уеду|улечу|приед[уе][а-я]*|приезжайте|заберу|забер[а-я]+|ждем|жду|ожидаю|день рождения|днюха|юбилей|свадьб[а-я]+|вызвать|вызов|вывоз|запиш[а-я]+|назначьте|успе[ею][а-я]*|точно придут|буду дома|дома буду|можете привезти|готов[аы]? принять|примем|отпуск|рыбалку|переезжа[а-я]+|deliver|delivered by|deliver it|delivery|bring|need|needed|want|would like|leave|leaving|leaves|fly|flying|away|move|moving|birthday|pick (?:it )?up|collect|reschedule|postpone|come|here by|by|until|back in town|wedding|travel|travelling|not earlier than|not before|courier|engineer|visit|waiting|expect|expecting|change|put it back to|back to|i'm off|im off|we're off|off on|due|coming|take delivery|free on|move it|arrange|book|booked|need to be|to be with|подходит|разгрузка|выгрузка|забрать|наберите|перезвоните|позвоните|праздник|стрим|концерт|выпускной|экзамен|соревнования|поездка|др|мероприятие|anniversary|til|till|send|удобно|получится|устроит|заезжайте|приезжайте|можете приехать)(?:[^а-яa-z]|$)",
+    )
+});
+
+/// What is asked, supposed, or holds for everybody.
+static NOT_SETTLED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:^|[^а-яa-z])(?:you'll|you will|yeah right|like i believe|ну конечно|как же|допустим|типа купил|like if|предположим|скажем|наверное|может быть|возможно|работаете|открыт[а-я]*|закрыт[а-я]*|закрываетесь|акци[а-я]+|распродаж[а-я]+|сгора[а-я]+|действу[а-я]+|срок действия|истек[а-я]*|промокод[а-я]*|подешев[а-я]+|бонус[а-я]*|в наличии|завоз|отмечу|в календаре|мошенник[а-я]*|suppose|maybe|perhaps|what if|hypothetically|valid|on sale|go on sale|sale|open|opening|closed|expires?|expired|promo|discount code|half now|in stock|turns (?:thirty|forty|fifty|sixty)|solve|черную пятницу|black friday|would it|does it|holiday hours|should i|could i order)(?:[^а-яa-z]|$)",
+    )
+});
+
+/// Days of somebody else.
+static OF_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:^|[^а-яa-z])(?:у него|у нее|спрашивает|(?:мам[аы]|сестра|брат|подруга|сосед[а-я]*|коллега|свекровь|друг) (?:[а-я]+ ){0,3}(?:заказ|купил|получил|брал)[а-я]*|he |she |my (?:brother|sister|friend|neighbou?r|mother|mum|mom|dad|colleague|mate)|his|her)(?:[^а-яa-z]|$)",
+    )
+});
+
+/// Of a question, what is settled nevertheless.
+static SETTLED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:заказал[аи]?|купил[аи]?|оплатил[аи]?|получил[аи]?|забрал[аи]?|оформил[аи]?|привезли|приш(?:ел|ла|ли|ло)|жду|ждем|хочу забрать|хочу получить|заберу|i want to collect|привезите|перенести|перенесите|вызвать|у меня день рождения|уезжаю|улетаю|точно придут|на рыбалку|ordered|bought|received|got|paid|arrived|came|i need|we need|bring|deliver on|change delivery|move delivery|courier (?:take|come|collect)|leaving on|flying|my delivery|my order|can it come|can you (?:deliver|bring|come)|можно забрать|забрать хочу|можно доставить|можно привезти|можно перенести|мо[йюея] (?:заказ|доставк))",
+    )
+});
+
+/// The days in a customer's message that are theirs: `2026-03-12: the words around`.
+pub fn dates(text: &str, source: MessageId, said: &Zoned) -> Vec<Statement> {
+    let text = super::reading::prepared(text);
+    let mut all: Vec<Statement> = Vec::new();
+    for sentence in sentences(&text) {
+        let lower = without_quoted(&lowered(sentence));
+        if is_order(sentence) || unsettled(&lower) {
+            continue;
+        }
+        for day in theirs(&lower, said) {
+            let value = format!("{day}: {}", shortened(sentence, WORDS));
+            let known = all.iter().any(|fact| fact.value.starts_with(&day.to_string()));
+            if let Some(value) = values::canonical("date", &value).filter(|_| !known) {
+                all.push(Statement {
+                    key: "date".to_owned(),
+                    value,
+                    stance: Stance::Stated,
+                    kind: FactKind::Attribute,
+                    confidence: LIKELY,
+                    source,
+                    valid_at: said.timestamp(),
+                    due_at: None,
+                });
+            }
+        }
+    }
+    all
+}
+
+/// What is quoted was said by others; its letters stay spaces, so that places stay what they are.
+fn without_quoted(lower: &str) -> String {
+    static QUOTED: LazyLock<Regex> = LazyLock::new(|| pattern(r#"["“][^"”“]{8,}["”]"#));
+    QUOTED.replace_all(lower, |found: &regex::Captures<'_>| " ".repeat(found[0].len())).into_owned()
+}
+
+fn unsettled(lower: &str) -> bool {
+    let open = NOT_SETTLED.is_match(lower)
+        && !lower.contains("день рождения")
+        && !lower.contains("на распродаже")
+        && !lower.contains("birthday");
+    open || OF_OTHERS.is_match(lower) || (lower.contains('?') && !SETTLED.is_match(lower))
+}
+
+/// The days of a sentence that are the customer's.
+fn theirs(lower: &str, said: &Zoned) -> Vec<jiff::civil::Date> {
+    let ahead = days(lower, said.date(), Lies::Ahead);
+    let behind = days(lower, said.date(), Lies::Behind);
+    let near = days(lower, said.date(), Lies::Near);
+    let mut all = Vec::new();
+    for named in &near_or(&near, &ahead) {
+        let Some(lies) = lies(lower, named)
+            .filter(|_| !corrected(lower, named) && !supposed(&lower[..named.start]) && !told_or_now(lower, named))
+        else {
+            continue;
+        };
+        let of = match lies {
+            Lies::Behind => &behind,
+            Lies::Ahead | Lies::Near => &ahead,
+        };
+        if let Some(found) = of.iter().find(|other| other.start == named.start) {
+            let impossible = match lies {
+                Lies::Behind => found.day > said.date(),
+                Lies::Ahead | Lies::Near => found.day < said.date(),
+            };
+            if !impossible {
+                all.push(found.day);
+            }
+        }
+    }
+    all
+}
+
+/// What we are said to have said, and what day it is now: "you told me it would be here by Monday and it's Thursday now".
+fn told_or_now(lower: &str, named: &Named) -> bool {
+    static TOLD: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?:^|[^a-z])(?:(?:i was|we were) told|(?:you|u|they|he|she|bot|site|website|email|driver|courier|tracking|man|lady|telephone|phone|chat|team|rep) (?:\w+ )?(?:said|told|promised|says|say))(?:[^a-z]|$)",
+        )
+    });
+    static NOW: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(?:^|[^a-zа-я])(?:it's|its|it is|today is|already|since|сегодня(?: уже)?)\s$"));
+    TOLD.is_match(&lower[..named.start]) || NOW.is_match(&lower[..named.start])
+}
+
+/// What comes after "if" is supposed, unless it is politeness.
+fn supposed(before: &str) -> bool {
+    static IF: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[^а-яa-z])(?:если|if)(?:[^а-яa-z]|$)"));
+    let plain = before
+        .replace("grateful if", " ")
+        .replace("appreciate it if", " ")
+        .replace("если можно", " ")
+        .replace("если получится", " ")
+        .replace("if possible", " ");
+    IF.find_iter(&plain).last().is_some_and(|found| !plain[found.end()..].contains(['.', ';', ')']))
+}
+
+/// The places of all days, also of weekdays, which are nothing without a direction.
+fn near_or(near: &[Named], ahead: &[Named]) -> Vec<Named> {
+    let mut all = ahead.to_vec();
+    all.extend(near.iter().filter(|named| ahead.iter().all(|other| other.start != named.start)));
+    all.sort_by_key(|named| named.start);
+    all
+}
+
+/// Which way a day lies: by the nearest words that say so, those of its own clause before others.
+fn lies(lower: &str, named: &Named) -> Option<Lies> {
+    let (from, to) = clause(lower, named);
+    let own = nearest(lower, named, from, to);
+    let whole = || {
+        let from = floor(lower, named.start.saturating_sub(FAR));
+        let to = floor(lower, (named.end + FAR).min(lower.len()));
+        nearest(lower, named, from, to)
+    };
+    let words = &lower[named.start..named.end];
+    let moment = words.starts_with("сегодня")
+        || words.starts_with("today")
+        || words.starts_with("this ")
+        || words.starts_with("tonight");
+    // Said of the day of writing in passing: «сегодня пишут — отказ».
+    let found = if moment { own } else { own.or_else(whole) };
+    let fixed = if words.starts_with("вчера")
+        || words.starts_with("yesterday")
+        || words.starts_with("позавчера")
+        || words.contains("назад")
+        || words.contains("ago")
+    {
+        Some(Lies::Behind)
+    } else if words.starts_with("завтра") || words.starts_with("tomorrow") || words.starts_with("послезавтра")
+    {
+        Some(Lies::Ahead)
+    } else {
+        None
+    };
+    // «Оформила торт на 8 марта»: ordered before, wanted then.
+    let fixed = fixed.or_else(|| {
+        before_it(&lower[..named.start]).filter(|lies| *lies == Lies::Ahead && found == Some(Lies::Behind))
+    });
+    match (found, fixed) {
+        (None, _) => None,
+        (Some(_), Some(fixed)) => Some(fixed),
+        (found, None) => found,
+    }
+}
+
+fn floor(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// The bounds of the clause that a day stands in.
+fn clause(lower: &str, named: &Named) -> (usize, usize) {
+    let divides = |c: char| matches!(c, ',' | ';' | '(' | ')' | '—' | '–' | '!' | '?' | '\n');
+    let from = lower[..named.start].rfind(divides).map_or(0, |at| at + 1);
+    let to = lower[named.end..].find(divides).map_or(lower.len(), |at| named.end + at);
+    (floor(lower, from), to)
+}
+
+fn nearest(lower: &str, named: &Named, from: usize, to: usize) -> Option<Lies> {
+    let from = if lower.is_char_boundary(from) { from } else { floor(lower, from) };
+    let part = &lower[from..to];
+    let distance = |found: regex::Match<'_>| {
+        let (start, end) = (from + found.start(), from + found.end());
+        // What stands before a day speaks of it sooner than what comes after.
+        if end <= named.start + 1 { named.start + 1 - end } else { start.saturating_sub(named.end) + 8 }
+    };
+    let least = |pattern: &Regex| pattern.find_iter(part).map(distance).min();
+    match (least(&HAPPENED), least(&WANTED)) {
+        (Some(happened), Some(wanted)) => Some(if happened <= wanted { Lies::Behind } else { Lies::Ahead }),
+        (Some(_), None) => Some(Lies::Behind),
+        (None, Some(_)) => Some(Lies::Ahead),
+        (None, None) => before_it(&lower[..named.start]),
+    }
+}
+
+/// «… на 12 декабря», «к 24 марта»: wanted by then.
+fn before_it(before: &str) -> Option<Lies> {
+    let before = before.trim_end();
+    let ends = |words: &[&str]| {
+        words.iter().any(|word| before.strip_suffix(word).is_some_and(|rest| !rest.ends_with(char::is_alphanumeric)))
+    };
+    if ["был на", "была на", "было на", "были на"].iter().any(|was| before.ends_with(was)) {
+        return Some(Lies::Behind);
+    }
+    if ends(&["на", "к"]) {
+        return Some(Lies::Ahead);
+    }
+    ends(&["от"]).then_some(Lies::Behind)
+}
+
+/// "Not tomorrow but …", «во вторник, а не в четверг», "from Thursday to …": the other day counts.
+fn corrected(lower: &str, named: &Named) -> bool {
+    let before = lower[..named.start].trim_end();
+    let after = lower[named.end..].trim_start();
+    let before = ["on", "в", "во", "на", "the"].iter().fold(before, |text, word| {
+        text.strip_suffix(word).filter(|rest| rest.ends_with(' ')).map_or(text, str::trim_end)
+    });
+    let ends = |words: &[&str]| {
+        words.iter().any(|word| before.strip_suffix(word).is_some_and(|rest| !rest.ends_with(char::is_alphanumeric)))
+    };
+    // The street of the eighth of March; a day on which nobody is at home.
+    if ends(&["ул", "ул.", "улица", "улице"]) || ends(&["easter", "bank holiday", "good", "black", "cyber"])
+    {
+        return true;
+    }
+    let near: String = after.chars().take(20).collect();
+    if near.contains("no sorry")
+        || near.contains("no wait")
+        || after.starts_with("не будет")
+        || after.starts_with(", но меня не будет")
+    {
+        return true;
+    }
+    let moved = ends(&["from", "с", "со"])
+        && (after.starts_with("to ")
+            || after.starts_with("на ")
+            || after.starts_with("по ")
+            || after.starts_with("until"));
+    ends(&["не", "not", "instead of", "вместо"]) || moved
+}

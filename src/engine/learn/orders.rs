@@ -1,0 +1,168 @@
+//! Numbers of the customer's own orders, beyond «заказ 123456» and `М-123456`: spaced, alone, corrected.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::extract::{LIKELY, Said, UNIT, order_numbers, pattern};
+use super::reading::{Reading, Sentence, Token, one_of};
+use super::values;
+
+/// What makes an order somebody else's, or no order.
+static OF_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:(?:номер|заказ)\S*(?: \S+)? у не(?:е|го)|у не(?:е|го) (?:\S+ ){0,2}(?:номер|заказ)\S*|(?:ее|его|их) (?:номер|заказ)\S*|(?:мам|сестр|сын|доч|внук|внуч|приятел|подруг|сосед|брат|колле|свекров|т[её]щ|бабушк|дедушк|знаком|друг)\S*(?: \S+){0,3} (?:\S*заказ\S+|купил\S*|говорит|пишет|пришл[оа]|оформ\S+)|(?:брату|сестре|маме|подруге|соседу|соседке|другу) (?:пришл\S+|приш[её]л)|никак(?:ого|ой) заказа?|нет такого заказа|чуж(?:ой|ая|ого|ую|ие) (?:заказ|посылк|товар)\S*|ваш заказ|diff\S*rence between|разниц\S+ между|с кем то (?:с?путали|перепутали)|(?:her|his|their) (?:order|number|parcel|purchase)\S*|isnt my|is not my|not mine|not my order|elsewhere|another shop|other shop|my (?:\S+ )?(?:brother|sister|son|daughter|nephew|niece|mother|mum|mom|dad|father|friend|neighbou?r|colleague|flatmate|roommate|aunt|uncle|cousin)(?: \S+){0,2} (?:ordered|bought|has|placed|got|says|said)|never (?:had|made|placed) (?:an|any) order|wrong person|(?:a|the) (?:colleague|friend|neighbou?r)(?: of mine)? (?:ordered|bought|placed)) ",
+    )
+});
+
+/// Words before a number that names no order.
+const NOT_ORDERS: &str = "артикул арт код кода индекс трек трека треку инн кпп огрн снилс счет счета счету штрихкод модель модели \
+     лего lego размер карта карты карте карту заявка заявку заявке договор полис чек чека промокод цена сумма \
+     article art item sku code postcode zip index track tracking invoice ticket reference ref model size card \
+     login user password centre center acct cheque ledger po statement price sum total account vat ean isbn barcode policy lot год";
+
+static SPACED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(?:заказ\p{L}*|номер\p{L}*|№|orders?|number|zakaz|cancel|отмените)\s*(?:номер|number|no\.?|is|№|#|:|—|–|-|,)*\s*([0-9]{3})[ \u{a0}]([0-9]{3})(?:[^0-9 ]|$| [^0-9])",
+    )
+});
+
+/// Groups as people read a number out: "order 9 014 377", "M-229 0174", "ord 8 8 1 2 0 4 5".
+static GROUPED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(?:(?:^|[^\p{L}])(?:заказ\p{L}*|номер|orders?|ord\.?|yours|no\.?|nr\.?|ref|paper is|last one)(?:\s+(?:номер|num|number|nomer|nr\.?|no\.?|is|был|was))*|№|(?:^|[^\p{L}])[МM][ -])\s*[:,#№-]?\s*([0-9]{1,4}(?: [0-9]{1,4}){1,7})(?:[^0-9+-]|$)",
+    )
+});
+
+static NAMED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(?:№|#|(?:^|[^\p{L}])(?:номер(?:ом|а)?(?:\s+(?:заказа|у меня|мой))?|order|ord\.?|zakaz\p{L}*|number|nr\.?|no\.?|num\.?|заказ\p{L}*\s(?:еды|цветов|продуктов|мебели|одежды|обуви|книг|лекарств|корма|пиццы|воды|оформлен|под номером|с номером|за номером)|заказ\p{L}*\s+(?:тот же|такой|мой|был|от меня|имеет номер)|orders?\s+(?:number\s+)?(?:was|is|has|i think))\s*(?:is|:|-|–|—|№|#|=)?)\s*(?:[МMмm]\s?[-–—]?\s?)?([0-9]{5,8})(?:[^0-9\p{L}-]|$)",
+    )
+});
+
+/// A number that is corrected by the next one.
+static CORRECTED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)([0-9]{5,8})\s*[,.…-]*\s*(?:(?:ой|упс|точнее|вернее|то есть|тьфу|нет|простите|извините|ошиб\p{L}+|вру|опечат\p{L}+|описал\p{L}+|не то|не так|правильно|поправка|or|sorry|oops|typo|my bad|actually|correction|scratch that|make that|i mean|no wait|wait|hold on|rather|no)[\s,.…:-]*)+(?:[\p{L}' ]{0,20}?)(?:[МMмm]-?)?([0-9]{5,8})",
+    )
+});
+
+/// «Не 560311, а 560113».
+static NOT_BUT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(?:^|[^\p{L}])(?:не|not)\s+(?:заказ\s+|№\s?|order\s+)?(?:[МMмm]-?)?([0-9]{5,8})[,.]?\s+(?:а|but|its|it's)\s+(?:№\s?)?(?:[МMмm]-?)?([0-9]{5,8})",
+    )
+});
+
+/// The order numbers in a message.
+pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
+    let own = !OF_OTHERS.is_match(&reading.folded());
+    let mut corrected: Vec<String> = Vec::new();
+    let mut found: Vec<(String, f64)> = Vec::new();
+    let has_street = reading.sentences.iter().any(|sentence| sentence.tokens.iter().any(is_of_address));
+    // A correction may be a sentence of its own: «заказ 882140. Нет, вру, 882104».
+    let whole = reading.sentences.iter().map(|sentence| sentence.text).collect::<Vec<_>>().join(" ");
+    for fix in CORRECTED.captures_iter(&whole).chain(NOT_BUT.captures_iter(&whole)).filter(|_| own) {
+        corrected.push(format!("М-{}", &fix[1]));
+        found.extend(values::order_number(&fix[2]).map(|value| (value, LIKELY)));
+    }
+    for sentence in &reading.sentences {
+        if !own || OF_OTHERS.is_match(&sentence.folded) {
+            continue;
+        }
+        let mut plain = Said::new(said);
+        order_numbers(sentence.text, &mut plain);
+        found.extend(plain.facts.into_iter().map(|fact| (fact.value, fact.confidence)));
+        for spaced in SPACED.captures_iter(sentence.text) {
+            let end = spaced.get(2).map_or(0, |part| part.end());
+            if !UNIT.is_match(&sentence.text[end..]) {
+                found.push((format!("М-{}{}", &spaced[1], &spaced[2]), LIKELY));
+            }
+        }
+        for grouped in GROUPED.captures_iter(sentence.text).filter_map(|found| found.get(1)) {
+            let digits: String = grouped.as_str().chars().filter(char::is_ascii_digit).collect();
+            let whole = !UNIT.is_match(&sentence.text[grouped.end()..]) && (6..=8).contains(&digits.len());
+            found.extend(values::order_number(&digits).filter(|_| whole).map(|value| (value, LIKELY)));
+        }
+        for named in NAMED.captures_iter(sentence.text) {
+            let Some(digits) = named.get(1) else { continue };
+            let whole = named.get(0).map_or(0, |whole| whole.start());
+            if !UNIT.is_match(&sentence.text[digits.end()..]) && !follows_other(&sentence.text[..whole]) {
+                found.extend(values::order_number(digits.as_str()).map(|value| (value, LIKELY)));
+            }
+        }
+        found.extend(alone(sentence, has_street).into_iter().map(|value| (value, LIKELY)));
+    }
+    for (value, confidence) in found {
+        if !corrected.contains(&value) {
+            said.add("order_number", value, confidence);
+        }
+    }
+}
+
+fn is_of_address(token: &Token<'_>) -> bool {
+    one_of("кв квартира ул улица дом индекс flat apt street postcode zip kv ul", &token.low)
+}
+
+fn follows_other(before: &str) -> bool {
+    let last = before.trim_end_matches(|c: char| !c.is_alphanumeric()).rsplit(|c: char| !c.is_alphanumeric()).next();
+    let last = last.unwrap_or_default().to_lowercase();
+    one_of(NOT_ORDERS, &last)
+        || ["трек", "track", "телефон", "phone", "карт", "card"].iter().any(|start| last.starts_with(start))
+}
+
+/// Numbers that are a clause of their own, or nearly: "7730025, Desmond", «а, вот: 1003477», "cancel 9021446".
+fn alone(sentence: &Sentence<'_>, has_street: bool) -> Vec<String> {
+    let tokens = &sentence.tokens;
+    let mut all = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        let length = token.text.len();
+        let is_figure = token.text.chars().all(|c| c.is_ascii_digit()) && (5..=8).contains(&length);
+        // Six figures beside an address are a postcode.
+        if !is_figure || (length == 6 && has_street) {
+            continue;
+        }
+        let before = at.checked_sub(1).map(|place| &tokens[place]);
+        let after = tokens.get(at + 1);
+        let begins = before.is_none_or(|before| {
+            matches!(before.text, "," | ":" | "!" | "." | "—" | "–" | ";" | "(")
+                || one_of(
+                    "its it's это вот нашла нашел cancel отмените отменить of state про по мой тот on",
+                    &before.low,
+                )
+        });
+        let ends = after.is_none_or(|after| {
+            one_of("вроде кажется", &after.low) || after.divides() && !(after.text == "/" || after.text == ":")
+        });
+        let joined = |place: Option<usize>| {
+            place
+                .and_then(|place| tokens.get(place))
+                .is_some_and(|token| token.is_number() || ["+", "№", "/", "*"].contains(&token.text))
+        };
+        let in_figure = joined(at.checked_sub(2))
+            && before.is_some_and(|before| matches!(before.text, "." | "," | "-"))
+            || joined(at.checked_sub(1))
+            || joined(Some(at + 1));
+        let of_other = tokens[..at].iter().rev().take(4).any(|word| {
+            one_of(NOT_ORDERS, &word.low) || ["тел", "телефон", "phone", "tel", "руб", "р"].contains(&word.low.as_str())
+        });
+        let asked_of = before.is_some_and(|before| before.low == "of")
+            && !sentence.folded.contains(" state of ")
+            && !sentence.folded.contains(" status of ");
+        let asked_of = asked_of
+            || before.is_some_and(|before| before.low == "on")
+                && ![" news on ", " up on ", " update on "].iter().any(|word| sentence.folded.contains(word));
+        let of_price = before.is_some_and(|before| before.low == "по" || before.low == "про") && length == 5;
+        if begins
+            && ends
+            && !in_figure
+            && !of_other
+            && !asked_of
+            && !of_price
+            && !UNIT.is_match(&sentence.text[token.end..])
+        {
+            all.extend(values::order_number(token.text));
+        }
+    }
+    all
+}

@@ -1,0 +1,366 @@
+//! What customers call themselves: after words of introduction, and where a name stands alone as people sign.
+
+use super::extract::{LIKELY, Said};
+use super::given::{is_known, is_patronymic, is_surely};
+use super::names::is_common;
+use super::places;
+use super::reading::{Reading, Sentence, Token, one_of};
+use super::signatures::{alone, in_full, signed, small};
+use super::values;
+
+/// The name in a message: a strong introduction before a weak one before a signature.
+pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
+    let of = |find: &dyn Fn(&Sentence<'_>) -> Option<String>| reading.sentences.iter().find_map(find);
+    let found = form(reading)
+        .or_else(|| of(&introduced))
+        .or_else(|| {
+            reading
+                .sentences
+                .iter()
+                .enumerate()
+                .find_map(|(at, sentence)| weakly(sentence, at == 0, at + 1 == reading.sentences.len()))
+        })
+        .or_else(|| signed(reading))
+        .or_else(|| alone(reading))
+        .or_else(|| of(&in_full))
+        .or_else(|| small(reading));
+    if let Some(value) = found.and_then(|name| values::canonical("name", &name)) {
+        said.add("name", value, LIKELY);
+    }
+}
+
+/// Words after which a name stands, whatever the case of its letters.
+#[rustfmt::skip]
+const STRONG: [&[&str]; 31] = [
+    &["вами", "говорит"], &["говорит"],
+    &["меня", "зовут"], &["зовут", "меня"], &["мое", "имя"], &["имя", "мое"], &["меня", "звать"], &["звать", "меня"], &["зовите", "меня"], &["обращайтесь", "ко", "мне"], &["пишет", "вам"], &["вам", "пишет"], &["вас", "беспокоит"],
+    &["беспокоит", "вас"], &["my", "name", "is"], &["my", "name's"], &["my", "name"], &["name's"], &["the", "name", "is"], &["the", "name's"], &["call", "me"],
+    &["menya", "zovut"], &["ask", "for"], &["контактное", "лицо"], &["contact", "person"], &["contact", "is", "me"], &["my", "full", "name", "is"], &["you", "can", "call", "me"], &["i", "am", "called"], &["im", "called"], &["зовусь"],
+];
+
+/// Words of a form before a name.
+#[rustfmt::skip]
+const LABELS: [&str; 16] = ["получатель", "получательница", "имя", "фио", "контакт", "заказчик", "покупатель", "клиент", "зовут", "name", "recipient", "customer", "беспокоит", "председатель", "на имя", "получателем"];
+
+fn starts(tokens: &[Token<'_>], words: &[&str]) -> bool {
+    tokens.len() >= words.len() && tokens.iter().zip(words).all(|(token, word)| token.low.replace('’', "'") == *word)
+}
+
+fn introduced(sentence: &Sentence<'_>) -> Option<String> {
+    let tokens = &sentence.tokens;
+    for at in 0..tokens.len() {
+        let Some(words) = STRONG.iter().find(|words| starts(&tokens[at..], words)) else { continue };
+        let before = at.checked_sub(1).map_or("", |before| tokens[before].low.as_str());
+        let denied = one_of(
+            "не not никто курьера мужа жену сына дочь маму его ее их her his their don't you they people always",
+            before,
+        );
+        // "Call me Ann" and "call me tomorrow", "ask for a refund": only what looks like a name.
+        let doubtful = matches!(words[0], "call" | "ask" | "говорит" | "вами" | "обращайтесь" | "зовите" | "you")
+            || *words == ["my", "name"];
+        let mut rest = &tokens[at + words.len()..];
+        while rest.first().is_some_and(|token| {
+            matches!(token.text, ":" | "-" | "–" | "—" | ",") || matches!(token.low.as_str(), "просто" | "is" | "вас")
+        }) {
+            rest = &rest[1..];
+        }
+        if !denied && let Some(name) = name_after(rest, !doubtful) {
+            return Some(name);
+        }
+    }
+    // «Меня Василиса зовут».
+    let between = tokens.iter().position(|token| token.low == "зовут").filter(|at| *at > 1);
+    if let Some(at) = between
+        && let Some(from) = tokens[..at].iter().rposition(|token| token.low == "меня").filter(|from| from + 4 > at)
+        && let Some(name) = name_after(&tokens[from + 1..at], true)
+    {
+        return Some(name);
+    }
+    labelled(sentence).or_else(|| reversed(sentence))
+}
+
+/// «Пелагея я», "Jasur menya zovut": the name before.
+fn reversed(sentence: &Sentence<'_>) -> Option<String> {
+    let tokens = &sentence.tokens;
+    (1..tokens.len()).find_map(|at| {
+        let words: &[&[&str]] = &[&["меня", "зовут"], &["menya", "zovut"], &["я"]];
+        let told = words.iter().find(|words| starts(&tokens[at..], words))?;
+        let ends = tokens.get(at + told.len()).is_none_or(Token::divides);
+        let from = tokens[..at].iter().rposition(Token::divides).map_or(0, |before| before + 1);
+        let run = &tokens[from..at];
+        let sure = told.len() > 1 || run.iter().any(|token| is_known(&token.low));
+        only_name(run, sure).filter(|_| ends)
+    })
+}
+
+/// A form with the parts of a name on lines of their own.
+fn form(reading: &Reading<'_>) -> Option<String> {
+    let part = |labels: &str| {
+        reading.sentences.iter().find_map(|sentence| {
+            let [label, colon, rest @ ..] = sentence.tokens.as_slice() else { return None };
+            let labels = one_of(labels, &label.low) && matches!(colon.text, ":" | "-" | "—" | "–");
+            let end = rest.iter().position(Token::divides).unwrap_or(rest.len());
+            labels.then(|| only_name(&rest[..end], true)).flatten()
+        })
+    };
+    let surname = part("фамилия surname")?;
+    let all: Vec<String> = [part("имя name forename"), part("отчество"), Some(surname)].into_iter().flatten().collect();
+    Some(all.join(" "))
+}
+
+/// «Получатель: Ждан Остапенко», «Зовут Мирон», "Name: Ann".
+fn labelled(sentence: &Sentence<'_>) -> Option<String> {
+    let tokens = &sentence.tokens;
+    for (at, token) in tokens.iter().enumerate() {
+        let begins = at == 0 || tokens[at - 1].divides() || token.low == "председатель";
+        if !begins || !LABELS.contains(&token.low.as_str()) {
+            continue;
+        }
+        let mut rest = &tokens[at + 1..];
+        let divided = rest.first().is_some_and(|token| matches!(token.text, ":" | "-" | "–" | "—"));
+        if divided {
+            rest = &rest[1..];
+        } else if matches!(token.low.as_str(), "имя" | "name") {
+            let told = rest.first().is_some_and(Token::is_capital) && rest.get(1).is_none_or(Token::divides) && at > 0;
+            if !told {
+                continue;
+            }
+        } else if !matches!(token.low.as_str(), "зовут" | "беспокоит" | "председатель") {
+            continue;
+        }
+        if let Some(name) = name_after(rest, false) {
+            return Some(name);
+        }
+    }
+    None
+}
+
+/// Words that are never a name though nothing else is known of them.
+pub(super) const NEVER: &str = "заказ номер хочу купил купила заказал заказала заказывал заказывала из и я мой моя а но на по пишу живу \
+     тел телефон почта снова опять ваш ваша нет да это проблема order and from i my the a an in is here again \
+     phone email mail number town city living live when tomorrow please but for at on with звоните звонить \
+     вчера сегодня недавно товарищ гражданин dear welcome hello уважаемая уважаемый дорогая дорогой милая \
+     flat nobody somebody someone anyone everyone everybody thank best kind merry happy regards";
+
+/// One to three words of a name, in any letters where `any_case`; with initials.
+fn name_after(tokens: &[Token<'_>], any_case: bool) -> Option<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut at = 0;
+    // A title before it.
+    while tokens.get(at).is_some_and(|token| is_title(&token.low)) {
+        at += 1;
+        if tokens.get(at).is_some_and(|token| token.text == ".") {
+            at += 1;
+        }
+    }
+    while let Some(token) = tokens.get(at).filter(|_| words.len() < 4) {
+        let initial = token.is_capital()
+            && token.text.chars().count() == 1
+            && !words.is_empty()
+            && tokens.get(at + 1).is_some_and(|next| next.text == ".");
+        let shouted = token.text.chars().count() > 1 && token.text.chars().all(char::is_uppercase);
+        let looks = (token.is_capital() && !shouted)
+            || (shouted
+                && (is_known(&token.low) || !words.is_empty() && (is_patronymic(&token.low) || token.is_latin())));
+        let lower = (any_case || !words.is_empty() && is_patronymic(&token.low))
+            && !token.is_capital()
+            && (words.is_empty() || is_known(&token.low) || is_patronymic(&token.low));
+        let known_lower = !token.is_capital() && words.is_empty() && is_known(&token.low);
+        let never =
+            one_of(NEVER, &token.low) || is_common(token.text) || token.text.chars().any(|c| c.is_ascii_digit());
+        let city_after =
+            !words.is_empty() && !is_known(&token.low) && !is_patronymic(&token.low) && places::is_city(&token.low);
+        if initial {
+            words.push(format!("{}.", token.text));
+            at += 2;
+            continue;
+        }
+        // «ann.smith@…»: the next mark stands at the word and is followed at once.
+        let in_mailbox = tokens.get(at + 1).is_some_and(|next| {
+            matches!(next.text, "." | "@" | "_")
+                && next.start == token.end
+                && tokens
+                    .get(at + 2)
+                    .is_some_and(|after| after.start == next.end && (next.text != "." || after.is_word()))
+        });
+        if !token.is_word()
+            || in_mailbox
+            || never
+            || city_after
+            || !(looks || lower || known_lower)
+            || token.text.chars().count() < 2
+        {
+            break;
+        }
+        words.push(capitalised(token.text, shouted || !token.is_capital()));
+        at += 1;
+    }
+    let first = words.first()?;
+    let low = first.to_lowercase().replace('ё', "е");
+    // In small letters only what is known to be a name, or one word that then ends.
+    let ends = tokens.get(at).is_none_or(|next| next.divides() || one_of(NEVER, &next.low));
+    let small = tokens.first().is_some_and(|token| !token.is_capital());
+    (!small || is_known(&low) || (ends && words.len() == 1 && low.chars().count() > 2)).then(|| joined(&words))
+}
+
+fn joined(words: &[String]) -> String {
+    words.join(" ").replace('.', "")
+}
+
+fn is_title(low: &str) -> bool {
+    one_of("mr mrs ms miss dr prof sir madam г-н г-жа господин госпожа cdr capt мама папа", low)
+}
+
+pub(super) fn capitalised(word: &str, change: bool) -> String {
+    if !change {
+        return word.to_owned();
+    }
+    let mut chars = word.chars();
+    chars
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(chars.as_str().to_lowercase().chars()).collect())
+}
+
+/// «Я Анна», «это Анна», "I'm Ann", "Ann here", "this is Ann": a known name, or a capital that nothing speaks against.
+fn weakly(sentence: &Sentence<'_>, first: bool, last: bool) -> Option<String> {
+    let tokens = &sentence.tokens;
+    for at in 0..tokens.len() {
+        let low = tokens[at].low.replace('’', "'");
+        let next = tokens.get(at + 1).map(|token| token.low.as_str()).unwrap_or_default();
+        let taken = match (low.as_str(), next) {
+            ("i", "am") | ("this" | "it" | "here", "is") | ("is", "me") => 2,
+            ("i'm" | "im" | "it's" | "its" | "я" | "это" | "here's", _) => 1,
+            _ => 0,
+        };
+        if taken == 0 || sentence.asks && low != "я" && low != "i'm" {
+            continue;
+        }
+        let before = at.checked_sub(1).map(|before| &tokens[before]);
+        let begins = before.is_none_or(|before| {
+            before.divides() || is_opening(&before.low) || before.low == "и" || before.low == "and" || before.low == "а"
+        });
+        let mut rest = &tokens[at + taken..];
+        while rest.first().is_some_and(|token| {
+            matches!(
+                token.low.as_str(),
+                "снова"
+                    | "опять"
+                    | "вновь"
+                    | "again"
+                    | "me"
+                    | "мама"
+                    | "—"
+                    | "–"
+                    | "-"
+                    | "ваша"
+                    | "ваш"
+                    | "the"
+                    | "девочки"
+                    | "same"
+            )
+        }) {
+            rest = &rest[1..];
+        }
+        let Some(name) = name_after(rest, false).filter(|_| begins) else { continue };
+        let words: Vec<String> = name.split(' ').map(|word| word.to_lowercase().replace('ё', "е")).collect();
+        let after = rest.get(words.len());
+        let known = words.iter().any(|word| is_known(word)) || words.iter().any(|word| is_patronymic(word));
+        let ends = after.is_none_or(|after| {
+            (after.divides() && after.text != "?")
+                || one_of(
+                    "и из and from по снова опять again here speaking out over if если вчера сегодня купил \
+                     купила заказал заказала about in with order заказ пенсионер by btw кстати",
+                    &after.low,
+                )
+        });
+        let capital = rest.first().is_some_and(Token::is_capital);
+        let place = words.len() == 1 && places::is_city(&words[0]) && !known;
+        let told = (known && (ends || first && capital && matches!(low.as_str(), "я" | "i'm" | "i")))
+            || (capital && words.len() > 1 && ends && low.starts_with('i') && low != "it's" && low != "its");
+        let this_is = low == "this"
+            && first
+            && capital
+            && ends
+            && words[0].chars().count() > 2
+            && !super::goods::is_goods(&words[0]);
+        let it_is = matches!(low.as_str(), "it's" | "its" | "it" | "это")
+            && (first || last && at == 0)
+            && capital
+            && ends
+            && words[0].chars().count() > 2
+            && !places::is_city(&words[0])
+            && !one_of(NO_PERSON, &words[0])
+            && !super::goods::is_goods(&words[0]);
+        let twice = this_is
+            || it_is
+            || matches!(low.as_str(), "я" | "i'm" | "i" | "im") && capital && ends && words[0].chars().count() > 2;
+        let titled =
+            rest.first().is_some_and(|token| is_title(&token.low) && token.is_capital()) && ends_after_title(rest);
+        if (told || twice || titled) && !place && !is_people(&words[0]) {
+            return Some(name);
+        }
+    }
+    None
+}
+
+fn ends_after_title(rest: &[Token<'_>]) -> bool {
+    rest.iter().skip(1).any(Token::is_capital)
+}
+
+/// Days, months and feasts are written with a capital.
+pub(super) const NO_PERSON: &str = "monday tuesday wednesday thursday friday saturday sunday january february march april may june july \
+     august september october november december christmas easter понедельник вторник среда четверг пятница суббота \
+     воскресенье безобразие поселок село деревня город улица проспект область район станица хутор переулок";
+
+/// What one may be and not be called: peoples, faiths, trades.
+fn is_people(low: &str) -> bool {
+    one_of(
+        "russian german english american french italian polish ukrainian british indian chinese turkish \
+         spanish muslim christian orthodox catholic jewish dutch irish scottish welsh русский русская",
+        low,
+    )
+}
+
+pub(super) fn is_opening(low: &str) -> bool {
+    one_of(
+        "здравствуйте здраствуйте здрасте привет приветствую день вечер утро hello hi hey hiya morning \
+         evening afternoon oi yo йоу алло хай so but ну спасибо thanks девушка доброе добрый",
+        low,
+    )
+}
+
+/// The name that a clause is, and nothing else; an unknown one in capitals only where `expected`.
+pub(super) fn only_name(clause: &[Token<'_>], expected: bool) -> Option<String> {
+    let mut tokens: Vec<&Token<'_>> = clause.iter().filter(|token| token.text != ".").collect();
+    let titled = tokens.first().is_some_and(|token| is_title(&token.low) && token.is_capital());
+    tokens.retain(|token| !is_title(&token.low));
+    let all_names = tokens
+        .iter()
+        .all(|token| token.is_capital() && token.is_word() && !is_common(token.text) && !one_of(NEVER, &token.low));
+    let short = tokens.iter().all(|token| token.text.chars().count() < 2);
+    if tokens.is_empty() || tokens.len() > 3 || !all_names || short {
+        return None;
+    }
+    let lows: Vec<&str> = tokens.iter().map(|token| token.low.as_str()).collect();
+    let first_known = is_known(lows[0]);
+    let known = if lows.len() == 1 {
+        is_surely(lows[0])
+    } else {
+        lows.iter().any(|low| is_known(low)) || lows.iter().any(|low| is_patronymic(low))
+    };
+    let city = places::is_city(&lows.join(" ")) || (lows.len() == 1 && places::is_city(lows[0]) && !first_known);
+    let believed = (known || titled || expected) && !city && !(lows.len() == 1 && is_patronymic(lows[0]) && !expected);
+    let shouted = |token: &&&Token<'_>| token.text.chars().count() > 1 && token.text.chars().all(char::is_uppercase);
+    let all_shouted = tokens.len() > 1 && tokens.iter().all(|token| shouted(&token));
+    let acronym = !(all_shouted && (first_known || lows.iter().any(|low| is_patronymic(low))))
+        && tokens.iter().any(|token| shouted(&token) && !is_known(&token.low));
+    (believed && !acronym).then(|| {
+        tokens
+            .iter()
+            .map(|token| {
+                capitalised(token.text, token.text.chars().all(char::is_uppercase) && token.text.chars().count() > 1)
+            })
+            .collect::<Vec<_>>()
+            .join(" ")
+    })
+}

@@ -1,0 +1,404 @@
+//! The city that a customer lives in or wants deliveries in: after words that say so, beside their address or their name.
+
+use super::addresses::{self, Found};
+use super::cities::{self, is_doubtful};
+use super::extract::{FIRST_HALF, LIKELY, NO_CITIES, REGION, Said};
+use super::given::is_known;
+use super::names::is_common;
+use super::reading::{Reading, Sentence, Token, one_of};
+use super::values;
+
+/// The city in a message.
+pub(super) fn read(reading: &Reading<'_>, streets: &[Found], said: &mut Said) {
+    let stated = reading.sentences.iter().find_map(stated);
+    let beside = || {
+        reading.sentences.iter().enumerate().find_map(|(place, sentence)| {
+            let streets: Vec<&Found> = streets.iter().filter(|found| found.sentence == place).collect();
+            beside(sentence, &streets)
+        })
+    };
+    let alone = || reading.sentences.iter().enumerate().find_map(|(place, sentence)| alone(reading, place, sentence));
+    // Of "wants it there" and "lives there" the delivery counts: it stands beside the street.
+    let found = beside().or(stated).or_else(alone);
+    if let Some(value) = found.and_then(|city| values::canonical("city", &city)) {
+        said.add("city", value, LIKELY);
+    }
+}
+
+/// Whether a word or two, folded or not, name a city.
+pub(super) fn is_city(text: &str) -> bool {
+    cities::city(text).is_some()
+}
+
+/// A city at the start of these tokens, in the nominative where it is known, and how many tokens it takes.
+fn city_at(tokens: &[Token<'_>], any_case: bool) -> Option<(&'static str, usize)> {
+    (1..=3).rev().find_map(|count| {
+        let run = tokens.get(..count)?;
+        let words = run.iter().all(|token| token.is_word() || token.text == ".");
+        let capital = any_case || run[0].is_capital();
+        let text = run.iter().filter(|token| token.text != ".").map(|token| token.text).collect::<Vec<_>>().join(" ");
+        let ends_well = run[count - 1].is_word();
+        (words && capital && ends_well).then(|| cities::city(&text)).flatten().map(|city| (city, count))
+    })
+}
+
+/// Words after which the customer's own city stands.
+#[rustfmt::skip]
+const STATED: [&[&str]; 83] = [
+    &["live", "now", "in"], &["study", "in"], &["have", "been", "in"], &["из", "поселка"],
+    &["customer", "from"], &["client", "from"], &["it's", "still"], &["its", "still"], &["it", "is", "still"],
+    &["я", "из"], &["мы", "из"], &["я", "сам", "из"], &["я", "сама", "из"], &["мы", "сами", "из"], &["я", "пишу", "из"], &["пишу", "из"], &["пишем", "из"], &["родом", "из"], &["обращаюсь", "из"],
+    &["живу", "в"], &["живем", "в"], &["проживаю", "в"], &["живу", "во"], &["живем", "во"], &["нахожусь", "в"], &["находимся", "в"], &["переехал", "в"], &["переехала", "в"], &["переехали", "в"],
+    &["живу", "я", "в"], &["живу", "город"], &["живу"], &["живем", "сейчас", "в"], &["живу", "сейчас", "в"], &["я", "живу", "в"], &["мой", "город"], &["город"], &["г", "."], &["наш", "город"], &["город", ":"], &["доставка", "в"], &["доставку", "в"], &["доставьте", "в"], &["привезите", "в"], &["везите", "в"],
+    &["жду", "в"], &["я", "в"], &["мы", "в"], &["отправьте", "в"], &["отправляйте", "в"],
+    &["i", "live", "in"], &["we", "live", "in"], &["i", "live"], &["living", "in"], &["i'm", "from"], &["i", "am", "from"], &["im", "from"], &["we", "are", "from"], &["we're", "from"], &["based", "in"], &["i'm", "in"], &["im", "in"], &["i", "am", "in"], &["we", "are", "in"], &["we're", "in"],
+    &["up", "in"], &["down", "in"], &["out", "of"], &["over", "in"], &["town"], &["city"], &["city", ":"], &["town", ":"], &["delivered", "in"], &["delivery", "is", "to"], &["deliver", "to"], &["writing", "from"], &["expat", "in"], &["student", "at"], &["student", "in"], &["moved", "to"], &["here", "in"], &["deliver", "it", "to"],
+];
+
+/// Before or after these a city is asked about, or somebody else's.
+const NOT_THEIRS: &str = "если допустим свекровь сестра подруга брат сын дочь мама отзыв отзывах какая-то какой-то сосед пункт \
+     пункте пвз магазин склад шоурум курьер подмосковье if suppose grandma mate mum mother brother sister \
+     colleague friend office store shop cheaper expensive faster customers places would maybe not";
+
+/// Those of them after which something else may stand: what is no known city is none.
+#[rustfmt::skip]
+const MAYBE: [&str; 28] = [
+    "it's still", "its still", "it is still",
+    "живу", "город", "i live", "city", "out of", "town", "я в", "мы в", "жду в", "i'm in", "i am in", "im in", "we are in", "we're in", "up in", "over in", "down in",
+    "here in", "привезите в", "везите в", "доставьте в", "нахожусь в", "находимся в", "expat in", "moved to",
+];
+
+/// Where one may be and which is no town.
+const NO_TOWN: &str =
+    "flat room building block unit it hr office zone bed house apartment april may june july august january";
+
+fn stated(sentence: &Sentence<'_>) -> Option<String> {
+    let corrected = [" no wait ", " sorry ", " вернее ", " точнее ", " oops ", " actually "];
+    // Of a correction the last counts.
+    let from = corrected.iter().filter_map(|word| sentence.folded.find(word)).max();
+    let last = from.and_then(|_| {
+        let place =
+            sentence.tokens.iter().position(|token| one_of("wait sorry вернее точнее oops actually", &token.low))?;
+        stated_after(sentence, place)
+    });
+    last.or_else(|| stated_after(sentence, 0))
+}
+
+fn stated_after(sentence: &Sentence<'_>, from: usize) -> Option<String> {
+    let tokens = &sentence.tokens;
+    for at in from..tokens.len() {
+        let Some(words) = STATED.iter().filter(|words| starts(&tokens[at..], words)).max_by_key(|words| words.len())
+        else {
+            continue;
+        };
+        let mut rest = &tokens[at + words.len()..];
+        while rest.first().is_some_and(|token| {
+            matches!(
+                token.low.as_str(),
+                "г" | "город"
+                    | "городе"
+                    | "города"
+                    | "."
+                    | ":"
+                    | "the"
+                    | "of"
+                    | "-"
+                    | "—"
+                    | "–"
+                    | "сейчас"
+                    | "теперь"
+                    | "now"
+                    | "д"
+            )
+        }) {
+            rest = &rest[1..];
+        }
+        let before = &tokens[..at];
+        let denied = before.iter().rev().take(4).any(|token| one_of(NOT_THEIRS, &token.low) || token.low == "не");
+        let of_delivery = words[0].starts_with("доставк")
+            || matches!(words[0], "delivered" | "delivery" | "deliver" | "отправьте" | "отправляйте");
+        if denied || (sentence.asks && (of_delivery || words.len() == 1)) {
+            continue;
+        }
+        if let Some((city, count)) = city_at(rest, true) {
+            let next = rest.get(count).map(|token| token.low.as_str()).unwrap_or_default();
+            let district = REGION.is_match(next) || matches!(next, "street" | "st" | "avenue" | "улица" | "road");
+            let doubtful = is_doubtful(rest[0].text) && !rest[0].is_capital();
+            if !district && !doubtful {
+                return Some(city.to_owned());
+            }
+        }
+        let phrase = words.join(" ");
+        let sure = !of_delivery && !MAYBE.contains(&phrase.as_str());
+        let here = matches!(phrase.as_str(), "i'm in" | "i am in" | "im in" | "we're in" | "we are in")
+            && rest.first().is_some_and(|token| token.is_capital() && !one_of(NO_TOWN, &token.low))
+            && rest.get(1).is_none_or(|next| {
+                next.divides() || one_of("if and now so but at not these til till until for since", &next.low)
+            });
+        if (sure || here || (phrase == "город" || phrase == "town") && rest.first().is_some_and(Token::is_capital))
+            && let Some(city) = unknown(rest)
+        {
+            return Some(city);
+        }
+    }
+    from_here(sentence)
+}
+
+fn starts(tokens: &[Token<'_>], words: &[&str]) -> bool {
+    tokens.len() >= words.len() && tokens.iter().zip(words).all(|(token, word)| token.low.replace('’', "'") == *word)
+}
+
+/// A capitalised word that is no country, no company and no person.
+fn unknown(tokens: &[Token<'_>]) -> Option<String> {
+    let first = tokens.first()?;
+    let fits = |token: &Token<'_>| {
+        let low = token.low.as_str();
+        token.is_word()
+            && token.is_capital()
+            && token.text.chars().count() > 2
+            && !is_common(token.text)
+            && !one_of("город поселок село деревня станица город-курорт", low)
+            && !NO_CITIES.split_whitespace().any(|start| low.starts_with(start))
+            && !token.text.chars().all(char::is_uppercase)
+    };
+    if !fits(first) || is_known(&first.low) {
+        return None;
+    }
+    let next = tokens.get(1);
+    if next.is_some_and(|next| REGION.is_match(next.text)) {
+        return None;
+    }
+    match next.filter(|next| fits(next) && (FIRST_HALF.is_match(first.text) || first.is_latin())) {
+        Some(second) => Some(format!("{} {}", first.text, second.text)),
+        None => Some(first.text.to_owned()),
+    }
+}
+
+/// «Владивосток на связи», «светлана из дзержинска», "Ilshat from Ufa": beside a name or of the writer.
+fn from_here(sentence: &Sentence<'_>) -> Option<String> {
+    let tokens = &sentence.tokens;
+    for (at, token) in tokens.iter().enumerate() {
+        let from = matches!(token.low.as_str(), "из" | "from");
+        let named = |token: &Token<'_>| is_known(&token.low) || super::given::is_patronymic(&token.low);
+        let begins = at == 0 || tokens[at - 1].divides();
+        let after_name =
+            at > 0 && (named(&tokens[at - 1]) || at > 1 && tokens[at - 1].is_capital() && named(&tokens[at - 2]));
+        let told = tokens[..at].iter().any(|token| {
+            matches!(
+                token.low.as_str(),
+                "это" | "я" | "зовут" | "беспокоит" | "here" | "is" | "i'm" | "am" | "пишет" | "вам"
+            ) || is_greeting(&token.low)
+        }) || at <= 3;
+        let others = tokens.iter().any(|token| one_of(NOT_THEIRS, &token.low));
+        if from
+            && !others
+            && !sentence.asks
+            && (after_name && told
+                || begins && tokens.iter().skip(at).take(4).any(|token| matches!(token.low.as_str(), "пишу" | "пишем")))
+            && let Some((city, _)) = city_at(&tokens[at + 1..], true)
+        {
+            return Some(city.to_owned());
+        }
+        if from
+            && after_name
+            && told
+            && !others
+            && !sentence.asks
+            && (token.low == "из" || !tokens[at + 1..].iter().take(3).any(|next| one_of("& and", &next.low)))
+            && let Some(city) = unknown(&tokens[at + 1..])
+        {
+            return Some(city);
+        }
+        if begins
+            && let Some((city, count)) = city_at(&tokens[at..], true)
+            && tokens.get(at + count).is_some_and(|next| matches!(next.low.as_str(), "на" | "calling" | "here"))
+            && tokens.get(at + count + 1).is_none_or(|next| next.low == "связи" || next.divides())
+        {
+            return Some(city.to_owned());
+        }
+        // «Пелагея я, из Суздаля»: a clause of its own.
+        if token.low == "из"
+            && at > 0
+            && begins
+            && !others
+            && !sentence.asks
+            && let Some((city, count)) = city_at(&tokens[at + 1..], false)
+            && tokens.get(at + 1 + count).is_none_or(Token::divides)
+        {
+            return Some(city.to_owned());
+        }
+        let of_company = token.low == "in"
+            && at > 0
+            && tokens[..at].iter().rev().take(3).any(|token| is_firm(&token.low))
+            && !sentence.asks;
+        if of_company && let Some(city) = city_at(&tokens[at + 1..], false).map(|(city, _)| city.to_owned()) {
+            return Some(city);
+        }
+        let this_is = matches!(token.low.as_str(), "это" | "its" | "it's") && !sentence.asks;
+        if this_is
+            && let Some((city, count)) = city_at(&tokens[at + 1..], false)
+            && tokens
+                .get(at + 1 + count)
+                .is_none_or(|next| next.divides() || matches!(next.low.as_str(), "not" | "now"))
+            && !is_doubtful(tokens[at + 1].text)
+        {
+            return Some(city.to_owned());
+        }
+    }
+    None
+}
+
+fn is_firm(low: &str) -> bool {
+    one_of(
+        "ltd llc llp gmbh inc plc cic corp kindergarten school studio firm company clinic office café cafe \
+         restaurant hotel bakery",
+        low,
+    )
+}
+
+fn is_greeting(low: &str) -> bool {
+    one_of("здравствуйте привет день вечер утро hello hi hey алло", low)
+}
+
+/// The clause before the street or after it: «Калуга, улица Кирова 19», "58 Church Lane, Leeds".
+fn beside(sentence: &Sentence<'_>, streets: &[&Found]) -> Option<String> {
+    let tokens = &sentence.tokens;
+    for street in streets {
+        let first = tokens.iter().position(|token| token.start >= street.start)?;
+        let last = tokens.iter().rposition(|token| token.end <= street.end)?;
+        let back = (1..=6).take_while(|back| first >= *back).find_map(|back| {
+            let from = first - back;
+            let (city, count) = city_at(&tokens[from..], true)?;
+            let gap = &tokens[from + count..first];
+            let near = gap.iter().all(|token| {
+                token.divides()
+                    || matches!(
+                        token.low.as_str(),
+                        "на" | "по"
+                            | "адрес"
+                            | "address"
+                            | "at"
+                            | "in"
+                            | "г"
+                            | "-"
+                            | "город"
+                            | "office"
+                            | "street"
+                            | "офис"
+                    )
+            });
+            near.then(|| city.to_owned())
+        });
+        let after = tokens.get(last + 1..).unwrap_or_default();
+        let skipped = after
+            .iter()
+            .take_while(|token| {
+                matches!(token.text, "," | "." | "\n" | "-" | "—" | "(")
+                    || matches!(token.low.as_str(), "в" | "in" | "это" | "г" | "город" | "apt")
+            })
+            .count();
+        let rest = &after[skipped..];
+        let forward = city_at(rest, skipped > 0).map(|(city, _)| city.to_owned());
+        let capital = |tokens: &[Token<'_>]| {
+            let ends = |city: &str| {
+                tokens.get(city.split(' ').count()).is_none_or(|next| {
+                    next.divides() || next.is_number() || matches!(next.low.as_str(), "please" | "by" | "and")
+                })
+            };
+            unknown(tokens).filter(|city| ends(city))
+        };
+        let unknown_after = || {
+            (skipped > 0 && after[0].text == "," && rest.first().is_some_and(Token::is_latin))
+                .then(|| capital(rest))
+                .flatten()
+        };
+        let unknown_before = || {
+            let comma = first.checked_sub(1).filter(|at| tokens[*at].text == ",")?;
+            let from = tokens[..comma].iter().rposition(Token::divides).map_or(0, |at| at + 1);
+            let run = &tokens[from..comma];
+            let titled = from >= 2
+                && tokens[from - 1].text == "."
+                && matches!(tokens[from - 2].low.as_str(), "г" | "д" | "с" | "п" | "пос" | "дер");
+            let known = run.iter().any(|token| is_known(&token.low));
+            (!run.is_empty()
+                && run.len() <= 2
+                && (titled
+                    || !known
+                        && run[0].text.chars().any(crate::engine::words::is_cyrillic)
+                        && run.iter().all(Token::is_capital)))
+            .then(|| unknown(run))
+            .flatten()
+        };
+        if let Some(city) = back.or(forward).or_else(unknown_before).or_else(unknown_after) {
+            return Some(city);
+        }
+    }
+    None
+}
+
+/// A city that is a clause of its own, in a message that is about the customer's own delivery.
+fn alone(reading: &Reading<'_>, place: usize, sentence: &Sentence<'_>) -> Option<String> {
+    let supposed = [" допустим ", " предположим ", " если я ", " suppose ", " what if "]
+        .iter()
+        .any(|word| sentence.folded.contains(word));
+    if sentence.asks || supposed {
+        return None;
+    }
+    let mut begin = 0;
+    let tokens = &sentence.tokens;
+    while begin < tokens.len() {
+        let end = (begin..tokens.len()).find(|at| tokens[*at].divides()).unwrap_or(tokens.len());
+        let small = tokens[begin].text.chars().count() > 4 && !is_doubtful(tokens[begin].text) && end == begin + 1;
+        if let Some((city, count)) = city_at(&tokens[begin..end], small)
+            && count == end - begin
+            && !is_doubtful(tokens[begin].text) | preceded_by_name(reading, place, tokens, begin)
+        {
+            let lists = begin > 1
+                && !preceded_by_name(reading, place, tokens, begin)
+                && tokens.get(end).is_some_and(|token| token.text == ",")
+                && city_at(tokens.get(end + 1..).unwrap_or_default(), false).is_some();
+            if !lists {
+                return Some(city.to_owned());
+            }
+        }
+        // After the name: "Shaun, Hartlepool", an unknown town too.
+        if preceded_by_name(reading, place, tokens, begin)
+            && (end == tokens.len() || tokens[end].text == ".")
+            && tokens[begin..end].len() <= 2
+            && tokens[begin..end].iter().all(|token| {
+                token.is_capital()
+                    && !is_known(&token.low)
+                    && !super::given::is_patronymic(&token.low)
+                    && !super::goods::is_goods(&token.low)
+            })
+            && begin > 0
+            && tokens[begin - 1].text == ","
+            && let Some(city) = unknown(&tokens[begin..end])
+        {
+            return Some(city);
+        }
+        begin = end + 1;
+    }
+    None
+}
+
+/// Whether the clause before is a name.
+fn preceded_by_name(reading: &Reading<'_>, place: usize, tokens: &[Token<'_>], begin: usize) -> bool {
+    let clause: Vec<&Token<'_>> = if begin == 0 {
+        let Some(before) = place.checked_sub(1).map(|before| &reading.sentences[before]) else { return false };
+        before.tokens.iter().filter(|token| !token.divides()).collect()
+    } else {
+        let last = begin - 1;
+        let from = tokens[..last].iter().rposition(Token::divides).map_or(0, |at| at + 1);
+        tokens[from..last].iter().collect()
+    };
+    !clause.is_empty()
+        && clause.len() <= 3
+        && clause.iter().all(|token| token.is_capital())
+        && clause.iter().any(|token| is_known(&token.low) || super::given::is_patronymic(&token.low))
+}
+
+/// The tokens of a sentence that a street takes are no city: what callers pass.
+pub(super) fn streets(reading: &Reading<'_>) -> Vec<Found> {
+    reading.sentences.iter().enumerate().flat_map(|(place, sentence)| addresses::find(sentence, place)).collect()
+}

@@ -1,0 +1,116 @@
+//! The customer's own telephone and mailbox: whose it is, is told from the words just before it.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::extract::{CERTAIN, EMAIL, Said, pattern};
+use super::reading::{Reading, Sentence, folded};
+use super::values;
+
+/// Characters before a number in which words tell whose it is: about seven words.
+const BEFORE: usize = 48;
+
+/// As people write their own country's: 01924 555 318, 07700900577, 503-555-0147, (4852) 72-19-30.
+static NATIONAL: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\(?0[1-9][0-9]{1,4}\)?[ .-]?[0-9]{3,4}[ .-]?[0-9]{3,4}|(?:1[ .-])?\(?[2-9][0-9]{2}\)?[ .-][2-9][0-9]{2}[ .-][0-9]{4}",
+    )
+});
+
+static NUMBER: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)(?:\+|plus |плюс |\()?[0-9][0-9()\s\u{a0}.–‑-]{8,20}[0-9]"));
+
+/// Words before it that make it nobody's telephone, or somebody else's.
+static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:горяч\S+|hotline|лини[яюи]|ваш\S*|магазин\S*|курьер\S*|водител\S*|менеджер\S*|оператор\S*|доставк\S+ (?:звонил\S*|номер)|шоурум\S*|склад\S*|пвз|поддержк\S+|с (?:номера|телефона|адреса)|звон(?:ил|ила|или|ят|ит) с|дозвон\S+|писал[аи]? (?:вам )?на|муж\S*|жен[аеуы]|жене|мам[аыеу]|мамин\S*|пап[аыеу]|брат\S*|сестр\S+|сын\S*|дочер\S*|дочк\S*|друг[ау]?|подруг\S*|сосед\S*|коллег\S+|отправлени\S*|трек\S*|инн|снилс|счет\S*|штрих\S*|артикул\S*|карт[аыеу]|courier|driver|manager|operator|your|store|shop|showroom|leaflet|office|support|called from|calls from|call from|звонки с|звонок с|rang me from|ring(?:s|ing)? me from|from the number|came from|got from|wife\S*|husband\S*|mother|mothers|mum|mums|mom|moms|dad|dads|father|son|sons|daughter\S*|friend\S*|neighbou?r\S*|colleague\S*|brother\S*|sister\S*|roommate\S*|his|her|like|track\S*|parcel|invoice|barcode|vat|isbn|book|карточк\S+|код\S*|old (?:number|phone)|стар\S+ (?:номер|телефон)|раньше был|used to be) ",
+    )
+});
+
+/// Words right before it that make it theirs, whoever is named further away.
+static THEIRS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:(?:мой|моя|наш|моего|my|our) (?:own |новый |рабочий |домашний |сотовый |мобильный |личный |work |home |new |mobile |cell |контактный |direct )*(?:номер\S*|телефон\S*|мобильный|сотовый|тел|phone|number|mobile|mobiles|cell|tel|telephone|telephon|line|contact)(?: \S+){0,2}|(?:позвоните|звоните|наберите|перезвоните|набирайте|call|ring|phone|reach|telephone|text|msg|message) (?:мне|меня|нам|me|us|the office|our office|the shop|the yard)(?: \S+){0,5}|(?:контакт\S*|contact|мобильн\S+|сотов\S+|тел|телефон|домашн\S+|рабоч\S+|phone|mobile|telephone|tel)(?: is| мой| для связи| номер| number| for questions| для вопросов)?|(?:я|i am|im|это) \S+) $",
+    )
+});
+
+/// The telephone of a relative, though "phone" stands right before it.
+static SOMEONES: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:(?:старый|старая|прежний|бывший|old|former|previous)(?: (?:номер|телефон|number|phone|one))?(?: (?:is|was|был))?|был|была|used to be|у (?:нее|него|них) (?:телефон|номер|мобильный)|(?:husbands?|wifes?|dads?|mums?|moms?|mothers?|fathers?|sons?|daughters?|brothers?|sisters?|friends?|neighbou?rs?|colleagues?|boss\S*|roommates?|his|her) (?:\S+ )?(?:phone|number|mobile|cell|tel|telephone)(?: \S+)?|(?:номер|телефон|мобильный|сотовый|тел)\S* (?:у )?(?:мужа|жены|мамы|папы|сына|дочери|дочки|брата|сестры|друга|подруги|соседа|соседки|коллеги|курьера|водителя|магазина|менеджера|поддержки|бывшей|бывшего|свекрови|тещи|него|нее)(?: \S+)?) $",
+    )
+});
+
+static SUPPOSED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:what if|в примере|account holder|допустим|предположим|например|for example|(?:someone|somebody) (?:called|rang|phoned|texted|keeps|has|is|used)|кто то|какой то|мошенник\S*|scam\S*|fraud\S*) ",
+    )
+});
+
+static CORRECTED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r" (?:hang on|no wait|thats the old|ой нет|нет не тот|ошиблась|ошибся) "));
+
+/// The telephone and the mailbox in a message; where one is corrected, the last.
+pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
+    let phones: Vec<String> = reading.sentences.iter().flat_map(phones).collect();
+    // Of a corrected number the last counts: "07700 900740, no, hang on, that's the old one, it's …".
+    let corrected = CORRECTED.is_match(&reading.folded());
+    if let Some(phone) = if corrected { phones.last() } else { phones.first() } {
+        said.add("phone", phone.clone(), CERTAIN);
+    }
+    if let Some(email) = reading.sentences.iter().filter_map(email).next_back() {
+        said.add("email", email, CERTAIN);
+    }
+}
+
+fn near(text: &str) -> &str {
+    let from = text.char_indices().rev().take(BEFORE).last().map_or(text.len(), |(at, _)| at);
+    &text[from..]
+}
+
+fn phones(sentence: &Sentence<'_>) -> Vec<String> {
+    let mut all = Vec::new();
+    for found in NATIONAL.find_iter(sentence.text).chain(NUMBER.find_iter(sentence.text)) {
+        let (before, after) = (&sentence.text[..found.start()], &sentence.text[found.end()..]);
+        let stands_alone = !before.ends_with(|c: char| c.is_alphanumeric() || "+-–/_*•".contains(c))
+            && !after.starts_with(|c: char| c.is_alphanumeric() || c == '@');
+        let written = found.as_str().trim_start_matches(|c: char| c.is_alphabetic());
+        let with_plus =
+            if written.len() < found.as_str().len() { format!("+{}", written.trim()) } else { written.to_owned() };
+        let Some(value) = stands_alone.then(|| values::phone(&with_plus)).flatten() else { continue };
+        let bare = found.as_str().chars().all(|c| c.is_ascii_digit()) && !found.as_str().starts_with("07");
+        let near = folded(near(before));
+        let telephone =
+            !bare || found.as_str().len() == 11 && found.as_str()[1..].starts_with('9') || THEIRS.is_match(&near);
+        let quoted = before.matches('"').count() % 2 == 1;
+        let ours = folded(after).trim_start().starts_with("your ");
+        let others =
+            quoted || ours || SOMEONES.is_match(&near) || (NOT_THEIRS.is_match(&near) && !THEIRS.is_match(&near));
+        if telephone && !others && !SUPPOSED.is_match(&sentence.folded) {
+            all.push(value);
+        }
+    }
+    all
+}
+
+/// Words before a mailbox that make it an old one, or somebody else's.
+static OLD_OR_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?: (?:стар(?:ый|ая|ой|ую)|прежн\S+|раньше|был[аи]?|вместо|а не|не на|used to be|old|previous|instead of|i wrote|i emailed|have written|писал[аи]?|написал[аи]?|отправлял[аи]?|отправил[аи]?|ваш\S*|your|поддержк\S+|муж\S*|жен[аеуы]|сын\S*|коллег\S+|друг\S*|his|her|their|phishing|пришло|приходят|list|customers?|database|баз\S+|клиент\S+|found|нашел|нашла)(?: \S+){0,3}| (?:not|а не|from)) $",
+    )
+});
+
+static RIGHT_NOW: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r" (?:правильн\S+|теперь|сейчас|нов\S+|now|new|please use|correct) (?:\S+ ){0,4}$"));
+
+fn email(sentence: &Sentence<'_>) -> Option<String> {
+    let theirs = EMAIL.find_iter(sentence.text).filter_map(|found| {
+        let before = folded(near(&sentence.text[..found.start()]));
+        let turned = OLD_OR_OTHERS.is_match(&before) && !RIGHT_NOW.is_match(&before);
+        let wrote = before.contains(" пишу с ") || before.contains(" write from ") || before.contains(" writing from ");
+        (!turned || wrote).then(|| values::email(found.as_str()))?
+    });
+    let found = theirs.last()?;
+    (!SUPPOSED.is_match(&sentence.folded)).then_some(found)
+}

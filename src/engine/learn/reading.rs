@@ -1,0 +1,149 @@
+//! A message as the rules see it: sentences with their words and marks, in the spelling of the customer and folded.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::instructions::is_order;
+use crate::engine::words::{plain, sentences, words};
+
+/// A word, a number or a mark.
+#[derive(Debug, Clone)]
+pub(super) struct Token<'a> {
+    /// As written.
+    pub(super) text: &'a str,
+    /// In lower case, ё as е.
+    pub(super) low: String,
+    /// Where it begins in its sentence, in bytes.
+    pub(super) start: usize,
+    /// Where it ends.
+    pub(super) end: usize,
+}
+
+impl Token<'_> {
+    /// It begins with a letter.
+    pub(super) fn is_word(&self) -> bool {
+        self.text.starts_with(char::is_alphabetic)
+    }
+
+    /// It begins with a figure.
+    pub(super) fn is_number(&self) -> bool {
+        self.text.starts_with(|c: char| c.is_ascii_digit())
+    }
+
+    /// It is a word that begins with a capital.
+    pub(super) fn is_capital(&self) -> bool {
+        self.text.starts_with(char::is_uppercase)
+    }
+
+    /// It is a word of Latin letters.
+    pub(super) fn is_latin(&self) -> bool {
+        self.text.starts_with(|c: char| c.is_alphabetic() && !crate::engine::words::is_cyrillic(c))
+    }
+
+    /// It ends a clause.
+    pub(super) fn divides(&self) -> bool {
+        matches!(self.text, "," | "." | ";" | ":" | "!" | "?" | "(" | ")" | "—" | "–" | "-" | "…" | "\n" | "/" | "¦")
+    }
+}
+
+/// A sentence.
+#[derive(Debug, Clone)]
+pub(super) struct Sentence<'a> {
+    /// As written.
+    pub(super) text: &'a str,
+    /// Its words folded, one space between, before and after them; mailboxes as `mailaddress`.
+    pub(super) folded: String,
+    /// Its words and marks.
+    pub(super) tokens: Vec<Token<'a>>,
+    /// It has a question mark.
+    pub(super) asks: bool,
+}
+
+impl<'a> Sentence<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { text, folded: folded(text), tokens: tokens(text), asks: text.contains('?') }
+    }
+
+    /// The clauses: runs of tokens between marks that divide.
+    pub(super) fn clauses(&self) -> Vec<&[Token<'a>]> {
+        self.tokens.split(Token::divides).filter(|clause| !clause.is_empty()).collect()
+    }
+}
+
+/// A message, without the sentences that order us about.
+#[derive(Debug, Clone)]
+pub(super) struct Reading<'a> {
+    /// The sentences, in order.
+    pub(super) sentences: Vec<Sentence<'a>>,
+}
+
+impl<'a> Reading<'a> {
+    /// `text` is plain and has its masked places as `¦`.
+    pub(super) fn of(text: &'a str) -> Self {
+        let kept = sentences(text).into_iter().filter(|sentence| !is_order(sentence));
+        Self { sentences: kept.map(Sentence::of).collect() }
+    }
+
+    /// All that was said, folded; sentences divided by ` . `.
+    pub(super) fn folded(&self) -> String {
+        let all: Vec<&str> = self.sentences.iter().map(|sentence| sentence.folded.as_str()).collect();
+        all.join(".")
+    }
+}
+
+/// Transliterated and English abbreviations whose full stop ends no sentence.
+static ABBREVIATED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)(^|[^\p{L}])(ul|kv|pr|prosp|per|korp|str|apt|rd|cdr|prof|tel|ph|nr|мкр|оф|кварт|дер|пос)\. ")
+        .expect("the pattern is written here and compiles")
+});
+
+/// A unit at the end of a sentence, which is taken for one in its middle.
+static UNIT_ENDS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"([0-9]\s?(?:см|мм|кг|шт|руб|мин|мл|гр|л|р|ч)\.) (\p{Lu})")
+        .expect("the pattern is written here and compiles")
+});
+
+/// The text that a [`Reading`] is of.
+pub(super) fn prepared(text: &str) -> String {
+    let text = plain(&super::extract::MASKED.replace_all(text, " ¦ "));
+    let text = ABBREVIATED.replace_all(&text, "$1$2 ");
+    UNIT_ENDS.replace_all(&text, "$1\n$2").into_owned()
+}
+
+/// Words folded, one space between, before and after them.
+pub(super) fn folded(text: &str) -> String {
+    let text = super::extract::EMAIL.replace_all(text, " mailaddress ");
+    format!(" {} ", words(&text).join(" "))
+}
+
+/// Whether a word is on a list of words with spaces between.
+pub(super) fn one_of(list: &str, word: &str) -> bool {
+    list.split_whitespace().any(|one| one == word)
+}
+
+/// Words with hyphens and apostrophes in them are one token.
+pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
+    let mut all = Vec::new();
+    let mut chars = text.char_indices().peekable();
+    while let Some((start, c)) = chars.next() {
+        if c == ' ' {
+            continue;
+        }
+        let mut end = start + c.len_utf8();
+        if c.is_alphanumeric() {
+            while let Some(&(at, next)) = chars.peek() {
+                let joins = matches!(next, '-' | '\'' | '’' | '‑')
+                    && text[at + next.len_utf8()..].starts_with(char::is_alphanumeric);
+                if !next.is_alphanumeric() && !joins {
+                    break;
+                }
+                end = at + next.len_utf8();
+                chars.next();
+            }
+        }
+        let text = &text[start..end];
+        all.push(Token { text, low: text.to_lowercase().replace('ё', "е"), start, end });
+    }
+    all
+}
