@@ -70,6 +70,10 @@ static DOOR: LazyLock<Regex> =
 
 fn refuses(sentence: &Sentence<'_>) -> bool {
     let text = sentence.folded.as_str();
+    // "Why don't you call me?" is a reproach, and the opposite of a refusal.
+    if text.starts_with(" почему ") || text.starts_with(" а почему ") || text.starts_with(" why ") {
+        return false;
+    }
     if DOOR.is_match(text) && !text.contains(" телефон") && !text.contains(" phone") {
         return false;
     }

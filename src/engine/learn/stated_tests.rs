@@ -97,6 +97,8 @@ fn people_places_and_companies() {
 #[test]
 fn ways_to_be_reached() {
     check("Звоните исключительно после шести вечера", &["call_time=после шести вечера", "contact_preference=calls"]);
+    check("Почему вы мне не звоните?", &[]);
+    check("Why do you never call me back?", &[]);
     check("звонить бесполезно, пишите в телегу @marat77", &["contact_channel=telegram", "contact_preference=no_calls"]);
     check("Ring me after 5 pm, I'm at work till then", &["call_time=after 5 pm", "contact_preference=calls"]);
     check("From now on write to me in Telegram only", &["contact_channel=telegram"]);
