@@ -239,12 +239,25 @@ impl Track {
         format!("  {:.3} / {:.3}", share(first, self.answers.len()), share(five, self.answers.len()))
     }
 
+    /// The square of the standard error of how much more `a` finds among the first five than `b`.
+    fn variance_of_difference(&self, a: Weights, b: Weights) -> f64 {
+        let hit = |answered: &Answered, weights| f64::from(u8::from(answered.fused_hit(5, self.foreign, weights)));
+        let differences: Vec<f64> = self.answers.iter().map(|answered| hit(answered, a) - hit(answered, b)).collect();
+        let number = count(differences.len());
+        let mean = differences.iter().sum::<f64>() / number;
+        differences.iter().map(|difference| (difference - mean).powi(2)).sum::<f64>() / number / number
+    }
+
+    fn share_at_five(&self, weights: Weights) -> f64 {
+        share(self.fused(weights).1, self.answers.len())
+    }
+
     fn fused(&self, weights: Weights) -> (usize, usize) {
         self.hits(|answered, most| answered.fused_hit(most, self.foreign, weights))
     }
 }
 
-/// For each set: the weights that are best for all the others, and what they find in the one left out.
+/// For each set: the weights that the others choose, and what they find in the one left out.
 fn leave_one_out(tracks: &[Track]) {
     let grid: Vec<Weights> = MEANINGS
         .iter()
@@ -258,33 +271,45 @@ fn leave_one_out(tracks: &[Track]) {
         "\nset left out: weights that the others choose (meaning, foreign words), what they find in it (hit@1 / hit@5)"
     );
     for out in &sets {
-        // Tracks count alike, however many questions they have.
-        let mean = |weights: &Weights| -> f64 {
-            let others = tracks.iter().filter(|track| track.set != *out);
-            others.map(|track| share(track.fused(*weights).1, track.answers.len())).sum()
-        };
-        let Some(chosen) = grid.iter().copied().max_by(|a, b| mean(a).total_cmp(&mean(b))) else { return };
+        let others: Vec<&Track> = tracks.iter().filter(|track| track.set != *out).collect();
+        let Some(chosen) = chosen(&grid, &others) else { return };
         print!("{out:<22} {:>5} {:>4}:", chosen.meaning, chosen.foreign_words);
         for track in tracks.iter().filter(|track| track.set == *out) {
             print!(" {}{}", track.name, track.shown(track.fused(chosen)));
         }
         println!();
     }
+    let all: Vec<&Track> = tracks.iter().collect();
+    if let Some(Weights { meaning, foreign_words, .. }) = chosen(&grid, &all) {
+        println!("{:<22} {meaning:>5} {foreign_words:>4}", "none");
+    }
     println!("\nhit@5 by weights (meaning, foreign words)");
     for weights in grid {
         print!("{:>5} {:>4}", weights.meaning, weights.foreign_words);
         for track in tracks {
-            print!("  {:.3}", share(track.fused(weights).1, track.answers.len()));
+            print!("  {:.3}", track.share_at_five(weights));
         }
         println!();
     }
 }
 
+/// By the rule of one standard error: of the weights that can't be told from the best, asked the same questions, those that
+/// lean most on words. Tracks count alike, however many questions they have.
+fn chosen(grid: &[Weights], tracks: &[&Track]) -> Option<Weights> {
+    let sum = |weights: &Weights| -> f64 { tracks.iter().map(|track| track.share_at_five(*weights)).sum() };
+    let best = grid.iter().copied().max_by(|a, b| sum(a).total_cmp(&sum(b)))?;
+    let is_as_good = |weights: &Weights| {
+        let variance: f64 = tracks.iter().map(|track| track.variance_of_difference(best, *weights)).sum();
+        sum(&best) - sum(weights) <= variance.sqrt()
+    };
+    let good = grid.iter().copied().filter(is_as_good);
+    good.min_by(|a, b| a.meaning.total_cmp(&b.meaning).then(a.foreign_words.total_cmp(&b.foreign_words)))
+}
+
 /// Wilson's 95 % interval of a share.
 fn wilson(part: usize, whole: usize) -> (f64, f64) {
     const Z: f64 = 1.96;
-    #[expect(clippy::cast_precision_loss, reason = "a few hundred questions")]
-    let count = whole.max(1) as f64;
+    let count = count(whole.max(1));
     let share = share(part, whole);
     let middle = share + Z * Z / (2.0 * count);
     let half = Z * (share * (1.0 - share) / count + Z * Z / (4.0 * count * count)).sqrt();
@@ -292,7 +317,11 @@ fn wilson(part: usize, whole: usize) -> (f64, f64) {
     ((middle - half) / scale, (middle + half) / scale)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a few hundred questions")]
 fn share(part: usize, whole: usize) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+    if whole == 0 { 0.0 } else { count(part) / count(whole) }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few hundred questions")]
+fn count(number: usize) -> f64 {
+    number as f64
 }

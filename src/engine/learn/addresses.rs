@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::cities;
-use super::extract::{LIKELY, Said, pattern};
 use super::given::is_known;
 use super::reading::{Sentence, Token, one_of};
+use super::said::{LIKELY, Said, pattern};
 use super::values;
 
 /// An address, and where it stands.

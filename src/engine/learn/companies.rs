@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::extract::{LIKELY, Said, pattern};
 use super::reading::Reading;
+use super::said::{LIKELY, Said, pattern};
 use super::values;
 
 static RUSSIAN: LazyLock<Regex> = LazyLock::new(|| {

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::VALUE_MOST;
-use super::extract::{LIKELY, Said, pattern};
 use super::reading::{Reading, Sentence};
+use super::said::{LIKELY, Said, pattern};
 use crate::engine::words::shortened;
 
 /// Whose health it is: theirs, or of those they live with.

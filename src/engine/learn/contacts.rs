@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::days::lowered;
-use super::extract::{LIKELY, Said, pattern};
 use super::reading::{Reading, Sentence, folded, one_of};
+use super::said::{LIKELY, Said, pattern};
 use crate::engine::words::shortened;
 
 /// The wishes in a message.
@@ -70,8 +70,7 @@ static DOOR: LazyLock<Regex> =
 
 fn refuses(sentence: &Sentence<'_>) -> bool {
     let text = sentence.folded.as_str();
-    // "Why don't you call me?" is a reproach, and the opposite of a refusal.
-    if text.starts_with(" почему ") || text.starts_with(" а почему ") || text.starts_with(" why ") {
+    if is_reproach(text) {
         return false;
     }
     if DOOR.is_match(text) && !text.contains(" телефон") && !text.contains(" phone") {
@@ -99,6 +98,11 @@ fn refuses(sentence: &Sentence<'_>) -> bool {
         let of_rule = SAID_OF.contains(&last) && !found.as_str().contains(" по телефону");
         !moment && !bare && !of_rule && !hours && !bell
     })
+}
+
+/// "Why don't you call me?" neither refuses calls nor asks for one.
+fn is_reproach(text: &str) -> bool {
+    [" почему ", " а почему ", " why "].iter().any(|why| text.starts_with(why))
 }
 
 /// Without calls, the only medium that is named is the one wanted.
@@ -135,52 +139,53 @@ const NOT_ASKED: [&str; 43] = [
 ];
 
 fn invites(text: &str) -> bool {
-    CALLS.find_iter(text).any(|found| {
-        let (before, after) = (&text[..found.start()], format!("{} ", text[found.end()..].trim()));
-        let mut words = before.rsplit(' ').filter(|word| !word.is_empty());
-        let (last, last_but) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let asked = !NOT_ASKED.contains(&last)
-            || (last == "to" && ["free", "happy", "time", "want", "like", "possible"].contains(&last_but))
-            || (last == "вы" && last_but == "если");
-        let to_others = one_of("ей ему им", last) || last == "и" && one_of("ей ему им", last_but);
-        let elsewhere = [
-            "в дверь",
-            "в домофон",
-            "в звонок",
-            "курьеру",
-            "ему",
-            "ей",
-            "им",
-            "моей",
-            "вам",
-            "it ",
-            "him",
-            "the bell",
-            "the door",
-            "the courier",
-            "the office",
-            "the police",
-            "stupid",
-            "names",
-            "мужу",
-            "жене",
-            "маме",
-            "сыну",
-            "wife",
-            "husband",
-            "son ",
-        ]
-        .iter()
-        .any(|word| after.starts_with(word));
-        // "… it says 'call us on …'": quoted.
-        let quoted = last == "says" && after.starts_with("on ") || before.trim_end().ends_with("it says");
-        let refused = ["do not ", "dont ", "never ", " not ", "не надо ", "не нужно ", "stop "]
+    !is_reproach(text)
+        && CALLS.find_iter(text).any(|found| {
+            let (before, after) = (&text[..found.start()], format!("{} ", text[found.end()..].trim()));
+            let mut words = before.rsplit(' ').filter(|word| !word.is_empty());
+            let (last, last_but) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let asked = !NOT_ASKED.contains(&last)
+                || (last == "to" && ["free", "happy", "time", "want", "like", "possible"].contains(&last_but))
+                || (last == "вы" && last_but == "если");
+            let to_others = one_of("ей ему им", last) || last == "и" && one_of("ей ему им", last_but);
+            let elsewhere = [
+                "в дверь",
+                "в домофон",
+                "в звонок",
+                "курьеру",
+                "ему",
+                "ей",
+                "им",
+                "моей",
+                "вам",
+                "it ",
+                "him",
+                "the bell",
+                "the door",
+                "the courier",
+                "the office",
+                "the police",
+                "stupid",
+                "names",
+                "мужу",
+                "жене",
+                "маме",
+                "сыну",
+                "wife",
+                "husband",
+                "son ",
+            ]
             .iter()
-            .any(|no| before.trim_end().ends_with(no.trim_end()));
-        // "Ring the bell", «наберите код».
-        let code = after.starts_with("код") || after.starts_with("квартир") || after.starts_with("номер квартир");
-        asked && !quoted && !to_others && !elsewhere && !refused && !code
-    })
+            .any(|word| after.starts_with(word));
+            // "… it says 'call us on …'": quoted.
+            let quoted = last == "says" && after.starts_with("on ") || before.trim_end().ends_with("it says");
+            let refused = ["do not ", "dont ", "never ", " not ", "не надо ", "не нужно ", "stop "]
+                .iter()
+                .any(|no| before.trim_end().ends_with(no.trim_end()));
+            // "Ring the bell", «наберите код».
+            let code = after.starts_with("код") || after.starts_with("квартир") || after.starts_with("номер квартир");
+            asked && !quoted && !to_others && !elsewhere && !refused && !code
+        })
 }
 
 const HOUR_RU: &str = r"(?:[0-2]?[0-9](?:[:.][0-5][0-9])?|час[ау]?|двух|трех|четырех|пяти|шести|семи|восьми|девяти|десяти|одиннадцати|двенадцати|полудня|пол[а-я]+|девять|десять|восемь|семь|шесть|пять)(?:-?ти|-?ми)?(?:\s(?:часов|часа|час|ч\b|утра|вечера|дня|ночи|и\s))*";
@@ -202,6 +207,23 @@ static TIME_ALONE: LazyLock<Regex> = LazyLock::new(|| {
         r" (?:but not before|up to \S+ (?:pm|am) (?:is|are) (?:okay|ok|fine)|на связи (?:с|после|до)|доступ(?:ен|на) (?:с|после|до)|available (?:from|after|between|until|on)) ",
     )
 });
+
+/// `no_calls` or `calls`, from either word or a phrase that means it.
+pub(super) fn preference(value: &str) -> Option<String> {
+    let known = ["no_calls", "calls"].into_iter().find(|known| *known == value.to_lowercase());
+    let reading = Reading::of(value);
+    let told = || {
+        let refused = reading.sentences.iter().any(refuses).then_some("no_calls");
+        refused.or_else(|| reading.sentences.iter().any(|sentence| invites(&sentence.folded)).then_some("calls"))
+    };
+    known.or_else(told).map(str::to_owned)
+}
+
+/// One of the media, from its name or a phrase that wishes it.
+pub(super) fn medium(value: &str) -> Option<String> {
+    let known = MEDIA.iter().map(|(name, _)| *name).find(|known| *known == value.to_lowercase());
+    known.or_else(|| channel(&Reading::of(value))).map(str::to_owned)
+}
 
 /// Calls that are spoken of, not asked for: «чтобы звонили только с 12 до 13».
 static CALLED: LazyLock<Regex> =

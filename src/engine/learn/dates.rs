@@ -6,8 +6,8 @@ use jiff::Zoned;
 use regex::Regex;
 
 use super::days::{Lies, Named, days, lowered};
-use super::extract::{LIKELY, pattern};
 use super::instructions::is_order;
+use super::said::{LIKELY, pattern};
 use super::values;
 use crate::domain::id::MessageId;
 use crate::domain::memory::{FactKind, Stance, Statement};

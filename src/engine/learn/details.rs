@@ -7,9 +7,9 @@ use crate::engine::words;
 
 /// What people say around such details, as [`words::folded`] spells it.
 #[rustfmt::skip]
-const AROUND: [&str; 59] = [
+const AROUND: [&str; 60] = [
     "а", "алло", "вот", "вечер", "день", "добрый", "доброе", "доброго", "дня", "заказ", "заказа",
-    "здравствуйте", "зовут", "и", "имя", "мой", "мое", "моя", "меня", "мне", "на", "номер", "номером", "по",
+    "здравствуйте", "зовут", "и", "из", "имя", "мой", "мое", "моя", "меня", "мне", "на", "номер", "номером", "по",
     "почта", "под", "привет", "спасибо", "телефон", "тел", "утро", "это", "я", "м", "m", "am", "and", "for",
     "email", "good", "hello", "hi", "hey", "i", "im", "is", "it", "its", "mail", "my", "name", "no", "number",
     "order", "phone", "s", "thanks", "the", "this",
@@ -23,8 +23,11 @@ pub fn only_details(text: &str, source: MessageId, at: jiff::Timestamp) -> Vec<S
         return Vec::new();
     }
     let values: Vec<String> = facts.iter().flat_map(|fact| pieces(&fact.value)).collect();
-    // A telephone number is written in groups and known as one.
-    let told = |word: &String| values.iter().any(|value| value == word || (is_number(word) && value.contains(word)));
+    // A telephone number is written in groups and known as one; a city is known in the nominative.
+    let told = |word: &String| {
+        let is = |value: &String| value == word || words::stem(value) == words::stem(word);
+        values.iter().any(|value| is(value) || (is_number(word) && value.contains(word)))
+    };
     let rest = pieces(text).into_iter().filter(|word| !AROUND.contains(&word.as_str()) && !told(word));
     if rest.count() == 0 { facts } else { Vec::new() }
 }
@@ -65,6 +68,7 @@ mod tests {
         check("Здравствуйте! Заказ М-123456", &[("order_number", "М-123456")]);
         check("My name is Anna, order number M-123456.", &[("order_number", "М-123456"), ("name", "Anna")]);
         check("Мой телефон +7 916 123-45-67", &[("phone", "+79161234567")]);
+        check("Это Анна из Казани", &[("name", "Анна"), ("city", "Казань")]);
         check("Меня зовут Анна, где заказ М-123456", &[]);
         check("Заказ М-123456?", &[]);
         check("Заказ М-123456 не приехал", &[]);

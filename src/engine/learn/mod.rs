@@ -10,7 +10,6 @@ mod contacts;
 mod dates;
 pub mod days;
 mod details;
-mod extract;
 mod given;
 mod goods;
 mod instructions;
@@ -22,6 +21,7 @@ mod products;
 mod promises;
 mod reach;
 mod reading;
+mod said;
 mod signatures;
 mod summary;
 mod unnamed;
@@ -34,7 +34,6 @@ mod tests;
 
 pub use dates::dates;
 pub use details::only_details;
-pub use extract::extract;
 pub(in crate::engine) use names::is_given;
 pub use names::{given_name, is_name};
 pub use promises::promises;
@@ -42,13 +41,14 @@ pub use summary::{Learnt, summary};
 
 pub(crate) use summary::is_closing;
 
-use extract::Said;
 use reading::Reading;
+use said::Said;
 
-use jiff::Zoned;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::words::{stem, words};
+use crate::domain::id::MessageId;
 use crate::domain::memory::{FactKind, Statement};
 use crate::domain::message::{Author, Message};
 
@@ -140,7 +140,11 @@ pub fn key(name: &str) -> Option<&'static Key> {
 pub fn statements(message: &Message, zone: &TimeZone) -> Vec<Statement> {
     let (text, said) = (message.text.as_str(), message.received_at.to_zoned(zone.clone()));
     match message.author {
-        Author::Customer => stated(text, message, &said),
+        Author::Customer => {
+            let mut stated = extract(text, message.id, message.received_at);
+            stated.extend(dates(text, message.id, &said).into_iter().filter(is_admitted));
+            stated
+        }
         Author::Bot if !message.citations.is_empty() => Vec::new(),
         Author::Bot | Author::Operator(_) => promises(text, message.id, &said),
         Author::Note(_) => Vec::new(),
@@ -180,11 +184,12 @@ pub fn is_said(key: &str, value: &str, text: &str) -> bool {
     !known.is_empty() && (numbers_stand || key == "date") && there * 3 >= known.len() * 2
 }
 
-/// What a customer states: more than [`extract`], which other parts take for certain.
-fn stated(text: &str, message: &Message, at: &Zoned) -> Vec<Statement> {
+/// What a customer states of themselves in one message, each once; days, which a time zone tells, are for [`dates`]. `text`
+/// is masked already: masked places are never values.
+pub fn extract(text: &str, source: MessageId, at: Timestamp) -> Vec<Statement> {
     let prepared = reading::prepared(text);
     let reading = Reading::of(&prepared);
-    let mut said = Said::of(message.id, message.received_at);
+    let mut said = Said::of(source, at);
     orders::read(&reading, &mut said);
     let has_order = said.has("order_number");
     people::read(&reading, &mut said);
@@ -197,10 +202,13 @@ fn stated(text: &str, message: &Message, at: &Zoned) -> Vec<Statement> {
     contacts::read(&reading, &mut said);
     claims::read(&reading, &mut said);
     constraints::read(&reading, &mut said);
-    let mut all = said.facts;
-    all.extend(dates(text, message.id, at));
-    all.retain(|fact| admit(fact.clone()).as_ref() == Some(fact));
-    all
+    said.facts.retain(is_admitted);
+    said.facts
+}
+
+/// Whether a model might have proposed it as well.
+fn is_admitted(statement: &Statement) -> bool {
+    admit(statement.clone()).as_ref() == Some(statement)
 }
 
 /// Lets through what a model proposes if it is a value that `KEYS` allows, in the spelling under which it is known.

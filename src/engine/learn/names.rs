@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use regex::Regex;
-
 use crate::engine::words::{folded, is_stop_word, stem};
 
 /// Given names common among customers, folded. Known names are believed after weak introductions («это Анна»).
@@ -47,16 +45,6 @@ static NOT_NAMES: LazyLock<HashSet<String>> = LazyLock::new(|| {
         .map(stem)
         .collect()
 });
-
-static SHAPE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:[А-ЯЁ][а-яё]+(?:-[А-ЯЁ][а-яё]+)?|(?:[A-Z]['’])?[A-Z][a-z]+(?:[A-Z][a-z]+)?(?:-[A-Z][a-z]+)?)$")
-        .expect("the pattern is written here and compiles")
-});
-
-/// Whether a word is written like a name and is no common word.
-pub(super) fn is_name_word(word: &str) -> bool {
-    SHAPE.is_match(word) && !is_common(word)
-}
 
 /// Whether a word can't be a name, however it is written.
 pub(super) fn is_common(word: &str) -> bool {

@@ -4,9 +4,53 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::extract::{LIKELY, Said, UNIT, order_numbers, pattern};
 use super::reading::{Reading, Sentence, Token, one_of};
+use super::said::{CERTAIN, LIKELY, Said, pattern};
 use super::values;
+
+static ORDER_CODE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b[МM](?:\s?[-–—‑−]\s?|\s?№\s?)?([0-9]{5,8})\b"));
+
+static ORDER_NAMED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(?:заказ(?:а|у|ом|е|ы|ов|ам|ами|ах)?|orders?)(?:\s+(?:номер|is|numbers?|no|num)\b)*\s*\.?\s*[:,–—-]?\s*((?:№|#|n|номер\s|no\.?\s)?\s*[0-9]{5,8}(?:\s*(?:,|и|and|&)\s*(?:№|#)?\s*[0-9]{5,8})*)\b",
+    )
+});
+
+static NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"[0-9]{5,8}"));
+
+/// What stands after a number that counts something and names nothing.
+static UNIT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)^\s*(?:[.,/:-]?[0-9]|₽|\$|€|%|(?:руб\w*|р|рублей|тыс\w*|к|rub\w*|usd|eur\w*|euros?|dollars?|шт\w*|pcs|г|гр|кг|kg|мм|см|м|mm|cm|балл\w*|бонус\w*|points?)\b)",
+    )
+});
+
+/// Numbers that their letter or the word before them names, in the order in which they stand.
+fn named(sentence: &str) -> Vec<(String, f64)> {
+    let mut found: Vec<(usize, &str, f64)> = Vec::new();
+    for code in ORDER_CODE.captures_iter(sentence) {
+        let (all, digits) = (code.get(0), code.get(1));
+        if let (Some(all), Some(digits)) = (all, digits)
+            && !sentence[..all.start()].ends_with(['-', '/', '_'])
+            && !denied(&sentence[..all.start()])
+        {
+            found.push((digits.end(), digits.as_str(), CERTAIN));
+        }
+    }
+    for list in ORDER_NAMED.captures_iter(sentence).filter_map(|named| named.get(1)) {
+        let digits = NUMBER.find_iter(list.as_str());
+        found.extend(digits.map(|digits| (list.start() + digits.end(), digits.as_str(), LIKELY)));
+    }
+    found.sort_by_key(|(end, ..)| *end);
+    let counts_nothing = found.into_iter().filter(|(end, ..)| !UNIT.is_match(&sentence[*end..]));
+    counts_nothing.filter_map(|(_, digits, how_sure)| Some((values::order_number(digits)?, how_sure))).collect()
+}
+
+/// Whether what follows `before` is said not to be so: «не М-111111, а М-222222».
+fn denied(before: &str) -> bool {
+    let before = before.trim_end().to_lowercase();
+    ["не", "not"].iter().any(|no| before.strip_suffix(no).is_some_and(|rest| !rest.ends_with(char::is_alphanumeric)))
+}
 
 /// What makes an order somebody else's, or no order.
 static OF_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
@@ -70,9 +114,7 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
         if !own || OF_OTHERS.is_match(&sentence.folded) {
             continue;
         }
-        let mut plain = Said::new(said);
-        order_numbers(sentence.text, &mut plain);
-        found.extend(plain.facts.into_iter().map(|fact| (fact.value, fact.confidence)));
+        found.extend(named(sentence.text));
         for spaced in SPACED.captures_iter(sentence.text) {
             let end = spaced.get(2).map_or(0, |part| part.end());
             if !UNIT.is_match(&sentence.text[end..]) {
@@ -92,6 +134,10 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
             }
         }
         found.extend(alone(sentence, has_street).into_iter().map(|value| (value, LIKELY)));
+    }
+    // Who orders us about still says which order it is about.
+    for sentence in &reading.orders_to_us {
+        found.extend(named(sentence));
     }
     for (value, confidence) in found {
         if !corrected.contains(&value) {

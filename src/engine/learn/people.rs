@@ -1,10 +1,10 @@
 //! What customers call themselves: after words of introduction, and where a name stands alone as people sign.
 
-use super::extract::{LIKELY, Said};
 use super::given::{is_known, is_patronymic, is_surely};
 use super::names::is_common;
 use super::places;
 use super::reading::{Reading, Sentence, Token, one_of};
+use super::said::{LIKELY, Said};
 use super::signatures::{alone, in_full, signed, small};
 use super::values;
 

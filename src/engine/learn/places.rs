@@ -1,12 +1,31 @@
 //! The city that a customer lives in or wants deliveries in: after words that say so, beside their address or their name.
 
+use std::sync::LazyLock;
+
+use regex::Regex;
+
 use super::addresses::{self, Found};
 use super::cities::{self, is_doubtful};
-use super::extract::{FIRST_HALF, LIKELY, NO_CITIES, REGION, Said};
 use super::given::is_known;
 use super::names::is_common;
 use super::reading::{Reading, Sentence, Token, one_of};
+use super::said::{LIKELY, Said, pattern};
 use super::values;
+
+/// Adjectives and foreign beginnings that a second word belongs to: «Нижнем Новгороде», «New York».
+static FIRST_HALF: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:ий|ый|ой|его|ого|ем|ом|их|ых|ие|ые|яя|ая|ей)$|^(?:New|San|Saint|St|Los|Las|Fort|Nizhny|Veliky|Naberezhnye)$",
+    )
+});
+
+static REGION: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)^(?:област|кра[йяею]\b|район|республик|region|county|state)"));
+
+/// Capitalised words after «из» and «в» that are no cities; beginnings, folded.
+const NO_CITIES: &str = "росси беларус белорусси казахстан украин армени грузи кыргыз киргиз узбек яндекс озон сбер авито сдэк роспотреб \
+    прокуратур полици интернет подмосков russia belarus kazakhstan ukraine yandex google england \
+    germany america usa france spain turkey israel serbia герман америк франци турци израил серби поль";
 
 /// The city in a message.
 pub(super) fn read(reading: &Reading<'_>, streets: &[Found], said: &mut Said) {
@@ -72,6 +91,9 @@ const MAYBE: [&str; 28] = [
 const NO_TOWN: &str =
     "flat room building block unit it hr office zone bed house apartment april may june july august january";
 
+/// A question that was typed without its mark: «доставка в Казань есть».
+static ASKED: LazyLock<Regex> = LazyLock::new(|| pattern(r" (?:есть|сколько|бывает|возможна|а доставка|how much) "));
+
 fn stated(sentence: &Sentence<'_>) -> Option<String> {
     let corrected = [" no wait ", " sorry ", " вернее ", " точнее ", " oops ", " actually "];
     // Of a correction the last counts.
@@ -117,7 +139,8 @@ fn stated_after(sentence: &Sentence<'_>, from: usize) -> Option<String> {
         let denied = before.iter().rev().take(4).any(|token| one_of(NOT_THEIRS, &token.low) || token.low == "не");
         let of_delivery = words[0].starts_with("доставк")
             || matches!(words[0], "delivered" | "delivery" | "deliver" | "отправьте" | "отправляйте");
-        if denied || (sentence.asks && (of_delivery || words.len() == 1)) {
+        let asks = sentence.asks || (of_delivery && ASKED.is_match(&sentence.folded));
+        if denied || (asks && (of_delivery || words.len() == 1)) {
             continue;
         }
         if let Some((city, count)) = city_at(rest, true) {

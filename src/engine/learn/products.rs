@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::constraints::is_constraint;
-use super::extract::{LIKELY, Said, pattern};
 use super::goods::{is_doubtful, is_goods, is_pair};
 use super::reading::{Reading, Sentence, Token, one_of};
+use super::said::{LIKELY, Said, pattern};
 use super::unnamed::{related, unknown};
 use super::{cities, values};
 use crate::engine::words::{is_cyrillic, is_stop_word, stem, words};

@@ -6,8 +6,8 @@ use jiff::Zoned;
 use regex::Regex;
 
 use super::days::{Due, due, lowered};
-use super::extract::{LIKELY, pattern};
 use super::reading::{one_of, prepared};
+use super::said::{LIKELY, pattern};
 use super::{PROMISE, VALUE_MOST};
 use crate::domain::id::MessageId;
 use crate::domain::memory::{FactKind, Stance, Statement};

@@ -4,9 +4,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::extract::{CERTAIN, EMAIL, Said, pattern};
 use super::reading::{Reading, Sentence, folded};
+use super::said::{CERTAIN, Said, pattern};
 use super::values;
+
+pub(super) static EMAIL: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"[\p{L}0-9._%+-]+@[\p{L}0-9-]+(?:\.[\p{L}0-9-]+)*\.\p{L}{2,24}"));
 
 /// Characters before a number in which words tell whose it is: about seven words.
 const BEFORE: usize = 48;

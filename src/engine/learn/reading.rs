@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::instructions::is_order;
+use super::reach::EMAIL;
+use super::said::pattern;
 use crate::engine::words::{plain, sentences, words};
 
 /// A word, a number or a mark.
@@ -71,18 +73,20 @@ impl<'a> Sentence<'a> {
     }
 }
 
-/// A message, without the sentences that order us about.
+/// A message.
 #[derive(Debug, Clone)]
 pub(super) struct Reading<'a> {
-    /// The sentences, in order.
+    /// The sentences, in order, without those that order us about.
     pub(super) sentences: Vec<Sentence<'a>>,
+    /// Those that do.
+    pub(super) orders_to_us: Vec<&'a str>,
 }
 
 impl<'a> Reading<'a> {
     /// `text` is plain and has its masked places as `¦`.
     pub(super) fn of(text: &'a str) -> Self {
-        let kept = sentences(text).into_iter().filter(|sentence| !is_order(sentence));
-        Self { sentences: kept.map(Sentence::of).collect() }
+        let (orders_to_us, kept): (Vec<&str>, Vec<&str>) = sentences(text).into_iter().partition(|text| is_order(text));
+        Self { sentences: kept.into_iter().map(Sentence::of).collect(), orders_to_us }
     }
 
     /// All that was said, folded; sentences divided by ` . `.
@@ -94,26 +98,25 @@ impl<'a> Reading<'a> {
 
 /// Transliterated and English abbreviations whose full stop ends no sentence.
 static ABBREVIATED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)(^|[^\p{L}])(ul|kv|pr|prosp|per|korp|str|apt|rd|cdr|prof|tel|ph|nr|мкр|оф|кварт|дер|пос)\. ")
-        .expect("the pattern is written here and compiles")
+    pattern(r"(?i)(^|[^\p{L}])(ul|kv|pr|prosp|per|korp|str|apt|rd|cdr|prof|tel|ph|nr|мкр|оф|кварт|дер|пос)\. ")
 });
 
 /// A unit at the end of a sentence, which is taken for one in its middle.
-static UNIT_ENDS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"([0-9]\s?(?:см|мм|кг|шт|руб|мин|мл|гр|л|р|ч)\.) (\p{Lu})")
-        .expect("the pattern is written here and compiles")
-});
+static UNIT_ENDS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"([0-9]\s?(?:см|мм|кг|шт|руб|мин|мл|гр|л|р|ч)\.) (\p{Lu})"));
+
+static MASKED: LazyLock<Regex> = LazyLock::new(|| pattern(r"\[[^\]\n]*\]"));
 
 /// The text that a [`Reading`] is of.
 pub(super) fn prepared(text: &str) -> String {
-    let text = plain(&super::extract::MASKED.replace_all(text, " ¦ "));
+    let text = plain(&MASKED.replace_all(text, " ¦ "));
     let text = ABBREVIATED.replace_all(&text, "$1$2 ");
     UNIT_ENDS.replace_all(&text, "$1\n$2").into_owned()
 }
 
 /// Words folded, one space between, before and after them.
 pub(super) fn folded(text: &str) -> String {
-    let text = super::extract::EMAIL.replace_all(text, " mailaddress ");
+    let text = EMAIL.replace_all(text, " mailaddress ");
     format!(" {} ", words(&text).join(" "))
 }
 

@@ -4,12 +4,13 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::extract::pattern;
 use super::given::{is_known, is_patronymic, is_surely};
 use super::names::is_common;
 use super::people::{NEVER, NO_PERSON, capitalised, is_opening, only_name};
 use super::places;
+use super::reach::EMAIL;
 use super::reading::{Reading, Sentence, Token, one_of};
+use super::said::pattern;
 
 /// Words after which people sign.
 static FAREWELL: LazyLock<Regex> = LazyLock::new(|| {
@@ -256,9 +257,8 @@ fn clause_name(reading: &Reading<'_>, begin: usize, clause: &[Token<'_>], end: u
         && !before.iter().any(|word| ["hi", "hello", "dear", "здравствуйте", "привет", "особенно"].contains(word));
     // «Светлана, нужны свечи» speaks to Светлана; «Светлана, 8 912 …» is Светлана.
     let full_english = clause.len() > 1 && clause.iter().all(Token::is_latin);
-    let mailbox = next.is_some_and(|next| {
-        super::extract::EMAIL.find(&sentence.text[next.start..]).is_some_and(|found| found.start() == 0)
-    });
+    let mailbox =
+        next.is_some_and(|next| EMAIL.find(&sentence.text[next.start..]).is_some_and(|found| found.start() == 0));
     let told = next.is_none_or(tells) || full_english || mailbox;
     let following = reading.sentences.get(place + 1).and_then(|sentence| sentence.tokens.first());
     let whole = begin == 0 && next.is_none() && place < last_sentence && clause.len() == 1;

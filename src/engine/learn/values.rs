@@ -5,12 +5,9 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::names::is_name;
-use super::{VALUE_MOST, extract};
+use super::said::pattern;
+use super::{VALUE_MOST, contacts};
 use crate::engine::words::{is_invisible, shortened};
-
-fn pattern(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("the patterns of this module compile")
-}
 
 static ORDER: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -61,8 +58,8 @@ pub(super) fn canonical(key: &str, value: &str) -> Option<String> {
         "order_number" => return order_number(value),
         "phone" => return phone(value),
         "email" => return email(value),
-        "contact_preference" => return extract::contact_preference(value),
-        "contact_channel" => return extract::contact_channel(value),
+        "contact_preference" => return contacts::preference(value),
+        "contact_channel" => return contacts::medium(value),
         _ => {}
     }
     if value.contains(marked) || has_link(value) {
