@@ -74,7 +74,7 @@ static ENGLISH_BARE: LazyLock<Regex> = LazyLock::new(|| {
 /// Somebody's, asked about, or supposed.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:отправьте|пошлите|везите|доставьте|привезите|отправляйте|шлите) (?:\S+ )?(?:ему|ей|им|маме|сестре|брату|подруге|друзьям)|(?:ему|ей|им) (?:\S+ )?(?:отправ\S+|пошлите|везите|привезите|доставьте)|сосед\S?(?: \S+){0,2} (?:с|на)|магазин\S*|магаз\S*|пункт\S*|пвз|шоурум\S*|ваш(?:ем|его)? (?:склад|офис|салон)\S*|склад на|офис на|салон на|закрываетесь|открываетесь|работает ли|допустим|предположим|отзыв\S*|если бы|курьер(?:а|ом)? бросил|(?:подруг|друг|друз|сестр|брат|мам|пап|тет|бабушк|дедушк|знаком|коллег|родител|родственни|сын|доч)\S*(?: \S+){0,2} жив[еу]т|(?:neighbou?r|chap|bloke|guy|friend|mate|sister|brother|mum|mom|dad|colleague|parents)s?(?: \S+){0,2} (?:at|lives|live)|живет на|живут на|муж на|pick ?up point|pickup|your (?:shop|store|office|warehouse|branch)|inside your|suppose|hypothetical\S*|what if|google shows|google maps|asking for|not mine|is there a|do you deliver|would a|old address (?:is|was)|nearest|shop on|store on|shop at|store at|показывает|на карте|ближайш\S+|вывеск\S+|возвращать на|самовывоз с) ",
+        r" (?:bus stop|остановк\S+|(?:saw|seen|spotted) (?:your|a)|your (?:(?:pickup |pick up |collection |delivery )?point|depot|van|driver|car|shop|store|warehouse|branch|office)|ваш(?:у|а|ей) машин\S*|видел[аи]? (?:\S+ )?(?:ваш\S*|на)|(?:отправьте|пошлите|везите|доставьте|привезите|отправляйте|шлите) (?:\S+ )?(?:ему|ей|им|маме|сестре|брату|подруге|друзьям)|(?:ему|ей|им) (?:\S+ )?(?:отправ\S+|пошлите|везите|привезите|доставьте)|сосед\S?(?: \S+){0,2} (?:с|на)|магазин\S*|магаз\S*|пункт\S*|пвз|шоурум\S*|ваш(?:ем|его)? (?:склад|офис|салон)\S*|склад на|офис на|салон на|закрываетесь|открываетесь|работает ли|допустим|предположим|отзыв\S*|если бы|курьер(?:а|ом)? бросил|(?:подруг|друг|друз|сестр|брат|мам|пап|тет|бабушк|дедушк|знаком|коллег|родител|родственни|сын|доч)\S*(?: \S+){0,2} жив[еу]т|(?:neighbou?r|chap|bloke|guy|friend|mate|sister|brother|mum|mom|dad|colleague|parents)s?(?: \S+){0,2} (?:at|lives|live)|живет на|живут на|муж на|pick ?up point|pickup|your (?:shop|store|office|warehouse|branch)|inside your|suppose|hypothetical\S*|what if|google shows|google maps|asking for|not mine|is there a|do you deliver|would a|old address (?:is|was)|nearest|shop on|store on|shop at|store at|показывает|на карте|ближайш\S+|вывеск\S+|возвращать на|самовывоз с) ",
     )
 });
 
@@ -176,7 +176,7 @@ const UNITS: &str = "days weeks months hours minutes miles pounds quid people it
 fn asks_of_place(folded: &str) -> bool {
     static OF_PLACE: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r" (?:есть|работает|работаете|открыт\S*|находится|находитесь|до скольки|правда|доставляете|доставите|возите|сколько|как долго|how long|how much|when|is|are|do you|does|open|located|where|would|could a) ",
+            r" (?:это (?:офис|склад|магазин)|офис или|вернул\S*|есть|работает|работаете|открыт\S*|находится|находитесь|до скольки|правда|доставляете|доставите|возите|сколько|как долго|how long|how much|when|is|are|do you|does|open|located|where|would|could a) ",
         )
     });
     OF_PLACE.is_match(folded)

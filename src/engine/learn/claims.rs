@@ -33,14 +33,20 @@ static TOLD: LazyLock<Regex> = LazyLock::new(|| {
 /// What makes it no claim of theirs: said by others, asked, supposed, denied.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:не (?:\S+ )?(?:по)?обещал\S*|ничего не (?:обещал\S*|сказал\S*)|я (?:\S+ ){0,2}(?:обещал\S*|сказал\S*|говорил\S*|писал\S*|написал\S*|гарантир\S+)|в отзывах|отзыв\S*|допустим|(?:муж|жена|мама|сын|дочь|дочка|сестра|брат|друг|подруга|сосед|соседка|моя? коллега|врач|свекровь|знакомая) (?:\S+ )?(?:говорит|сказал\S*|обещал\S*|уверял\S*)|did(?:nt| not) (?:promise|say|tell)|never (?:promised|said|told)|as you said|as your|not saying|told me nothing|said nothing|nobody (?:said|told|promised)|what (?:you|your \S+) (?:said|told)|like you said|did you|have you|do you|as i said|i told|i said|my \S+ (?:says|said|told|promised)|wife|husband|mother in law|queue|for you said|suppose|will you promise|can you promise|promise me|you can tell|could you tell|can you tell|you tell me|you say hello|greeted|told me to|my manager|my boss|the appointment) ",
+        r" (?:не (?:\S+ )?(?:по)?обещал\S*|ничего не (?:обещал\S*|сказал\S*)|я (?:\S+ ){0,2}(?:обещал\S*|сказал\S*|говорил\S*|писал\S*|написал\S*|гарантир\S+)|в отзывах|отзыв\S*|допустим|(?:муж|жена|мама|сын|дочь|дочка|сестра|брат|друг|подруга|сосед|соседка|моя? коллега|врач|свекровь|знакомая) (?:\S+ )?(?:говорит|сказал\S*|обещал\S*|уверял\S*)|did(?:nt| not) (?:promise|say|tell)|never (?:promised|said|told)|as you said|as your|not saying|в (?:банке|роспотребнадзоре|поликлинике|сервисном центре)|на рынке|что (?:его|ее) зовут|(?:his|her) name is|(?:a|my|our) (?:friend|mate|neighbou?r|colleague) (?:said|says|told|tells)|(?:друг|подруга|знаком\S+|сосед\S*) (?:говорил\S*|говорят)|(?:rain|snow|frost|sunshine|forecast|bonus at|payrise|pay rise|премию|зарплату|дождь|снег|мороз)|when you say|конкурент\S*|на почте|post office|сказали что у вас(?: и| есть)? \S+(?: \S+){0,3} бывают|на (?:ленте|упаковке|коробке|этикетке|банке)|(?:on|in) (?:the|its) (?:manual|box|packaging|leaflet)(?: it| is)? (?:says|said|written)|the (?:manual|box|packaging|leaflet|tag) (?:says|said|states|reads)|told me nothing|said nothing|nobody (?:said|told|promised)|what (?:you|your \S+) (?:said|told)|like you said|did you|have you|do you|as i said|i told|i said|my \S+ (?:says|said|told|promised)|wife|husband|mother in law|queue|for you said|suppose|will you promise|can you promise|promise me|you can tell|could you tell|can you tell|you tell me|you say hello|greeted|told me to|my manager|my boss|the appointment) ",
     )
 });
 
 /// A question whether it is so asserts nothing.
 static ASKS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^ (?:(?:а|и|но|ну|здравствуйте|добрый день|скажите|подскажите|пожалуйста|hi|hello|so|and|but) )*(?:правда|это правда|верно|почему|зачем|кто|где|что|какой|какая|когда|сколько|куда|как|is|are|was|were|do|does|did|can|could|what|where|when|who|which|how|will|would|have|has) ",
+        r"^ (?:(?:а|и|но|ну|здравствуйте|добрый день|скажите|подскажите|пожалуйста|hi|hello|so|and|but) )*(?:правда|это правда|верно|гарантируете|обещаете|утверждаете|почему|зачем|кто|где|что|какой|какая|когда|сколько|куда|как|is|are|was|were|do|does|did|can|could|what|where|when|who|which|how|will|would|have|has) ",
+    )
+});
+
+static IS_IT_SO: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:(?:это|так|правда) (?:правда|так|ли)|правда ли|верно ли|(?:is it|is that|is this) (?:true|right|so|correct|still)) ",
     )
 });
 
@@ -60,5 +66,5 @@ fn is_claim(sentence: &Sentence<'_>) -> bool {
     // What is supposed is supposed before it: "if late, 10 percent" may be our own words.
     let claims =
         claim.is_some_and(|found| ![" если ", " if ", " once "].iter().any(|word| text[..found.end()].contains(word)));
-    claims && !NOT_THEIRS.is_match(text) && !(sentence.asks && ASKS.is_match(text))
+    claims && !NOT_THEIRS.is_match(text) && !(sentence.asks && (ASKS.is_match(text) || IS_IT_SO.is_match(text)))
 }

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::given::is_known;
 use super::reading::Reading;
 use super::said::{LIKELY, Said, pattern};
 use super::values;
@@ -29,7 +30,7 @@ static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
 
 static TRANSLITERATED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^\p{L}])((?:OOO|ZAO|OAO|PAO|AO|IP|TOO|ANO|TSZh|LLC|JSC|CJSC|OJSC|PJSC)\s(?:[«“\x22'‘][^»”\x22'’\n]{2,60}[»”\x22'’]|[\p{Lu}][\p{L}0-9&-]*(?:\s[\p{Lu}][\p{L}0-9&-]*){0,3}))",
+        r"(?:^|[^\p{L}])((?:OOO|ZAO|OAO|PAO|AO|IP|TOO|ANO|TSZh|LLC|JSC|CJSC|OJSC|PJSC)\s(?:[«“\x22'‘][^»”\x22'’\n]{2,60}[»”\x22'’]|[\p{Lu}][\p{L}0-9&-]*(?:\s\p{Lu}\.\s?\p{Lu}\.|(?:\s[\p{Lu}][\p{L}0-9&-]*){0,3})))",
     )
 });
 
@@ -51,7 +52,7 @@ static ENGLISH_TRADE: LazyLock<Regex> = LazyLock::new(|| {
 /// Companies that are not the customer's: ours, a brand, somebody who wrote to them.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:ваш\S*|у вас указано|на чеке|в чеке|одна сеть|кто продавец|продавец|same company|connected with|your (?:company|firm)|sent me|called me|wrote to me|звонили из|звонят из|позвонили из|прислали|развод|мошенник\S*|правда что|реквизит\S+ ваш\S*|производител\S+|поставщик\S*|carrier|manufacturer|made by|конкурент\S*|is it|are you|if i was|if i were|e g|вы это|перевозчик\S*|доставк\S+ через|юрлицо|кто такие) ",
+        r" (?:ваш\S*|у вас указано|на чеке|в чеке|одна сеть|кто продавец|продавец|same company|connected with|your (?:company|firm)|sent me|called me|wrote to me|звонили из|звонят из|позвонили из|прислали|развод|мошенник\S*|правда что|реквизит\S+ ваш\S*|производител\S+|поставщик\S*|carrier|manufacturer|made by|конкурент\S*|is it|are you|if i was|if i were|e g|вы это|перевозчик\S*|доставк\S+ через|юрлицо|кто такие|не работаем с|не наш\S*|оплат\S+ через|потерял\S*|work with|not our|(?:pay|paying|payment|paid) (?:through|with|via|by)|on my (?:receipt|statement|bill|card)|who is|whos) ",
     )
 });
 
@@ -72,7 +73,9 @@ static SMALL: LazyLock<Regex> = LazyLock::new(|| {
 /// The company in a message, once.
 pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
     for sentence in &reading.sentences {
-        let theirs = !NOT_THEIRS.is_match(&sentence.folded) || sentence.folded.contains(" we are ");
+        let theirs = !sentence.of_others
+            && (!NOT_THEIRS.is_match(&sentence.folded) || sentence.folded.contains(" we are "))
+            && (!sentence.asks || FIRST_PERSON.is_match(&sentence.folded));
         let text = sentence.text;
         let of = |pattern: &Regex| {
             pattern.captures(text).and_then(|found| found.iter().skip(1).flatten().next()).map(|found| found.as_str())
@@ -85,11 +88,48 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
             .or_else(|| of(&ENGLISH_TRADE).and_then(begun))
             .or_else(|| of(&ENGLISH_NAMED))
             .or_else(|| of(&RUSSIAN_NAMED));
-        if let Some(name) = found.filter(|_| theirs)
-            && let Some(value) = values::canonical("company", trimmed(name))
+        if let Some(name) = found.filter(|name| theirs && !is_of_others(sentence.text, name))
+            && let Some(value) = values::canonical("company", trimmed(without_person(name)))
         {
             said.add("company", value, LIKELY);
         }
+    }
+}
+
+/// What a question says of a firm that is the customer's.
+static FIRST_PERSON: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r" (?:мы|наш\S*|нас|нам|для|от|от имени|на|we|our|ours|us|were|i am|im|i work|for|from|behalf) ")
+});
+
+/// Firms that everybody deals with, and words that are addressed to us.
+static EVERYBODYS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)банк|\bbank\b|сдэк|cdek|почта росс|яндекс|озон|вайлдберриз|wildberries|\b(?:dpd|dhl|evri|hermes|ups|fedex|tesco|asda|sainsburys|klarna|paypal|visa|google|apple|amazon|royal mail)\b|^(?:customers?|clients?|support|sales|online|delivery|returns) ",
+    )
+});
+
+/// What a firm does that is told of: «ПАО … одобрил», "… Ltd lost it".
+static DID: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^[»”\x22]*\s+(?:(?:не\s)?[а-яё]+(?:ил|ал|ел|ял|ила|ала|ела|яла|ило|ало|ело|яло)|approved|lost|sent|says|said|left|told|delivered|called|wrote|refused|charged|went|closed|makes|made|owns)(?:[^\p{L}]|$)",
+    )
+});
+
+/// What a firm does as a customer.
+static BUYS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^[»”\x22]*\s+(?:не\s)?(?:заказ|купи|опла|получ|приобр|закуп|оформ|перечисл|отправил)"));
+
+fn is_of_others(sentence: &str, name: &str) -> bool {
+    let after = sentence.find(name).map_or("", |at| &sentence[at + name.len()..]);
+    EVERYBODYS.is_match(name) || (DID.is_match(after) && !BUYS.is_match(after))
+}
+
+/// "Alistair McNab of Highland Kilns Ltd": who is of it is not it.
+fn without_person(name: &str) -> &str {
+    let first = name.split(' ').next().unwrap_or_default().to_lowercase();
+    match name.split_once(" of ") {
+        Some((_, firm)) if is_known(&first) => firm,
+        _ => name,
     }
 }
 

@@ -14,11 +14,14 @@ const WHOSE: &str = r"(?: у (?:меня|нас|сына|дочери|дочки
 
 static HEALTH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:аллерги\S+|аллергик\S*|непереносимост\S+|не перенос(?:им|ит|ят|ишу|шу)|целиаки\S+|диабет\S*|диабетик\S*|астм\S+|эпилеп\S+|инвалид\S*|колясочни\S+|костыл\S+|протез\S*|слеп(?:ая|ой|а|ые)|незряч\S+|слабовидящ\S+|слабослыш\S+|глух(?:ая|ой|а|ие|онем\S+)|слуховой аппарат|слуховым аппаратом|(?:почти|плохо|совсем|ничего|практически) (?:не )?(?:слыш|виж|хож|вид)\S+|не (?:слышу|вижу|хожу)|кардиостимулятор\S*|противопоказан\S*|нельзя (?:ничего |есть |продукты |никак\S+ )*(?:с |сладк\S+|сахар\S*|глютен\S*|лактоз\S*|молочн\S+|молоко|орех\S*|мучн\S+|поднимать|тяж\S+|латекс\S*|курин\S*|мед|рыбу)\S*|ни крошки \S+|ни грамма \S+|вегетариан\S+|веган\S*|не ем (?:мясо|мяса|молоч\S+|глютен\S*|свинин\S+)|allergic|allergy|allergies|intoleran\S+|celiac|coeliac|diabetic|diabetes|asthma\S*|wheelchair|deaf|hard of hearing|hearing (?:aid|aids|loss|impair\S+)|blind|partially sighted|visual(?:ly)? impair\S+|low vision|screen reader|epilep\S+|pacemaker|heart valve|disabled|disability|crutches|walking (?:stick|frame)|walk with|zimmer frame|cane|arthritis|mobility|guide dog|vegan|vegetarian|kosher|halal|dyslexi\S+|autis\S+|ptsd|react badly to|боится чужих|guide dog in|(?:nobody|no one) (?:here |in the house )?can have|ноги больные|больные (?:ноги|суставы|колени)|плохо (?:вижу|слышу|хожу)|(?:коту|кошке|собаке|псу|сыну|дочке|ребенку|мне|мужу|жене|маме) (?:\S+ )?\S+ нельзя|cannot (?:lift|hear|see|walk|climb)|cant (?:lift|hear|see|walk|climb|eat)|cannot eat|migraines?|immunocompromised|prosthe\S+|stutter|pregnant and|severe \S+ allergy) ",
+        r" (?:аллерги\S+|аллергик\S*|непереносимост\S+|не перенос(?:им|ит|ят|ишу|шу)|целиаки\S+|диабет\S*|диабетик\S*|астм\S+|эпилеп\S+|инвалид\S*|колясочни\S+|костыл\S+|протез\S*|слеп(?:ая|ой|а|ые)|незряч\S+|слабовидящ\S+|слабослыш\S+|глух(?:ая|ой|а|ие|онем\S+)|слуховой аппарат|слуховым аппаратом|(?:почти|плохо|совсем|ничего|практически) (?:не )?(?:слыш|виж|хож|вид)\S+|не (?:слышу|вижу|хожу)|кардиостимулятор\S*|противопоказан\S*|нельзя (?:ничего |есть |продукты |никак\S+ )*(?:с |сладк\S+|сахар\S*|глютен\S*|лактоз\S*|молочн\S+|молоко|орех\S*|мучн\S+|поднимать|тяж\S+|латекс\S*|курин\S*|мед|рыбу)\S*|ни крошки \S+|ни грамма \S+|вегетариан\S+|веган\S*|не ем (?:мясо|мяса|молоч\S+|глютен\S*|свинин\S+)|allergic|allergy|allergies|intoleran\S+|celiac|coeliac|diabetic|diabetes|asthma\S*|wheelchair|deaf|hard of hearing|hearing (?:aid|aids|loss|impair\S+)|(?:am|im|is|hes|shes|are|was|were|going|born|registered|legally|partially|nearly|almost|half|totally|completely|colou?r) blind|blind (?:man|woman|person|customer|and|since|in one|from)|partially sighted|visual(?:ly)? impair\S+|low vision|screen reader|epilep\S+|pacemaker|heart valve|disabled|disability|crutches|walking (?:stick|frame)|walk with|zimmer frame|cane|arthritis|mobility|guide dog|vegan|vegetarian|kosher|halal|dyslexi\S+|autis\S+|ptsd|react badly to|боится чужих|guide dog in|(?:nobody|no one) (?:here |in the house )?can have|ноги больные|больные (?:ноги|суставы|колени)|плохо (?:вижу|слышу|хожу)|(?:коту|кошке|собаке|псу|сыну|дочке|ребенку|мне|мужу|жене|маме) (?:\S+ )?\S+ нельзя|cannot (?:lift|hear|see|walk|climb)|cant (?:lift|hear|see|walk|climb|eat)|cannot eat|migraines?|immunocompromised|prosthe\S+|stutter|pregnant and|severe \S+ allergy) ",
     )
 });
 
 static OWNED: LazyLock<Regex> = LazyLock::new(|| pattern(&format!(r"{WHOSE} ")));
+
+static OF_SELF: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r" (?:у (?:меня|нас)|я|мы|мне|нам|i|im|ive|me|we|our|weve) "));
 
 static HOUSE: LazyLock<Regex> = LazyLock::new(|| {
     let animal = r"(?:собак\S*|пес|пса|псу|овчарк\S+|алаба\S+|ротвейлер\S*|питбул\S*|бульдог\S*|кавказ(?:ец|ская)|кошк\S+|кот|кота|лабрадор\S*|хаски|попуга\S+)";
@@ -39,7 +42,7 @@ static HOUSE: LazyLock<Regex> = LazyLock::new(|| {
 /// What makes it a question, a matter of goods, or somebody else's.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:для аллергик\S+|для диабетик\S+|для собак\S*|корм\S*|есть ли|подойдет ли|подходит ли|можно ли|какой|какую|посоветуйте|гипоаллерг\S+|соседи говорят|у соседей|говорят|if a|which|шампун\S+ для|вызывает ли|почему|зачем|курьер (?:сказал|не позвонил|не звонил)|present for|gift for|looking for|recommend|which one|is there|are there|do you (?:have|sell|stock)|does it|suitable for|good for|better for|what if|if i|если я|asking for a|у подруги|у коллеги|у знакомой|у соседки|у друга|у соседа|friend|colleague|не слышу трубку|трубу не слышу|hearing aid batter\S+|набирайте|в цеху|на работе|в метро|за рулем|на станке|шумно) ",
+        r" (?:your (?:\S+ )?(?:intercom|buzzer|bell|door)|ваш\S* (?:домофон|звонок)|пока открыли|till they opened|need (?:a|an|some) \S+ one|нужен погромче|подойдет|не инвалид|нет (?:\S+ )?аллерги\S+|без аллерги\S+|не аллергик|ищу|выбираю|no (?:\S+ )?allerg\S+|not (?:a |an )?(?:allergic|disabled|diabetic|vegan|vegetarian|deaf|blind)|(?:blind|deaf) to|для аллергик\S+|для диабетик\S+|для собак\S*|корм\S*|есть ли|подойдет ли|подходит ли|можно ли|какой|какую|посоветуйте|гипоаллерг\S+|соседи говорят|у соседей|говорят|if a|which|шампун\S+ для|вызывает ли|почему|зачем|курьер (?:сказал|не позвонил|не звонил)|present for|gift for|looking for|recommend|which one|is there|are there|do you (?:have|sell|stock)|does it|suitable for|good for|better for|what if|if i|если я|asking for a|у подруги|у коллеги|у знакомой|у соседки|у друга|у соседа|friend|colleague|не слышу трубку|трубу не слышу|hearing aid batter\S+|набирайте|в цеху|на работе|в метро|за рулем|на станке|шумно) ",
     )
 });
 
@@ -76,6 +79,7 @@ pub(super) fn is_constraint(sentence: &Sentence<'_>) -> bool {
     let text = sentence.folded.as_str();
     let house = HOUSE.is_match(text);
     let health = !house && HEALTH.is_match(text) && OWNED.is_match(text);
-    let asks = sentence.asks && !OWNED.is_match(text);
+    // Of others it is asked what suits them.
+    let asks = sentence.asks && !OF_SELF.is_match(text) && (health || !OWNED.is_match(text));
     (house || health) && !asks && !NOT_THEIRS.is_match(text)
 }

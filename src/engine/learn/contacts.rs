@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::days::lowered;
+use super::reach::phones;
 use super::reading::{Reading, Sentence, folded, one_of};
 use super::said::{LIKELY, Said, pattern};
 use crate::engine::words::shortened;
@@ -18,7 +19,7 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
         if refuses {
             wanted = Some("no_calls");
         }
-        let asks_to_call = !refuses && invites(&sentence.folded);
+        let asks_to_call = !refuses && invites(&sentence.folded) && !asks_to_ring_us(sentence);
         let when = (!refuses).then(|| when(sentence, asks_to_call)).flatten();
         if asks_to_call {
             wanted = wanted.or(Some("calls"));
@@ -46,13 +47,15 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
 
 static NO_CALLS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:не (?:надо |нужно |стоит |нада |смейте )?(?:мне |нам |меня |больше |пожалуйста )*(?:звоните|звонить|звони|перезванивайте|перезванивать|набирайте|названивайте|позвоните)|звонить(?: мне| нам)?(?: больше)? (?:не (?:надо|нужно|стоит|удобно)|бесполезно|бессмысленно|нельзя)|без (?:всяких |лишних )?звонков|никаких звонков|от звонков|звонк(?:и|ов) (?:\S+ )?не (?:принимаю|нужны|надо|нужно|люблю|хочу)|не (?:принимаю|люблю|хочу|воспринимаю) (?:никаких )?(?:звонки|звонков)|звонков не (?:люблю|беру|принимаю|надо|нужно)|never (?:pick up|answer) (?:the |my )?phone|on (?:the )?(?:phone|telephone) is bad|(?:по телефону|телефоном)(?: \S+){0,3} бесполезно|на звонки не отвечаю|не отвечаю на звонки|не (?:хочу|буду|могу|готов[аы]?|люблю|умею) (?:\S+ ){0,3}(?:разговаривать|говорить|общаться|созваниваться)(?: \S+){0,2}? по телефону|(?:телефоном|телефон) (?:\S+ )?не (?:пользуюсь|использую)|не пользуюсь телефоном|не по телефону|по телефону(?: \S+){0,3} не (?:услышу|слышу|могу|смогу|говорю|разговариваю|общаюсь|отвечаю|надо|нужно)|не (?:слышу|услышу|могу) (?:\S+ ){0,2}по телефону|(?:do not|dont|never|stop|not to|no need to|cannot|please not) (?:please |ever |you |even )*(?:call|calling|phone|phoning|ring|ringing|telephone|telephoning)(?: me| us)?|no (?:more )?(?:phone |telephone |voice )?calls|no (?:telephone|phone|phoning|ringing|calling)|(?:dont|do not|never|wont|not) (?:want|need|like|take|answer|accept|do|want to get|wish|pick up|make)(?: to \S+)? (?:\S+ ){0,2}?(?:phone |telephone )?calls?|(?:hate|without|instead of|rather than) (?:\S+ )?(?:phone |telephone )?(?:calls|calling|phone calls|being called|talking on the phone|speaking on the phone)|(?:not|never) (?:by|over|on|via|through|the) (?:the )?(?:phone|telephone)|(?:nobody|no one|noone) (?:ever |should |must )*(?:rang|rings|ring|calls|called|call|phones|phoned|phone) me|(?:phone|telephone) (?:is|s) no (?:use|good)|calls dont (?:get through|work|reach)|rather not (?:be called|be phoned|be rung|talk on the phone|speak on the phone|take calls)|(?:cannot|cant|can not) (?:take|answer|talk|speak|hear|use)(?: \S+){0,2}? (?:calls|phone|telephone)) ",
+        r" (?:не (?:надо |нужно |стоит |нада |смейте )?(?:мне |нам |меня |больше |пожалуйста )*(?:звоните|звонить|звони|перезванивайте|перезванивать|набирайте|названивайте|позвоните)|звонить(?: мне| нам)?(?: больше)? (?:не (?:надо|нужно|стоит|удобно)|бесполезно|бессмысленно|нельзя)|без (?:всяких |лишних )?звонков|никаких звонков|от звонков|звонк(?:и|ов) (?:\S+ )?не (?:принимаю|нужны|надо|нужно|люблю|хочу)|не (?:принимаю|люблю|хочу|воспринимаю) (?:никаких )?(?:звонки|звонков)|звонков не (?:люблю|беру|принимаю|надо|нужно)|never (?:pick up|answer) (?:the |my )?phone|on (?:the )?(?:phone|telephone) is bad|(?:по телефону|телефоном)(?: \S+){0,3} бесполезно|на звонки не отвечаю|не отвечаю на звонки|не (?:хочу|буду|могу|готов[аы]?|люблю|умею) (?:\S+ ){0,3}(?:разговаривать|говорить|общаться|созваниваться)(?: \S+){0,2}? по телефону|(?:телефоном|телефон) (?:\S+ )?не (?:пользуюсь|использую)|не пользуюсь телефоном|не по телефону|по телефону(?: \S+){0,3} не (?:услышу|слышу|могу|смогу|говорю|разговариваю|общаюсь|отвечаю|надо|нужно)|не (?:слышу|услышу|могу) (?:\S+ ){0,2}по телефону|(?:do not|dont|never|stop|not to|no need to|cannot|please not) (?:please |ever |you |even )*(?:call|calling|phone|phoning|ring|ringing|telephone|telephoning)(?: me| us)?|no (?:more )?(?:phone |telephone |voice )?calls|no (?:telephone|phone|phoning|ringing|calling)|(?:dont|do not|never|wont|not) (?:want|need|like|take|answer|accept|do|want to get|wish|pick up|make)(?: to \S+)? (?:\S+ ){0,2}?(?:phone |telephone )?calls?|(?:hate|without|instead of|rather than) (?:\S+ )?(?:phone |telephone )?(?:calls|calling|phone calls|being called|talking on the phone|speaking on the phone)|(?:not|never) (?:by|over|on|via|through|the) (?:the )?(?:phone|telephone)|(?:nobody|no one|noone) (?:should |must |may |is to |ever )+(?:ring|call|phone) me|(?:phone|telephone) (?:is|s) no (?:use|good)|calls dont (?:get through|work|reach)|rather not (?:be called|be phoned|be rung|talk on the phone|speak on the phone|take calls)|(?:cannot|cant|can not) (?:take|answer|talk|speak|hear|use)(?: \S+){0,2}? (?:calls|phone|telephone)) ",
     )
 });
 
 /// What comes after it that makes it a matter of the hour, of the door or of somebody else.
 #[rustfmt::skip]
-const NOT_OF_CALLS: [&str; 55] = [
+const NOT_OF_CALLS: [&str; 76] = [
+    "сосед", "родител", "the neigh", "my neigh", "my mum", "my mother", "were ", "was ", "have been", "ugly",
+    "mr ", "mrs ", "ms ", "miss ", "dear", "sir", "madam", "love", "darling", "a ", "an ",
     "в дверь", "в звонок", "в домофон", "дверь", "домофон", "до ", "после ", "с ", "раньше", "позже", "пока", "сейчас", "сегодня", "завтра", "утром", "ночью", "по утрам",
     "вечером", "рано", "поздно", "днем", "курьер", "ему", "ей", "им", "маме", "мужу", "жене", "before", "after", "until", "till", "the bell", "the door", "doorbell", "bell", "at the",
     "if ", "now", "today", "tomorrow", "stupid", "it ", "him", "her", "them", "when", "names", "between", "on the door", "the entr", "in the morning", "as ", "my wife", "my husband",
@@ -105,6 +108,17 @@ fn is_reproach(text: &str) -> bool {
     [" почему ", " а почему ", " why "].iter().any(|why| text.starts_with(why))
 }
 
+/// «До скольки можно звонить?», "What hours can I call?": it is they who would call.
+fn asks_to_ring_us(sentence: &Sentence<'_>) -> bool {
+    static BY_THEM: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r" (?:(?:можно|могу|до скольки|куда|как) (?:\S+ ){0,3}?(?:звонить|позвонить)|звонить (?:\S+ ){0,7}можно|(?:can|could|may|should|shall|do) i (?:\S+ )?(?:call|ring|phone|telephone)) ",
+        )
+    });
+    static TO_THEM: LazyLock<Regex> = LazyLock::new(|| pattern(r" (?:мне|меня|нам|нас) "));
+    sentence.asks && BY_THEM.is_match(&sentence.folded) && !TO_THEM.is_match(&sentence.folded)
+}
+
 /// Without calls, the only medium that is named is the one wanted.
 fn only_medium(reading: &Reading<'_>) -> Option<&'static str> {
     let text = reading.folded().replace(" mailaddress ", " ");
@@ -133,7 +147,8 @@ static CALLS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Who calls, or whom, where it is not us the customer.
 #[rustfmt::skip]
-const NOT_ASKED: [&str; 43] = [
+const NOT_ASKED: [&str; 55] = [
+    "сказал", "сказала", "сказали", "говорит", "говорят", "просил", "просила", "написал", "said", "says", "told", "wrote",
     "не", "вы", "зачем", "почему", "никто", "они", "он", "она", "курьер", "кому", "куда", "если", "чтоб", "что", "dont", "not", "never", "to", "they", "will", "did", "who", "someone", "somebody", "he", "she",
     "courier", "couriers", "ill", "i", "we", "wont", "phone", "cant", "why", "anyone", "nobody", "didnt", "video", "would", "order", "roll", "conference",
 ];
@@ -149,6 +164,8 @@ fn invites(text: &str) -> bool {
                 || (last == "вы" && last_but == "если");
             let to_others = one_of("ей ему им", last) || last == "и" && one_of("ей ему им", last_but);
             let elsewhere = [
+                "говорит",
+                "мол ",
                 "в дверь",
                 "в домофон",
                 "в звонок",
@@ -184,7 +201,7 @@ fn invites(text: &str) -> bool {
                 .any(|no| before.trim_end().ends_with(no.trim_end()));
             // "Ring the bell", «наберите код».
             let code = after.starts_with("код") || after.starts_with("квартир") || after.starts_with("номер квартир");
-            asked && !quoted && !to_others && !elsewhere && !refused && !code
+            asked && !found.as_str().contains(" вам ") && !quoted && !to_others && !elsewhere && !refused && !code
         })
 }
 
@@ -237,7 +254,7 @@ static CALL_WORD: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The time of day for calls in a sentence that asks for them.
 fn when(sentence: &Sentence<'_>, asks_to_call: bool) -> Option<String> {
-    let has_number = sentence.text.chars().filter(char::is_ascii_digit).count() >= 10;
+    let has_number = !phones(sentence).is_empty();
     let told = asks_to_call
         || CALLED.is_match(&sentence.folded)
         || has_number && (TIME_ALONE.is_match(&sentence.folded) || !OF_DELIVERY.is_match(&sentence.folded));
@@ -373,7 +390,7 @@ static THERE: LazyLock<Regex> = LazyLock::new(|| {
 /// Clauses that are about something else: the past, somebody else, or what is not wanted.
 static NOT_A_WISH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:не (?:пишите|отвечайте|присылайте|шлите|отправляйте)|почему|зачем|куда|вы (?:мне |нам )?(?:писали|пишете)|писал[аи]? вам|dont (?:send|write|email|text|message|use|answer|reply)|do not (?:send|write|email|text|message|use|answer|reply)|stop (?:sending|with)|why|you (?:dont|do not|never|said|told|wrote|have)|i (?:wrote|emailed|texted|have written)|если|пока|when it|once it|how (?:do|can)|can i|could i|should i|можно ли|могу ли|where) ",
+        r" (?:верно|правильно ли|так в|correct|не (?:пишите|писать|отвечайте|отвечать|присылайте|присылать|шлите|слать|отправляйте|отправлять)|почему|зачем|куда|вы (?:мне |нам )?(?:писали|пишете)|писал[аи]? вам|dont (?:send|write|email|text|message|use|answer|reply)|do not (?:send|write|email|text|message|use|answer|reply)|stop (?:sending|with)|why|you (?:dont|do not|never|said|told|wrote|have)|i (?:wrote|emailed|texted|have written)|если|пока|when it|once it|how (?:do|can)|can i|could i|should i|можно ли|могу ли|where) ",
     )
 });
 
@@ -382,6 +399,16 @@ static NOT_THERE: LazyLock<Regex> = LazyLock::new(|| {
         r" (?:не (?:в|на|по|через) (?:этот |этом |эту )?\S+|(?:and )?not (?:an? |by |via |in |on |to |the |even )*(?:e ?mails?|texts?|sms|chat|telegram|whatsapp|here)|(?:than|to|instead of|rather than) (?:this|the chat|chat|e mails?|emails?|sms|texts?)) ",
     )
 });
+
+/// «Пришлите ответ на …»: once, unless it is said to be for always.
+static SENT_ONCE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:(?:пришлите|скиньте|отправьте|киньте|вышлите|сбросьте)(?: \S+){0,3}? (?:на|в) (?:\S+ ){0,2}?(?:mailaddress|почту|мейл|мыло|email|емейл)|(?:на|в) (?:\S+ ){0,2}?(?:mailaddress|почту|мейл|мыло|email|емейл)(?: mailaddress)? (?:\S+ )?(?:пришлите|скиньте|отправьте|киньте|вышлите|сбросьте)) ",
+    )
+});
+
+static STANDING: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r" (?:только|всегда|впредь|теперь|лучше|все|всё|ответы|уведомления|дальше|больше) "));
 
 /// One thing, this once: the invoice to the mailbox.
 static ONCE: LazyLock<Regex> = LazyLock::new(|| {
@@ -397,6 +424,7 @@ fn channel(reading: &Reading<'_>) -> Option<&'static str> {
             sentence.text.split([',', ';', '!', '(', ')', '…', '—', '–', '?', ':']).flat_map(|part| part.split(". "))
         {
             let clause = folded(clause);
+            let clause = NOT_THERE.replace_all(&clause, " ");
             let mentioned = MEDIA[..4].iter().find(|(_, medium)| mentions(&clause, medium)).map(|(name, _)| *name);
             named = mentioned.or(named);
         }
@@ -418,7 +446,12 @@ fn wished(sentence: &Sentence<'_>, named: Option<&'static str>) -> Option<&'stat
     // A dash and a colon tie what they stand between: «вопросы только на почту: …».
     for clause in divided {
         let clause = folded(clause);
-        if clause.trim() == "text only" || NOT_A_WISH.is_match(&clause) || ONCE.is_match(&clause) {
+        let sent_once = SENT_ONCE.is_match(&clause) && !STANDING.is_match(&clause);
+        if sent_once
+            || matches!(clause.trim(), "text only" | "contact mailaddress")
+            || NOT_A_WISH.is_match(&clause)
+            || ONCE.is_match(&clause)
+        {
             continue;
         }
         let kept = NOT_THERE.replace_all(&clause, " ");

@@ -7,8 +7,9 @@ use regex::Regex;
 
 use super::days::{Lies, Named, days, lowered};
 use super::instructions::is_order;
+use super::reading::{folded, one_of};
 use super::said::{LIKELY, pattern};
-use super::values;
+use super::{values, voice};
 use crate::domain::id::MessageId;
 use crate::domain::memory::{FactKind, Stance, Statement};
 use crate::engine::words::{sentences, shortened};
@@ -22,28 +23,28 @@ const FAR: usize = 110;
 /// What has happened to the customer.
 static HAPPENED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:заказал[аи]?|заказывал[аи]?|купил[аи]?|покупал[аи]?|приобр[а-я]+|куплен[а-я]*|оформил[аи]?|оформлял[аи]?|оплатил[аи]?|оплата|оплачен[а-я]*|получил[аи]?|получен[а-я]*|забрал[аи]?|брал[аи]?|взял[аи]?|взяли|привез(?:ли|ла)?|доставили|доставлен[а-я]*|приехал[аои]?|приш(?:ел|ла|ли|ло)|чек от|заказ от|от|вызов был|был вызов|прислал[аи]?|прислали|sent|shipped|вернул[аи]?|отправил[аи]?|сдал[аи]?|ordered|bought|purchased|purchase|paid|received|got|had|picked up|collected|arrived|came|delivered|take from you|fitted|sold|turned up|placed|returned|sent it back|from you|brought me|brought|had|забирал[аи]?|заказ делал[аи]?|делал[аи]? заказ|был[аои]? на|called|visited|stopped|broke|snapped|was my birthday|my birthday was|you sent|got it|order from|order of)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:(?:didn't|didnt|did not|never|hasn't|haven't) (?:come|arrive|turn up)|заказал[аи]?|заказывал[аи]?|купил[аи]?|покупал[аи]?|приобр[а-я]+|куплен[а-я]*|оформил[аи]?|оформлял[аи]?|оплатил[аи]?|оплата|оплачен[а-я]*|получил[аи]?|получен[а-я]*|забрал[аи]?|брал[аи]?|взял[аи]?|взяли|привез(?:ли|ла)?|доставили|доставлен[а-я]*|приехал[аои]?|приш(?:ел|ла|ли|ло)|чек от|заказ от|от|вызов был|был вызов|прислал[аи]?|прислали|sent|shipped|вернул[аи]?|отправил[аи]?|сдал[аи]?|ordered|bought|purchased|purchase|paid|received|got|had|picked up|collected|arrived|came|delivered|take from you|fitted|sold|turned up|placed|returned|sent it back|from you|brought me|brought|had|забирал[аи]?|заказ делал[аи]?|делал[аи]? заказ|был[аои]? на|called|visited|stopped|broke|snapped|was my birthday|my birthday was|you sent|got it|order from|order of)(?:[^а-яa-z]|$)",
     )
 });
 
 /// What they want to happen, or know that will.
 static WANTED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:привезите|привезти|привоз[а-я]+|доставьте|доставить|доставк[аеуи] (?:на|нужна|к)|доставка|дата доставки|везите|нуж(?:ен|на|но|ны)|надо|хочу|хотим|хотел[аи]? бы|перенес(?:ите|ти)|перенести|перезапишите|уезжа[а-я]+|улета[а-я]+|уеду|улечу|приед[уе][а-я]*|приезжайте|заберу|забер[а-я]+|ждем|жду|ожидаю|день рождения|днюха|юбилей|свадьб[а-я]+|вызвать|вызов|вывоз|запиш[а-я]+|назначьте|успе[ею][а-я]*|точно придут|буду дома|дома буду|можете привезти|готов[аы]? принять|примем|отпуск|рыбалку|переезжа[а-я]+|deliver|delivered by|deliver it|delivery|bring|need|needed|want|would like|leave|leaving|leaves|fly|flying|away|move|moving|birthday|pick (?:it )?up|collect|reschedule|postpone|come|here by|by|until|back in town|wedding|travel|travelling|not earlier than|not before|courier|engineer|visit|waiting|expect|expecting|change|put it back to|back to|i'm off|im off|we're off|off on|due|coming|take delivery|free on|move it|arrange|book|booked|need to be|to be with|подходит|разгрузка|выгрузка|забрать|наберите|перезвоните|позвоните|праздник|стрим|концерт|выпускной|экзамен|соревнования|поездка|др|мероприятие|anniversary|til|till|send|удобно|получится|устроит|заезжайте|приезжайте|можете приехать)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:возите|возить|be delivered|be brought|be here|be there|be with|must be|has to be|have to be|to be there|asked for|привезите|привезти|привоз[а-я]+|доставьте|доставить|доставк[аеуи] (?:на|нужна|к)|доставка|дата доставки|везите|нуж(?:ен|на|но|ны)|надо|хочу|хотим|хотел[аи]? бы|перенес(?:ите|ти)|перенести|перезапишите|уезжа[а-я]+|улета[а-я]+|уеду|улечу|приед[уе][а-я]*|приезжайте|заберу|забер[а-я]+|ждем|жду|ожидаю|день рождения|днюха|юбилей|свадьб[а-я]+|вызвать|вызов|вывоз|запиш[а-я]+|назначьте|успе[ею][а-я]*|точно придут|буду дома|дома буду|можете привезти|готов[аы]? принять|примем|отпуск|рыбалку|переезжа[а-я]+|deliver|delivered by|deliver it|delivery|bring|need|needed|want|would like|leave|leaving|leaves|fly|flying|away|move|moving|birthday|pick (?:it )?up|collect|reschedule|postpone|come|here by|by|until|back in town|wedding|travel|travelling|not earlier than|not before|courier|engineer|visit|waiting|expect|expecting|change|put it back to|back to|i'm off|im off|we're off|off on|due|coming|take delivery|free on|move it|arrange|book|booked|need to be|to be with|подходит|разгрузка|выгрузка|забрать|наберите|перезвоните|позвоните|праздник|стрим|концерт|выпускной|экзамен|соревнования|поездка|др|мероприятие|anniversary|til|till|send|удобно|получится|устроит|заезжайте|приезжайте|можете приехать)(?:[^а-яa-z]|$)",
     )
 });
 
 /// What is asked, supposed, or holds for everybody.
 static NOT_SETTLED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:you'll|you will|yeah right|like i believe|ну конечно|как же|допустим|типа купил|like if|предположим|скажем|наверное|может быть|возможно|работаете|открыт[а-я]*|закрыт[а-я]*|закрываетесь|акци[а-я]+|распродаж[а-я]+|сгора[а-я]+|действу[а-я]+|срок действия|истек[а-я]*|промокод[а-я]*|подешев[а-я]+|бонус[а-я]*|в наличии|завоз|отмечу|в календаре|мошенник[а-я]*|suppose|maybe|perhaps|what if|hypothetically|valid|on sale|go on sale|sale|open|opening|closed|expires?|expired|promo|discount code|half now|in stock|turns (?:thirty|forty|fifty|sixty)|solve|черную пятницу|black friday|would it|does it|holiday hours|should i|could i order)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:вот бы|хоть|wish you|you'll|you will|yeah right|say it was|let's say|like it always|like you always|как всегда|как обычно|flight|match|рейс|матч|like i believe|ну конечно|как же|допустим|типа купил|like if|предположим|скажем|наверное|может быть|возможно|работаете|открыт[а-я]*|закрыт[а-я]*|закрываетесь|акци[а-я]+|распродаж[а-я]+|сгора[а-я]+|действу[а-я]+|срок действия|истек[а-я]*|промокод[а-я]*|подешев[а-я]+|бонус[а-я]*|в наличии|завоз|отмечу|в календаре|мошенник[а-я]*|suppose|maybe|perhaps|what if|hypothetically|valid|on sale|go on sale|sale|open|opening|closed|expires?|expired|promo|discount code|half now|in stock|turns (?:thirty|forty|fifty|sixty)|solve|черную пятницу|black friday|would it|does it|holiday hours|should i|could i order)(?:[^а-яa-z]|$)",
     )
 });
 
 /// Days of somebody else.
 static OF_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:у него|у нее|спрашивает|(?:мам[аы]|сестра|брат|подруга|сосед[а-я]*|коллега|свекровь|друг) (?:[а-я]+ ){0,3}(?:заказ|купил|получил|брал)[а-я]*|he |she |my (?:brother|sister|friend|neighbou?r|mother|mum|mom|dad|colleague|mate)|his|her)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:у него|у нее|спрашивает|(?:мам[аы]|сестра|брат|подруга|сосед[а-я]*|коллега|свекровь|друг) (?:[а-я]+ ){0,3}(?:заказ|купил|получил|брал)[а-я]*|he |she |у (?:коллег|друзей|друга|подруги|соседей|знакомых)|(?:colleague|friend|neighbour|neighbor|boss)(?:s['’]|['’]s)?|plumber|dentist|surgery|in-laws|(?:the|our|my) (?:lift|heating|boiler|car|internet|wifi|power) (?:broke|stopped|went)|лифт|тещ[аи]|стоматолог[а-я]*|операци[яию]|my (?:brother|sister|friend|neighbou?r|mother|mum|mom|dad|colleague|mate)|his|her)(?:[^а-яa-z]|$)",
     )
 });
 
@@ -56,11 +57,15 @@ static SETTLED: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The days in a customer's message that are theirs: `2026-03-12: the words around`.
 pub fn dates(text: &str, source: MessageId, said: &Zoned) -> Vec<Statement> {
-    let text = super::reading::prepared(text);
+    let prepared = super::reading::prepared(text);
+    let text = voice::own_words(&prepared);
     let mut all: Vec<Statement> = Vec::new();
+    if voice::disowns(&folded(&text)) {
+        return all;
+    }
     for sentence in sentences(&text) {
-        let lower = without_quoted(&lowered(sentence));
-        if is_order(sentence) || unsettled(&lower) {
+        let lower = lowered(sentence);
+        if is_order(sentence) || unsettled(&lower) || is_foreign(sentence) {
             continue;
         }
         for day in theirs(&lower, said) {
@@ -83,10 +88,9 @@ pub fn dates(text: &str, source: MessageId, said: &Zoned) -> Vec<Statement> {
     all
 }
 
-/// What is quoted was said by others; its letters stay spaces, so that places stay what they are.
-fn without_quoted(lower: &str) -> String {
-    static QUOTED: LazyLock<Regex> = LazyLock::new(|| pattern(r#"["“][^"”“]{8,}["”]"#));
-    QUOTED.replace_all(lower, |found: &regex::Captures<'_>| " ".repeat(found[0].len())).into_owned()
+fn is_foreign(sentence: &str) -> bool {
+    let folded = folded(sentence);
+    voice::is_reported(&folded) || voice::is_of_others(&folded)
 }
 
 fn unsettled(lower: &str) -> bool {
@@ -103,10 +107,18 @@ fn theirs(lower: &str, said: &Zoned) -> Vec<jiff::civil::Date> {
     let behind = days(lower, said.date(), Lies::Behind);
     let near = days(lower, said.date(), Lies::Near);
     let mut all = Vec::new();
-    for named in &near_or(&near, &ahead) {
-        let Some(lies) = lies(lower, named)
-            .filter(|_| !corrected(lower, named) && !supposed(&lower[..named.start]) && !told_or_now(lower, named))
-        else {
+    let places = near_or(&near, &ahead);
+    for (at, named) in places.iter().enumerate() {
+        let replaced =
+            places.get(at + 1).is_some_and(|next| corrects(lower.get(named.end..next.start).unwrap_or_default()));
+        let told_twice = is_weekday_of(lower, named, places.get(at + 1))
+            || is_weekday_of(lower, named, at.checked_sub(1).and_then(|before| places.get(before)));
+        if told_twice {
+            continue;
+        }
+        let Some(lies) = lies(lower, named).filter(|_| {
+            !replaced && !corrected(lower, named) && !supposed(&lower[..named.start]) && !told_or_now(lower, named)
+        }) else {
             continue;
         };
         let of = match lies {
@@ -126,16 +138,40 @@ fn theirs(lower: &str, said: &Zoned) -> Vec<jiff::civil::Date> {
     all
 }
 
+/// «В субботу 16 мая», "on 16 May, Saturday": a weekday right beside the day of a month is the same day.
+fn is_weekday_of(lower: &str, named: &Named, other: Option<&Named>) -> bool {
+    let Some(other) = other else { return false };
+    let has_figure = |day: &Named| lower[day.start..day.end].contains(|c: char| c.is_ascii_digit());
+    let (first, second) = if named.start < other.start { (named, other) } else { (other, named) };
+    let between = lower.get(first.end..second.start).unwrap_or("far").trim_matches([',', '(', ' ']);
+    !has_figure(named) && has_figure(other) && matches!(between, "" | "в" | "во" | "on" | "the")
+}
+
+/// Whether what stands between two days takes the first back: «в понедельник, нет, вру, во вторник».
+fn corrects(between: &str) -> bool {
+    static TAKEN_BACK: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?:^|[^а-яa-z])(?:нет,? (?:вру|не|погодите|стоп|подождите)|вру|вернее|точнее|ой|тьфу|no,? (?:wait|sorry|not)|sorry,? (?:i mean|no|wrong)|i mean|scratch that|make that|oops|my mistake|or rather)(?:[^а-яa-z]|$)",
+        )
+    });
+    TAKEN_BACK.is_match(between)
+}
+
 /// What we are said to have said, and what day it is now: "you told me it would be here by Monday and it's Thursday now".
 fn told_or_now(lower: &str, named: &Named) -> bool {
     static TOLD: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"(?:^|[^a-z])(?:(?:i was|we were) told|(?:you|u|they|he|she|bot|site|website|email|driver|courier|tracking|man|lady|telephone|phone|chat|team|rep) (?:\w+ )?(?:said|told|promised|says|say))(?:[^a-z]|$)",
+            r"(?:^|[^a-z])(?:(?:i was|we were) told|(?:you|u|they|he|she|bot|site|website|email|driver|courier|tracking|man|lady|telephone|phone|chat|team|rep) (?:\w+ )?(?:said|told|promised|says|say|wrote|write|writes|state|states))(?:[^a-z]|$)",
         )
     });
     static NOW: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"(?:^|[^a-zа-я])(?:it's|its|it is|today is|already|since|сегодня(?: уже)?)\s$"));
-    TOLD.is_match(&lower[..named.start]) || NOW.is_match(&lower[..named.start])
+    static MEANT: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?:^|[^а-яa-z])(?:должн[аоы]? был[аои]?|должен был|обещал[аи]?|(?:was|were) (?:meant|supposed|due|scheduled|promised)(?: to)?|should have)(?: [а-яa-z]+){0,4} (?:в |во |on |for |by )?$",
+        )
+    });
+    MEANT.is_match(&lower[..named.start]) || TOLD.is_match(&lower[..named.start]) || NOW.is_match(&lower[..named.start])
 }
 
 /// What comes after "if" is supposed, unless it is politeness.
@@ -187,12 +223,19 @@ fn lies(lower: &str, named: &Named) -> Option<Lies> {
     } else {
         None
     };
+    // «Жду рассаду с 20 апреля».
+    let since = lower[..named.start].trim_end();
+    let waits = ["жду", "ждем", "ожида", "wait"].iter().any(|word| since.contains(word));
+    if waits && [" с", " со", " from"].iter().any(|word| since.ends_with(word)) {
+        return Some(Lies::Behind);
+    }
     // «Оформила торт на 8 марта»: ordered before, wanted then.
     let fixed = fixed.or_else(|| {
         before_it(&lower[..named.start]).filter(|lies| *lies == Lies::Ahead && found == Some(Lies::Behind))
     });
     match (found, fixed) {
         (None, _) => None,
+        (Some(_), Some(Lies::Behind)) if !HAPPENED.is_match(lower) => None,
         (Some(_), Some(fixed)) => Some(fixed),
         (found, None) => found,
     }
@@ -221,13 +264,23 @@ fn nearest(lower: &str, named: &Named, from: usize, to: usize) -> Option<Lies> {
         // What stands before a day speaks of it sooner than what comes after.
         if end <= named.start + 1 { named.start + 1 - end } else { start.saturating_sub(named.end) + 8 }
     };
-    let least = |pattern: &Regex| pattern.find_iter(part).map(distance).min();
-    match (least(&HAPPENED), least(&WANTED)) {
+    let happened = HAPPENED.find_iter(part).filter(|found| !is_passive(part, found)).map(distance).min();
+    match (happened, WANTED.find_iter(part).map(distance).min()) {
         (Some(happened), Some(wanted)) => Some(if happened <= wanted { Lies::Behind } else { Lies::Ahead }),
         (Some(_), None) => Some(Lies::Behind),
         (None, Some(_)) => Some(Lies::Ahead),
         (None, None) => before_it(&lower[..named.start]),
     }
+}
+
+/// "Could be delivered", "got cancelled": what is not done, or done by others.
+fn is_passive(part: &str, found: &regex::Match<'_>) -> bool {
+    static CANCELLED: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"^\s?(?:\w+ed|lost|stuck|broken|married|home|back|ill|sick)(?:[^a-z]|$)"));
+    let word = found.as_str().trim_matches(|c: char| !c.is_alphabetic());
+    let before = part[..found.start()].trim_end();
+    let modal = before.rsplit(' ').next().is_some_and(|last| one_of("be to get", last));
+    modal || matches!(word, "got" | "had") && CANCELLED.is_match(&part[found.end()..])
 }
 
 /// «… на 12 декабря», «к 24 марта»: wanted by then.
@@ -239,7 +292,7 @@ fn before_it(before: &str) -> Option<Lies> {
     if ["был на", "была на", "было на", "были на"].iter().any(|was| before.ends_with(was)) {
         return Some(Lies::Behind);
     }
-    if ends(&["на", "к"]) {
+    if ends(&["на", "к", "for", "for the"]) {
         return Some(Lies::Ahead);
     }
     ends(&["от"]).then_some(Lies::Behind)
@@ -255,9 +308,21 @@ fn corrected(lower: &str, named: &Named) -> bool {
     let ends = |words: &[&str]| {
         words.iter().any(|word| before.strip_suffix(word).is_some_and(|rest| !rest.ends_with(char::is_alphanumeric)))
     };
+    let (from, _) = clause(lower, named);
+    let cancelled = ["отмен", "cancel"].iter().any(|word| lower[from..named.start].contains(word));
+    if cancelled {
+        return true;
+    }
     // The street of the eighth of March; a day on which nobody is at home.
     if ends(&["ул", "ул.", "улица", "улице"]) || ends(&["easter", "bank holiday", "good", "black", "cyber"])
     {
+        return true;
+    }
+    // "Today is the third": what day it is now is no day of theirs.
+    let now = matches!(&lower[named.start..named.end], "today" | "сегодня")
+        && ["is ", "уже ", "— ", "- "].iter().any(|is| after.starts_with(is))
+        && (before.is_empty() || before.ends_with(',') || ends(&["and", "but", "so", "а", "и"]));
+    if now {
         return true;
     }
     let near: String = after.chars().take(20).collect();
@@ -273,5 +338,5 @@ fn corrected(lower: &str, named: &Named) -> bool {
             || after.starts_with("на ")
             || after.starts_with("по ")
             || after.starts_with("until"));
-    ends(&["не", "not", "instead of", "вместо"]) || moved
+    ends(&["не", "not", "instead of", "вместо", "каждый", "каждую", "каждое", "every", "each"]) || moved
 }

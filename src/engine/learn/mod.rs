@@ -10,6 +10,7 @@ mod contacts;
 mod dates;
 pub mod days;
 mod details;
+mod doubts;
 mod given;
 mod goods;
 mod instructions;
@@ -26,6 +27,7 @@ mod signatures;
 mod summary;
 mod unnamed;
 mod values;
+mod voice;
 
 #[cfg(test)]
 mod stated_tests;
@@ -188,20 +190,32 @@ pub fn is_said(key: &str, value: &str, text: &str) -> bool {
 /// is masked already: masked places are never values.
 pub fn extract(text: &str, source: MessageId, at: Timestamp) -> Vec<Statement> {
     let prepared = reading::prepared(text);
-    let reading = Reading::of(&prepared);
+    let words = voice::own_words(&prepared);
+    let own = Reading::of(&words).own();
     let mut said = Said::of(source, at);
-    orders::read(&reading, &mut said);
+    if voice::advertises(&own.folded()) {
+        return said.facts;
+    }
+    let customer = !voice::disowns(&own.folded());
+    if customer {
+        orders::read(&own, &mut said);
+    }
     let has_order = said.has("order_number");
-    people::read(&reading, &mut said);
-    reach::read(&reading, &mut said);
-    let streets = places::streets(&reading);
-    places::read(&reading, &streets, &mut said);
-    addresses::read(&streets, &mut said);
-    companies::read(&reading, &mut said);
-    products::read(&reading, has_order, &mut said);
-    contacts::read(&reading, &mut said);
-    claims::read(&reading, &mut said);
-    constraints::read(&reading, &mut said);
+    if customer {
+        people::read(&own, &mut said);
+    }
+    reach::read(&own, &mut said);
+    companies::read(&own, &mut said);
+    if customer {
+        let streets = places::streets(&own);
+        places::read(&own, &streets, &mut said);
+        addresses::read(&streets, &mut said);
+        products::read(&own, has_order, &mut said);
+    }
+    contacts::read(&own, &mut said);
+    // A claim quotes us.
+    claims::read(&Reading::of(&prepared), &mut said);
+    constraints::read(&own, &mut said);
     said.facts.retain(is_admitted);
     said.facts
 }

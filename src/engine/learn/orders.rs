@@ -4,9 +4,10 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::reading::{Reading, Sentence, Token, one_of};
+use super::goods::is_goods;
+use super::reading::{Reading, Sentence, Token, folded, one_of};
 use super::said::{CERTAIN, LIKELY, Said, pattern};
-use super::values;
+use super::{values, voice};
 
 static ORDER_CODE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b[МM](?:\s?[-–—‑−]\s?|\s?№\s?)?([0-9]{5,8})\b"));
 
@@ -21,7 +22,7 @@ static NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"[0-9]{5,8}"));
 /// What stands after a number that counts something and names nothing.
 static UNIT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)^\s*(?:[.,/:-]?[0-9]|₽|\$|€|%|(?:руб\w*|р|рублей|тыс\w*|к|rub\w*|usd|eur\w*|euros?|dollars?|шт\w*|pcs|г|гр|кг|kg|мм|см|м|mm|cm|балл\w*|бонус\w*|points?)\b)",
+        r"(?i)^\s*(?:[.,/:-]?[0-9]|₽|\$|€|%|(?:руб\w*|р|рублей|тыс\w*|rub\w*|usd|eur\w*|euros?|dollars?|roubles?|pounds?|quid|rupees?|тенге|грн|шт|штук\w*|pcs|гр|грамм\w*|кг|kg|мм|см|м|mm|cm|балл\w*|бонус\w*|points?)\b)",
     )
 });
 
@@ -33,6 +34,7 @@ fn named(sentence: &str) -> Vec<(String, f64)> {
         if let (Some(all), Some(digits)) = (all, digits)
             && !sentence[..all.start()].ends_with(['-', '/', '_'])
             && !denied(&sentence[..all.start()])
+            && !is_model(&sentence[..all.start()], digits.as_str())
         {
             found.push((digits.end(), digits.as_str(), CERTAIN));
         }
@@ -46,6 +48,12 @@ fn named(sentence: &str) -> Vec<(String, f64)> {
     counts_nothing.filter_map(|(_, digits, how_sure)| Some((values::order_number(digits)?, how_sure))).collect()
 }
 
+/// Whether a letter and five figures are more likely a model: «дрель М-45120», "the M-51200".
+fn is_model(before: &str, digits: &str) -> bool {
+    let last = folded(before).trim_end().rsplit(' ').next().unwrap_or_default().to_owned();
+    digits.len() == 5 && (is_goods(&last) || one_of("модель модели model the a an от than versus vs артикул", &last))
+}
+
 /// Whether what follows `before` is said not to be so: «не М-111111, а М-222222».
 fn denied(before: &str) -> bool {
     let before = before.trim_end().to_lowercase();
@@ -55,12 +63,16 @@ fn denied(before: &str) -> bool {
 /// What makes an order somebody else's, or no order.
 static OF_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:номер|заказ)\S*(?: \S+)? у не(?:е|го)|у не(?:е|го) (?:\S+ ){0,2}(?:номер|заказ)\S*|(?:ее|его|их) (?:номер|заказ)\S*|(?:мам|сестр|сын|доч|внук|внуч|приятел|подруг|сосед|брат|колле|свекров|т[её]щ|бабушк|дедушк|знаком|друг)\S*(?: \S+){0,3} (?:\S*заказ\S+|купил\S*|говорит|пишет|пришл[оа]|оформ\S+)|(?:брату|сестре|маме|подруге|соседу|соседке|другу) (?:пришл\S+|приш[её]л)|никак(?:ого|ой) заказа?|нет такого заказа|чуж(?:ой|ая|ого|ую|ие) (?:заказ|посылк|товар)\S*|ваш заказ|diff\S*rence between|разниц\S+ между|с кем то (?:с?путали|перепутали)|(?:her|his|their) (?:order|number|parcel|purchase)\S*|isnt my|is not my|not mine|not my order|elsewhere|another shop|other shop|my (?:\S+ )?(?:brother|sister|son|daughter|nephew|niece|mother|mum|mom|dad|father|friend|neighbou?r|colleague|flatmate|roommate|aunt|uncle|cousin)(?: \S+){0,2} (?:ordered|bought|has|placed|got|says|said)|never (?:had|made|placed) (?:an|any) order|wrong person|(?:a|the) (?:colleague|friend|neighbou?r)(?: of mine)? (?:ordered|bought|placed)) ",
+        r" (?:(?:номер|заказ)\S*(?: \S+)? у не(?:е|го)|у не(?:е|го) (?:\S+ ){0,2}(?:номер|заказ)\S*|(?:ее|его|их) (?:номер|заказ)\S*|никак(?:ого|ой) заказа?|нет такого заказа|заказ\S* (?:м )?\d+ (?:у меня нет|не мой|не наш|не моя|не оформлял\S*|не делал\S*)|(?:это |и )?не мой заказ|не мои заказы|чуж(?:ой|ая|ого|ую|ие) (?:заказ|посылк|товар)\S*|ваш заказ|diff\S*rence between|разниц\S+ между|с кем то (?:с?путали|перепутали)|(?:her|his|their) (?:order|number|parcel|purchase)\S*|isnt my|is not my|not mine|not my order|never (?:had|made|placed) (?:an|any) order|wrong person) ",
     )
 });
 
 /// Words before a number that names no order.
-const NOT_ORDERS: &str = "артикул арт код кода индекс трек трека треку инн кпп огрн снилс счет счета счету штрихкод модель модели \
+const NOT_ORDERS: &str = "артикул артикула артикулу арт серийный серии серия сн имей паспорт паспорта водительское обращение обращения обращению тикет \
+     бонусная дисконтная показания показание счетчик счетчика партия партии лот гост заводской инвентарный накладная накладной накладную акт акта \
+     сертификат телефон мобильный пин пароль домофона кадастровый \
+     serial imei meter reading passport licence license insurance upc asin part case complaint coupon loyalty member membership barcode batch \
+     reg registration incident enquiry query quote chapter bus flight train код кода индекс трек трека треку инн кпп огрн снилс счет счета счету штрихкод модель модели \
      лего lego размер карта карты карте карту заявка заявку заявке договор полис чек чека промокод цена сумма \
      article art item sku code postcode zip index track tracking invoice ticket reference ref model size card \
      login user password centre center acct cheque ledger po statement price sum total account vat ean isbn barcode policy lot год";
@@ -87,7 +99,7 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
 /// A number that is corrected by the next one.
 static CORRECTED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)([0-9]{5,8})\s*[,.…-]*\s*(?:(?:ой|упс|точнее|вернее|то есть|тьфу|нет|простите|извините|ошиб\p{L}+|вру|опечат\p{L}+|описал\p{L}+|не то|не так|правильно|поправка|or|sorry|oops|typo|my bad|actually|correction|scratch that|make that|i mean|no wait|wait|hold on|rather|no)[\s,.…:-]*)+(?:[\p{L}' ]{0,20}?)(?:[МMмm]-?)?([0-9]{5,8})",
+        r"(?i)\b([0-9]{3,8})\s*[,.…-]*\s*(?:(?:ой|упс|точнее|вернее|то есть|тьфу|нет|простите|извините|ошиб\p{L}+|вру|опечат\p{L}+|описал\p{L}+|не то|не так|правильно|поправка|or|sorry|oops|typo|my bad|actually|correction|scratch that|make that|i mean|no wait|wait|hold on|rather|no)[\s,.…:-]+)+(?:[\p{L}', ]{0,40}?)(?:[МMмm]-?)?([0-9]{5,8})",
     )
 });
 
@@ -100,7 +112,7 @@ static NOT_BUT: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The order numbers in a message.
 pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
-    let own = !OF_OTHERS.is_match(&reading.folded());
+    let own = !OF_OTHERS.is_match(&reading.folded()) && !reading.tells_of_others();
     let mut corrected: Vec<String> = Vec::new();
     let mut found: Vec<(String, f64)> = Vec::new();
     let has_street = reading.sentences.iter().any(|sentence| sentence.tokens.iter().any(is_of_address));
@@ -108,10 +120,18 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
     let whole = reading.sentences.iter().map(|sentence| sentence.text).collect::<Vec<_>>().join(" ");
     for fix in CORRECTED.captures_iter(&whole).chain(NOT_BUT.captures_iter(&whole)).filter(|_| own) {
         corrected.push(format!("М-{}", &fix[1]));
+        let end = fix.get(2).map_or(0, |number| number.end());
+        let start = fix.get(1).map_or(0, |number| number.start());
+        // A number that is too short was begun as one of an order.
+        let begun = fix[1].len() >= 5
+            || folded(near(&whole[..start])).split(' ').any(|word| word.starts_with("заказ") || word == "order");
+        if !begun || UNIT.is_match(&whole[end..]) {
+            continue;
+        }
         found.extend(values::order_number(&fix[2]).map(|value| (value, LIKELY)));
     }
     for sentence in &reading.sentences {
-        if !own || OF_OTHERS.is_match(&sentence.folded) {
+        if !own || OF_OTHERS.is_match(&sentence.folded) || voice::is_of_other_shop(&sentence.folded) {
             continue;
         }
         found.extend(named(sentence.text));
@@ -146,13 +166,28 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
     }
 }
 
+/// The last words before a number.
+fn near(before: &str) -> &str {
+    before.rsplit_once(['.', ',', '!', '?']).map_or(before, |(_, last)| last)
+}
+
 fn is_of_address(token: &Token<'_>) -> bool {
     one_of("кв квартира ул улица дом индекс flat apt street postcode zip kv ul", &token.low)
 }
 
+/// Papers and accounts, which have numbers of their own.
+const PAPERS: &str = "договор договора полис паспорт сертификат удостоверение лицензия обращение обращения квитанция накладная \
+     agreement policy contract certificate passport licence license invoice receipt complaint ticket voucher";
+
 fn follows_other(before: &str) -> bool {
-    let last = before.trim_end_matches(|c: char| !c.is_alphanumeric()).rsplit(|c: char| !c.is_alphanumeric()).next();
-    let last = last.unwrap_or_default().to_lowercase();
+    let clause = near(before.trim_end_matches(|c: char| !c.is_alphanumeric()));
+    let named = folded(clause);
+    let mut words = named.split_whitespace().rev().take(3);
+    if words.any(|word| one_of(PAPERS, word)) {
+        return true;
+    }
+    let last = clause.rsplit(|c: char| !c.is_alphanumeric()).next();
+    let last = last.unwrap_or_default().to_lowercase().replace('ё', "е");
     one_of(NOT_ORDERS, &last)
         || ["трек", "track", "телефон", "phone", "карт", "card"].iter().any(|start| last.starts_with(start))
 }

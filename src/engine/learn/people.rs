@@ -40,7 +40,7 @@ const STRONG: [&[&str]; 31] = [
 
 /// Words of a form before a name.
 #[rustfmt::skip]
-const LABELS: [&str; 16] = ["получатель", "получательница", "имя", "фио", "контакт", "заказчик", "покупатель", "клиент", "зовут", "name", "recipient", "customer", "беспокоит", "председатель", "на имя", "получателем"];
+const LABELS: [&str; 18] = ["surname", "фамилия", "получатель", "получательница", "имя", "фио", "контакт", "заказчик", "покупатель", "клиент", "зовут", "name", "recipient", "customer", "беспокоит", "председатель", "на имя", "получателем"];
 
 fn starts(tokens: &[Token<'_>], words: &[&str]) -> bool {
     tokens.len() >= words.len() && tokens.iter().zip(words).all(|(token, word)| token.low.replace('’', "'") == *word)
@@ -64,7 +64,12 @@ fn introduced(sentence: &Sentence<'_>) -> Option<String> {
         }) {
             rest = &rest[1..];
         }
-        if !denied && let Some(name) = name_after(rest, !doubtful) {
+        // Who is to be asked for at the door may be anybody.
+        let at_door = words[0] == "ask" && sentence.folded.contains(" deliver ");
+        if !denied
+            && !at_door
+            && let Some(name) = name_after(rest, !doubtful)
+        {
             return Some(name);
         }
     }
@@ -120,8 +125,10 @@ fn labelled(sentence: &Sentence<'_>) -> Option<String> {
         let divided = rest.first().is_some_and(|token| matches!(token.text, ":" | "-" | "–" | "—"));
         if divided {
             rest = &rest[1..];
-        } else if matches!(token.low.as_str(), "имя" | "name") {
-            let told = rest.first().is_some_and(Token::is_capital) && rest.get(1).is_none_or(Token::divides) && at > 0;
+        } else if matches!(token.low.as_str(), "имя" | "name" | "surname" | "фамилия") {
+            let told = rest.first().is_some_and(Token::is_capital)
+                && rest.get(1).is_none_or(Token::divides)
+                && (at > 0 || !matches!(token.low.as_str(), "имя" | "name"));
             if !told {
                 continue;
             }
@@ -136,11 +143,11 @@ fn labelled(sentence: &Sentence<'_>) -> Option<String> {
 }
 
 /// Words that are never a name though nothing else is known of them.
-pub(super) const NEVER: &str = "заказ номер хочу купил купила заказал заказала заказывал заказывала из и я мой моя а но на по пишу живу \
+pub(super) const NEVER: &str = "карта карты банк visa mastercard card lane street road avenue crescent terrace grove mews заказ номер хочу купил купила заказал заказала заказывал заказывала из и я мой моя а но на по пишу живу \
      тел телефон почта снова опять ваш ваша нет да это проблема order and from i my the a an in is here again \
      phone email mail number town city living live when tomorrow please but for at on with звоните звонить \
      вчера сегодня недавно товарищ гражданин dear welcome hello уважаемая уважаемый дорогая дорогой милая \
-     flat nobody somebody someone anyone everyone everybody thank best kind merry happy regards";
+     thanks cheers thx hugs ltd llc llp inc plc gmbh limited flat nobody somebody someone anyone everyone everybody thank best kind merry happy regards";
 
 /// One to three words of a name, in any letters where `any_case`; with initials.
 fn name_after(tokens: &[Token<'_>], any_case: bool) -> Option<String> {
@@ -208,7 +215,10 @@ fn joined(words: &[String]) -> String {
 }
 
 fn is_title(low: &str) -> bool {
-    one_of("mr mrs ms miss dr prof sir madam г-н г-жа господин госпожа cdr capt мама папа", low)
+    one_of(
+        "mr mrs ms miss dr prof sir madam lt col maj major colonel captain sgt rev revd г-н г-жа господин госпожа cdr capt мама папа",
+        low,
+    )
 }
 
 pub(super) fn capitalised(word: &str, change: bool) -> String {
@@ -268,14 +278,15 @@ fn weakly(sentence: &Sentence<'_>, first: bool, last: bool) -> Option<String> {
         let ends = after.is_none_or(|after| {
             (after.divides() && after.text != "?")
                 || one_of(
-                    "и из and from по снова опять again here speaking out over if если вчера сегодня купил \
+                    "и из of and from по снова опять again here speaking out over if если вчера сегодня купил \
                      купила заказал заказала about in with order заказ пенсионер by btw кстати",
                     &after.low,
                 )
         });
         let capital = rest.first().is_some_and(Token::is_capital);
         let place = words.len() == 1 && places::is_city(&words[0]) && !known;
-        let told = (known && (ends || first && capital && matches!(low.as_str(), "я" | "i'm" | "i")))
+        let said_early = first || last || !matches!(low.as_str(), "it's" | "its" | "it");
+        let told = (known && said_early && (ends || first && capital && matches!(low.as_str(), "я" | "i'm" | "i")))
             || (capital && words.len() > 1 && ends && low.starts_with('i') && low != "it's" && low != "its");
         let this_is = low == "this"
             && first
@@ -316,7 +327,8 @@ pub(super) const NO_PERSON: &str = "monday tuesday wednesday thursday friday sat
 fn is_people(low: &str) -> bool {
     one_of(
         "russian german english american french italian polish ukrainian british indian chinese turkish \
-         spanish muslim christian orthodox catholic jewish dutch irish scottish welsh русский русская",
+         virgo leo aries taurus gemini cancer libra scorpio sagittarius capricorn aquarius pisces batman superman дева \
+         овен телец рак весы скорпион стрелец козерог водолей рыбы spanish muslim christian orthodox catholic jewish dutch irish scottish welsh groot spiderman sherlock русский русская",
         low,
     )
 }

@@ -23,7 +23,7 @@ static REGION: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)^(?:област|кра[йяею]\b|район|республик|region|county|state)"));
 
 /// Capitalised words after «из» and «в» that are no cities; beginnings, folded.
-const NO_CITIES: &str = "росси беларус белорусси казахстан украин армени грузи кыргыз киргиз узбек яндекс озон сбер авито сдэк роспотреб \
+const NO_CITIES: &str = "сибир урал поволж деревн глубинк провинц север юг восток scotland wales ireland cornwall росси беларус белорусси казахстан украин армени грузи кыргыз киргиз узбек яндекс озон сбер авито сдэк роспотреб \
     прокуратур полици интернет подмосков russia belarus kazakhstan ukraine yandex google england \
     germany america usa france spain turkey israel serbia герман америк франци турци израил серби поль";
 

@@ -9,14 +9,14 @@ use super::goods::{is_doubtful, is_goods, is_pair};
 use super::reading::{Reading, Sentence, Token, one_of};
 use super::said::{LIKELY, Said, pattern};
 use super::unnamed::{related, unknown};
-use super::{cities, values};
+use super::{cities, doubts, values};
 use crate::engine::words::{is_cyrillic, is_stop_word, stem, words};
 
 /// Most products that a message is believed to name.
 const MOST: usize = 3;
 
 /// Words that say that it was bought, received or ordered, folded.
-static BOUGHT: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static BOUGHT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r" (?:заказал[аи]?|заказывал[аи]?|заказали|заказывали|купил[аи]?|купили|покупал[аи]?|покупали|приобрел[аи]?|приобрели|приобретен\S*|куплен\S*|взял[аи]?|взяли|брал[аи]?|брали|получил[аи]?|получили|забрал[аи]?|забрали|оформил[аи]?|оформили|оформлял[аи]?|оплатил[аи]?|оплатили|привезли|доставили|прислали|пришел|пришла|пришло|пришли|приехал|приехала|приехало|приехали|заказан\S*|оплачен\S*|выкупил[аи]?|ordered|bought|purchased|received|collected|picked up|got|paid for|arrived|came|delivered|turned up|brought me|sent me|you sent|you sold|you fitted|you delivered|i take from you|had from you|is from your shop|order was) ",
     )
@@ -29,31 +29,10 @@ static THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-/// Wishes, plans, questions before buying, and what others bought.
-static NOT_BOUGHT: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r" (?:есть ли|есть в наличии|в наличии|сколько стоит|сколько стоят|почем|посоветуйте|порекомендуйте|прода[её]те|продаете ли|подскажите (?:\S+ )?(?:какой|какую|какие|есть)|какой лучше|какую лучше|что лучше|выбираю|выбираем|думаю|думаем|присмотрел[аи]?|хочу (?:купить|взять|приобрести|заказать|подарить|у вас)|хотим (?:купить|взять|приобрести|заказать)|хотел[аи]? бы (?:купить|взять|приобрести|заказать)|собираюсь|планирую|если (?:я )?(?:\S+ )?(?:закажу|куплю|возьму|верну|верн|оформлю)|допустим|предположим|закажу|куплю|возьму|интересует|интересуют|бывает ли|бывают ли|у вас есть|а есть|когда завоз|когда подешевеет|подешевеет|скидка на|чем отличается|разница между|не заказывал[аи]?|не покупал[аи]?|никак\S+ \S+ не заказ\S+|на барахолке|на авито|на озоне|на вайлдберриз|в другом магазине|посмотрел[аи]? у вас|можно ли купить|можно купить|можно заказать|дешевле|подойдет ли|совместим\S*|размерн\S+ сетк\S+|how much|in stock|available|do you (?:have|sell|stock|do|carry)|which (?:one|is)|recommend|thinking about|thinking of|looking for|would like to (?:buy|order)|want to (?:buy|order|get)|want buy|ill buy|i will buy|wanna buy|look for|i need|need a|id like to (?:buy|order)|going to (?:buy|order)|planning to|if i (?:order|buy|were|bought)|suppose|what if|difference between|does the|is the \S+ (?:a|available|compatible)|elsewhere|another shop|somewhere else|ill think|maybe buy|were i to|what is the price|hypothetic\S*|on ebay|on amazon|have not decided|havent decided|not ordered|didnt order|did not order|never ordered|half price|per cent off|match that|hypothetic\S*|like if i|diff\S*rence between|before i (?:buy|order)|before (?:buying|ordering)|перед (?:покупкой|заказом)|you didnt sell|пока думаю) ",
-    )
-});
-
-/// Bought from somebody else, or not at all.
-static ELSEWHERE: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r" (?:не заказывал[аи]?|не покупал[аи]?|(?:взял|взяла|купил|купила|заказал|заказала|приобрел|приобрела) бы|бы (?:взял|взяла|купил|купила|заказал|заказала|приобрел|приобрела)|id buy|would buy|никогда не (?:заказ|покуп)\S+|никак(?:ой|ого|ую) (?:\S+ )?(?:заказ\S*|не)|на барахолке|на авито|на озоне|на вайлдберриз|в другом магазине|у других|elsewhere|another shop|another store|other shop|somewhere else|on ebay|on amazon|from amazon|before i (?:buy|order)|havent got one|hypothetic\S*|like if i|diff\S*rence between|чем отличается|never ordered|did not order|didnt order|havent ordered|have not ordered|не брал[аи]?) ",
-    )
-});
-
-/// Others who bought it.
-static OF_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r" (?:(?:сосед\S*|подруг\S|друг|коллег\S|знаком\S+|брат|сестра)(?: \S+){0,6} (?:говорит|сказал\S*|хвалил\S*|рассказ\S*)|(?:мам[аы]|пап[а]|сестра|брат|сын|дочь|дочка|внук|внучка|подруга|подружка|друг|приятель|сосед|соседка|коллега|свекровь|свекр|тесть|зять|невестка|т[её]ща|бабушка|дедушка|знаком\S+|кума|племянни\S+|тетя|дядя)(?: \S+){0,4} (?:\S*заказ\S+|купил\S*|взял\S*|получил\S*|хочет|брал\S*|покупал\S*)|(?:my |a |our |the )?(?:mum|mom|mother|dad|father|brother|sister|son|daughter|nephew|niece|grandson|granddaughter|friend|mate|neighbou?r|colleague|boss|aunt|uncle|cousin|roommate|flatmate|grandma|grandad|guy|bloke)(?: \S+){0,3} (?:ordered|bought|got|has|had|wants|purchased|swears)|(?:сосед|соседке|подруге|брату|сестре|маме) (?:\S+ ){0,3}(?:привез\S+|диван)) ",
-    )
-});
-
 /// The products in a message.
 pub(super) fn read(reading: &Reading<'_>, has_order: bool, said: &mut Said) {
     let whole = reading.folded();
-    if OF_OTHERS.is_match(&whole) && !has_order {
+    if doubts::of_message(reading) && !has_order {
         return;
     }
     let mut count = 0;
@@ -76,11 +55,7 @@ pub(super) fn read(reading: &Reading<'_>, has_order: bool, said: &mut Said) {
             continue;
         }
         let listed_once = said.has("product") && !bought;
-        if listed_once
-            || ELSEWHERE.is_match(&sentence.folded)
-            || (!bought || sentence.asks) && !named && NOT_BOUGHT.is_match(&sentence.folded)
-            || OF_OTHERS.is_match(&sentence.folded)
-        {
+        if listed_once || doubts::of_sentence(sentence, bought, named) {
             continue;
         }
         for product in found(sentence, Evidence { bought, named, theirs, has_order, told }) {
@@ -196,13 +171,18 @@ fn written(sentence: &Sentence<'_>, run: &[Token<'_>]) -> String {
 }
 
 /// Words before goods that make them a part, a purpose or a place.
-const NOT_AFTER: &str = "для с со без к под между ваш какой-то этот каждой любой никакой никакого никакую второй каждую for with \
+const NOT_AFTER: &str = "through нет нету для с со без к под между ваш какой-то этот каждой любой никакой никакого никакую второй каждую for with \
      without into to per any each in on under next your of no by at from than";
 
 /// Goods that are known by name, with the words that belong to them.
 fn known(tokens: &[Token<'_>], at: usize, sentence: &Sentence<'_>, evidence: Evidence) -> Option<(usize, usize)> {
     let head = &tokens[at];
     let low = head.low.as_str();
+    // «Постельное бельё»: what follows names it.
+    let adjective = ["ое", "ая", "ые"].iter().any(|end| low.ends_with(end));
+    if adjective && tokens.get(at + 1).is_some_and(|next| is_goods(&next.low)) {
+        return None;
+    }
     let pair = at > 0 && is_pair(&tokens[at - 1].low, low);
     let hyphened = low.contains('-') && low.split('-').next().is_some_and(is_goods) && low.chars().any(is_cyrillic);
     if !head.is_word() || !(is_goods(low) || pair || hyphened) || super::given::is_surely(low) && head.is_capital() {
@@ -211,7 +191,7 @@ fn known(tokens: &[Token<'_>], at: usize, sentence: &Sentence<'_>, evidence: Evi
     // "Ring me", "watch the door" are no goods, nor is "RR 2 Box 118".
     let next = tokens.get(at + 1).map(|next| next.low.as_str()).unwrap_or_default();
     let verb = head.is_latin() && is_doubtful(low) && one_of("the me us my him her before after between them", next);
-    let firm = one_of("pvt ltd llp limited inc", next);
+    let firm = one_of("pvt ltd llp limited inc code number step", next);
     let shouted = low == "box" && head.is_capital();
     if verb || firm || shouted {
         return None;
@@ -244,6 +224,7 @@ fn known(tokens: &[Token<'_>], at: usize, sentence: &Sentence<'_>, evidence: Evi
         || one_of("his her their", before)
         || before == "не"
         || follows_no_thing(tokens, begin)
+        || doubts::of_clause(sentence, begin, end, evidence)
     {
         return None;
     }
@@ -276,6 +257,7 @@ fn known(tokens: &[Token<'_>], at: usize, sentence: &Sentence<'_>, evidence: Evi
     let strong = evidence.bought || evidence.named || evidence.theirs || mine;
     let weak = (evidence.has_order || evidence.told) && (clause_alone || broken || branded);
     let question = sentence.asks && !evidence.bought && !evidence.named && !evidence.theirs;
+    let strong = strong && (!mine || evidence.told);
     let believed = (strong && !(doubtful && !evidence.bought && !evidence.named)) || (weak && !doubtful && !question);
     let whole = begin == 0 && tokens.get(end).is_none_or(|next| next.text == ".");
     let itself = branded && clause_alone && begin == 0 && !sentence.asks && (evidence.told || whole);
@@ -304,6 +286,7 @@ fn follows_no_thing(tokens: &[Token<'_>], begin: usize) -> bool {
     let before: Vec<&str> = tokens[..begin].iter().rev().take(2).map(|token| token.low.as_str()).collect();
     matches!(before.as_slice(), ["пришла" | "пришел" | "пришли" | "пришло" | "положили" | "прислали", ..] if tokens[..begin].iter().any(|token| token.low == "вместо"))
         || matches!(before.as_slice(), ["me", "brought"])
+        || matches!(before.as_slice(), ["по", who] if ["мастер", "специалист", "консультант"].iter().any(|start| who.starts_with(start)))
 }
 
 /// Services: what is done, not what is bought, after most prepositions.
@@ -339,7 +322,9 @@ fn russian_phrase(tokens: &[Token<'_>], at: usize) -> (usize, usize) {
         is_service(&tokens[at].low) && is_goods(&next.low)
             || holds
                 && next.low.chars().count() > 3
-                && ["ов", "ев", "ей", "ий", "ек", "ок"].iter().any(|end| next.low.ends_with(end))
+                && ["ов", "ев", "ей", "ий", "ек", "ок", "ль", "рь", "ц", "ж", "ш", "з"]
+                    .iter()
+                    .any(|end| next.low.ends_with(end))
     });
     (begin, brand_end(tokens, at + 1 + usize::from(of.is_some())))
 }
@@ -439,6 +424,7 @@ fn english_phrase(tokens: &[Token<'_>], at: usize) -> (usize, usize) {
         begin += 1;
     }
     let mut end = head + 1;
+    end += compound(tokens, end);
     while let Some(token) = tokens.get(end).filter(|_| end < head + 5) {
         let shouted =
             tokens.iter().filter(|token| token.is_word()).all(|token| token.text.chars().all(char::is_uppercase));
@@ -457,6 +443,30 @@ fn english_phrase(tokens: &[Token<'_>], at: usize) -> (usize, usize) {
         end += 1;
     }
     (begin, end)
+}
+
+/// "Kettle descaler", "curtain poles": one more noun that what is named belongs to.
+fn compound(tokens: &[Token<'_>], at: usize) -> usize {
+    let faults = "leaks leak works work smells smell flickers shakes rattles stinks died dead fell falls feels looks seems \
+        shows makes keeps goes went runs says lies lags beeps hums burns overheats charges turns opens closes sticks slips \
+        wobbles creaks squeaks sounds fails refuses needs wants hurts costs weighs fits came stopped snapped cracked tore again today now then yesterday soon too \
+        back off apart open up down out in on only already please pls ok fine asap thx ty lol m order tomorrow tonight";
+    let is_noun = |token: &Token<'_>| {
+        token.is_word()
+            && token.is_latin()
+            && !token.is_capital()
+            && token.text.chars().count() > 2
+            && !is_end(&token.low)
+            && !one_of(faults, &token.low)
+            && !["ed", "ing", "ly", "n't"].iter().any(|end| token.low.ends_with(end))
+            && !token.low.contains(['\'', '’'])
+    };
+    let ends = tokens.get(at + 1).is_none_or(|next| {
+        next.divides()
+            || next.is_number()
+            || one_of("as from and in with order was is are were has have never for i we", &next.low)
+    });
+    usize::from(ends && tokens.get(at).is_some_and(is_noun))
 }
 
 fn is_weekday(low: &str) -> bool {
@@ -481,7 +491,7 @@ pub(super) fn is_end(low: &str) -> bool {
              wonderful broken faulty damaged cancel cm mm kg pcs pieces packs l ml january february march \
              april may june july august september october november december broke sees makes loves already \
              wants needs buying sorry please pls like them including only just back money brought nice which \
-             what brand cannot never waiting wait expecting purchase buy about keep ordering sending using \
+             what brand since during while cannot into onto never waiting wait expecting purchase buy about keep ordering sending using \
              use used try tried his her their left rang called until till",
             low,
         )

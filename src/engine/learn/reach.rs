@@ -27,21 +27,21 @@ static NUMBER: LazyLock<Regex> =
 /// Words before it that make it nobody's telephone, or somebody else's.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:горяч\S+|hotline|лини[яюи]|ваш\S*|магазин\S*|курьер\S*|водител\S*|менеджер\S*|оператор\S*|доставк\S+ (?:звонил\S*|номер)|шоурум\S*|склад\S*|пвз|поддержк\S+|с (?:номера|телефона|адреса)|звон(?:ил|ила|или|ят|ит) с|дозвон\S+|писал[аи]? (?:вам )?на|муж\S*|жен[аеуы]|жене|мам[аыеу]|мамин\S*|пап[аыеу]|брат\S*|сестр\S+|сын\S*|дочер\S*|дочк\S*|друг[ау]?|подруг\S*|сосед\S*|коллег\S+|отправлени\S*|трек\S*|инн|снилс|счет\S*|штрих\S*|артикул\S*|карт[аыеу]|courier|driver|manager|operator|your|store|shop|showroom|leaflet|office|support|called from|calls from|call from|звонки с|звонок с|rang me from|ring(?:s|ing)? me from|from the number|came from|got from|wife\S*|husband\S*|mother|mothers|mum|mums|mom|moms|dad|dads|father|son|sons|daughter\S*|friend\S*|neighbou?r\S*|colleague\S*|brother\S*|sister\S*|roommate\S*|his|her|like|track\S*|parcel|invoice|barcode|vat|isbn|book|карточк\S+|код\S*|old (?:number|phone)|стар\S+ (?:номер|телефон)|раньше был|used to be) ",
+        r" (?:горяч\S+|hotline|лини[яюи]|ваш\S*|магазин\S*|курьер\S*|водител\S*|менеджер\S*|оператор\S*|доставк\S+ (?:звонил\S*|номер)|шоурум\S*|склад\S*|пвз|поддержк\S+|с (?:номера|телефона|адреса)|звон(?:ил|ила|или|ят|ит) с|дозвон\S+|писал[аи]? (?:вам )?на|муж\S*|жен[аеуы]|жене|мам[аыеу]|мамин\S*|вывеск\S+|баннер\S*|плакат\S*|визитк\S+|листовк\S+|объявлени\S+|the sign|your sign|poster|billboard|advert|leaflet|представил\S+|назвал\S+|introduced|пап[аыеу]|брат\S*|сестр\S+|сын\S*|дочер\S*|дочк\S*|друг[ау]?|подруг\S*|сосед\S*|коллег\S+|отправлени\S*|трек\S*|инн|снилс|счет\S*|штрих\S*|артикул\S*|карт[аыеу]|courier|driver|manager|operator|your|store|shop|showroom|leaflet|office|support|called from|calls from|call from|звонки с|звонок с|rang me from|ring(?:s|ing)? me from|from the number|came from|got from|wife\S*|husband\S*|mother|mothers|mum|mums|mom|moms|dad|dads|father|son|sons|daughter\S*|friend\S*|neighbou?r\S*|colleague\S*|brother\S*|sister\S*|roommate\S*|his|her|(?:number|something|looks|numbers) like|like this|track\S*|parcel|invoice|barcode|vat|isbn|book|карточк\S+|код\S*|old (?:number|phone)|стар\S+ (?:номер|телефон)|раньше был|used to be) ",
     )
 });
 
 /// Words right before it that make it theirs, whoever is named further away.
 static THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:мой|моя|наш|моего|my|our) (?:own |новый |рабочий |домашний |сотовый |мобильный |личный |work |home |new |mobile |cell |контактный |direct )*(?:номер\S*|телефон\S*|мобильный|сотовый|тел|phone|number|mobile|mobiles|cell|tel|telephone|telephon|line|contact)(?: \S+){0,2}|(?:позвоните|звоните|наберите|перезвоните|набирайте|call|ring|phone|reach|telephone|text|msg|message) (?:мне|меня|нам|me|us|the office|our office|the shop|the yard)(?: \S+){0,5}|(?:контакт\S*|contact|мобильн\S+|сотов\S+|тел|телефон|домашн\S+|рабоч\S+|phone|mobile|telephone|tel)(?: is| мой| для связи| номер| number| for questions| для вопросов)?|(?:я|i am|im|это) \S+) $",
+        r" (?:(?:мой|моя|наш|моего|my|our) (?:own |новый |рабочий |домашний |сотовый |мобильный |личный |work |home |new |mobile |cell |контактный |direct )*(?:номер\S*|телефон\S*|мобильный|сотовый|тел|phone|number|mobile|mobiles|cell|tel|telephone|telephon|line|contact)(?: \S+){0,2}|(?:позвоните|звоните|наберите|перезвоните|набирайте|call|ring|phone|reach|telephone|text|msg|message) (?:мне|меня|нам|me|us|the office|our office|the shop|the yard)(?: \S+){0,5}|(?:перезвоните|позвоните|звоните|наберите|набирайте)(?: (?:пожалуйста|мне|нам|на|по|номеру|лучше))+|(?:please )?(?:call|ring|phone) (?:me |us )?back(?: on| at)?|(?:контакт\S*|contact|мобильн\S+|сотов\S+|тел|телефон|домашн\S+|рабоч\S+|phone|mobile|telephone|tel)(?: is| мой| для связи| номер| number| for questions| для вопросов)?|(?:я|i am|im|это) \S+) $",
     )
 });
 
 /// The telephone of a relative, though "phone" stands right before it.
 static SOMEONES: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:старый|старая|прежний|бывший|old|former|previous)(?: (?:номер|телефон|number|phone|one))?(?: (?:is|was|был))?|был|была|used to be|у (?:нее|него|них) (?:телефон|номер|мобильный)|(?:husbands?|wifes?|dads?|mums?|moms?|mothers?|fathers?|sons?|daughters?|brothers?|sisters?|friends?|neighbou?rs?|colleagues?|boss\S*|roommates?|his|her) (?:\S+ )?(?:phone|number|mobile|cell|tel|telephone)(?: \S+)?|(?:номер|телефон|мобильный|сотовый|тел)\S* (?:у )?(?:мужа|жены|мамы|папы|сына|дочери|дочки|брата|сестры|друга|подруги|соседа|соседки|коллеги|курьера|водителя|магазина|менеджера|поддержки|бывшей|бывшего|свекрови|тещи|него|нее)(?: \S+)?) $",
+        r" (?:(?:его|ее|их|his|her|their)(?: (?:номер|телефон|тел|моб|мобильный|number|phone|mobile|cell|tel))?(?: is)?|(?:мамин|папин|мужнин|сестрин|бабушкин|дедушкин|соседкин|тещин)\S?(?: \S+)?|(?:старый|старая|прежний|бывший|old|former|previous)(?: (?:номер|телефон|number|phone|one))?(?: (?:is|was|был))?|был|была|used to be|у (?:нее|него|них) (?:телефон|номер|мобильный)|(?:husbands?|wifes?|dads?|mums?|moms?|mothers?|fathers?|sons?|daughters?|brothers?|sisters?|friends?|neighbou?rs?|colleagues?|boss\S*|roommates?|his|her) (?:\S+ )?(?:phone|number|mobile|cell|tel|telephone)(?: \S+)?|(?:номер|телефон|мобильный|сотовый|тел)\S* (?:у )?(?:мужа|жены|мамы|папы|сына|дочери|дочки|брата|сестры|друга|подруги|соседа|соседки|коллеги|курьера|водителя|магазина|менеджера|поддержки|бывшей|бывшего|свекрови|тещи|него|нее)(?: \S+)?) $",
     )
 });
 
@@ -72,7 +72,8 @@ fn near(text: &str) -> &str {
     &text[from..]
 }
 
-fn phones(sentence: &Sentence<'_>) -> Vec<String> {
+/// The customer's telephones in a sentence.
+pub(super) fn phones(sentence: &Sentence<'_>) -> Vec<String> {
     let mut all = Vec::new();
     for found in NATIONAL.find_iter(sentence.text).chain(NUMBER.find_iter(sentence.text)) {
         let (before, after) = (&sentence.text[..found.start()], &sentence.text[found.end()..]);

@@ -7,6 +7,7 @@ use regex::Regex;
 use super::instructions::is_order;
 use super::reach::EMAIL;
 use super::said::pattern;
+use super::voice;
 use crate::engine::words::{plain, sentences, words};
 
 /// A word, a number or a mark.
@@ -60,11 +61,15 @@ pub(super) struct Sentence<'a> {
     pub(super) tokens: Vec<Token<'a>>,
     /// It has a question mark.
     pub(super) asks: bool,
+    /// It tells what others bought.
+    pub(super) of_others: bool,
 }
 
 impl<'a> Sentence<'a> {
     fn of(text: &'a str) -> Self {
-        Self { text, folded: folded(text), tokens: tokens(text), asks: text.contains('?') }
+        let folded = folded(text);
+        let of_others = voice::is_of_others(&folded);
+        Self { text, folded, tokens: tokens(text), asks: text.contains('?'), of_others }
     }
 
     /// The clauses: runs of tokens between marks that divide.
@@ -89,6 +94,17 @@ impl<'a> Reading<'a> {
         Self { sentences: kept.into_iter().map(Sentence::of).collect(), orders_to_us }
     }
 
+    /// Only what is told of the customer, as it is: nothing that was read somewhere or is supposed.
+    pub(super) fn own(mut self) -> Self {
+        self.sentences.retain(|sentence| !voice::is_reported(&sentence.folded));
+        self
+    }
+
+    /// Whether a sentence tells what others bought.
+    pub(super) fn tells_of_others(&self) -> bool {
+        self.sentences.iter().any(|sentence| sentence.of_others)
+    }
+
     /// All that was said, folded; sentences divided by ` . `.
     pub(super) fn folded(&self) -> String {
         let all: Vec<&str> = self.sentences.iter().map(|sentence| sentence.folded.as_str()).collect();
@@ -98,7 +114,9 @@ impl<'a> Reading<'a> {
 
 /// Transliterated and English abbreviations whose full stop ends no sentence.
 static ABBREVIATED: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)(^|[^\p{L}])(ul|kv|pr|prosp|per|korp|str|apt|rd|cdr|prof|tel|ph|nr|мкр|оф|кварт|дер|пос)\. ")
+    pattern(
+        r"(?i)(^|[^\p{L}])(ul|kv|pr|prosp|per|korp|str|apt|rd|cdr|prof|tel|ph|nr|мкр|оф|кварт|дер|пос|(?:agreement|policy|contract|case|invoice|ref|ticket|cheque|claim|order) no|арт|инв|зав|кат|сер|накл)\. ",
+    )
 });
 
 /// A unit at the end of a sentence, which is taken for one in its middle.

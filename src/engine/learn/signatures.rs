@@ -19,18 +19,28 @@ static FAREWELL: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+static THANKS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)(?:спасибо|благодарю|спс|thanks|thank you|thx|ta|cheers|love)[\s,.!—–-]*$"));
+
 pub(super) fn signed(reading: &Reading<'_>) -> Option<String> {
     let mut after_farewell = false;
+    let mut thanked = false;
     for sentence in &reading.sentences {
         let clauses = sentence.clauses();
-        for clause in &clauses {
+        for (at, clause) in clauses.iter().enumerate() {
             let (Some(first), Some(last)) = (clause.first(), clause.last()) else { continue };
             let text = &sentence.text[first.start..last.end];
             let names = only_name(clause, after_farewell);
-            if after_farewell && let Some(name) = names {
+            // «Спасибо, Наталья, вопрос снят» thanks Наталья.
+            let ends = clauses.get(at + 1).is_none_or(|next| next[0].is_number() || tells(&next[0]));
+            if after_farewell
+                && (ends || !thanked)
+                && let Some(name) = names
+            {
                 return Some(name);
             }
             after_farewell = FAREWELL.is_match(text);
+            thanked = THANKS.is_match(text);
         }
     }
     None
@@ -70,7 +80,8 @@ pub(super) fn small(reading: &Reading<'_>) -> Option<String> {
             if signs && clause.len() < 3 && clause.len() < whole {
                 return only_name(clause, true).or_else(|| known_small(clause));
             }
-            let all_small = clause.iter().all(|token| token.is_word() && token.text.chars().all(char::is_alphabetic));
+            let all_small = clause.first().is_some_and(|first| !first.is_capital())
+                && clause.iter().all(|token| token.is_word() && token.text.chars().all(char::is_alphabetic));
             let known = clause.iter().any(|token| is_surely(&token.low));
             let fits = match clause {
                 [_] => signs && place + at > 0,
@@ -118,7 +129,7 @@ fn tells(next: &Token<'_>) -> bool {
              mail номер м phone tel mobile cell order address number flat ul street town city из from ваш \
              пенсионер пенсионерка завхоз директор бухгалтер менеджер секретарь procurement head manager \
              accountant office purchasing engineer director secretary owner отдел г-н плюс plus снт пр \
-             проспект пер мкр наб бульвар the whatsapp telegram ватсап тг телеграм",
+             завод компания фирма ооо ип ао студия кафе школа проспект пер мкр наб бульвар the whatsapp telegram ватсап тг телеграм",
             low,
         )
 }
@@ -266,7 +277,7 @@ fn clause_name(reading: &Reading<'_>, begin: usize, clause: &[Token<'_>], end: u
         return None;
     }
     let followed = next.is_none_or(|next| next.is_number() || next.text == "+" || !addresses(next));
-    let of_theirs = tokens[..begin].iter().rev().filter(|token| token.text != ",").take(3).any(|token| {
+    let of_theirs = tokens[..begin].iter().rev().filter(|token| token.text != ",").take(5).any(|token| {
         matches!(
             token.low.as_str(),
             "my" | "our" | "your" | "моя" | "мой" | "наш" | "наша" | "ваш" | "ваша" | "his" | "her"
@@ -315,7 +326,9 @@ fn speaking(sentence: &Sentence<'_>) -> Option<String> {
         let run = tokens[at..]
             .iter()
             .take(3)
-            .take_while(|token| token.is_capital() && token.is_word() && !is_common(token.text))
+            .take_while(|token| {
+                token.is_capital() && token.is_word() && !is_common(token.text) && !one_of(NEVER, &token.low)
+            })
             .count();
         let name = &tokens[at..at + run];
         let Some(next) = tokens.get(at + run) else { continue };

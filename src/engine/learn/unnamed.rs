@@ -7,7 +7,10 @@ use super::reading::{Sentence, Token, one_of};
 use crate::engine::words::is_stop_word;
 
 /// What is no goods though it is bought, sent, or comes.
-const NEVER: &str = "order orders parcel parcels package refund email message text call notification letter code discount gift \
+const NEVER: &str = "part parts papers paperwork documents newsletter taxi cab lunch dinner breakfast headache cold flu degree ticket tickets rejection refusal pleasure in-laws \
+     parents relatives kids children son daughter wife husband house flat parking mortgage loan permission approval \
+     break holiday day engaged married e-mail e-mails email emails mail survey pairs mine hint joke gist flight train bus ticket appointment operation \
+     leaflet coffee shares order orders parcel parcels package refund email message text call notification letter code discount gift \
      present confirmation reply answer response receipt invoice delivery bill box things items stuff goods thing \
      item product products notice sms error link money size colour color problem points time day \
      week month year lot couple bunch number lady guy job chance feeling impression house flat apartment \
@@ -177,14 +180,16 @@ fn which(tokens: &[Token<'_>], at: usize) -> Option<(usize, usize)> {
 }
 
 /// What follows a verb of buying and is no goods.
-const NEVER_AFTER: &str = "тысячу тысячи рублей заказ заказы товар товары посылку посылка подарок подарки доставку вещь вещи деньги квартиру дом \
+const NEVER_AFTER: &str = "паузу такси обед ужин сына дочь дочку внука внучку мужа жену маму детей путевку парковку ипотеку кредит \
+     билет билеты удовольствие травму образование понедельник вторник среду четверг пятницу субботу воскресенье январь февраль выговор травму диплом права \
+     ребенка собаку кота кошку щенка котенка отпуск работу тысячу тысячи рублей заказ заказы товар товары посылку посылка подарок подарки доставку вещь вещи деньги квартиру дом \
      дачу теперь январе феврале марте апреле мае июне июле августе сентябре октябре ноябре декабре ответ \
      письмо сообщение смс код чек номер через недавно вчера когда потому чтобы неделю месяц только давно \
      много несколько больше сразу другой другое другую раньше прошлой прошлом пару посылки отказ \
      уведомление скидку бонусы возврат звонок утром вечером днем лично сама отправление одну один штук \
      всякое размер первый последний трек брак часть половину пакет коробку упаковку сертификат чужой \
      чужую обратно ничего что-то дом магазин вопрос \
-     услугу сервис счет оплату товары самовывоз консультацию помощь карту картой наличными ";
+     сервис счет оплату товары самовывоз консультацию помощь карту картой наличными ";
 
 fn is_buying(low: &str) -> bool {
     one_of(
@@ -202,6 +207,11 @@ fn after_verb(tokens: &[Token<'_>], from: usize) -> Option<(usize, usize)> {
          школы две два три";
     let mut at = from;
     while tokens.get(at).is_some_and(|token| one_of(between, &token.low)) && at < from + 6 {
+        let place =
+            tokens[at].low == "в" && tokens.get(at + 1).is_some_and(|next| !one_of("вашем магазине", &next.low));
+        if place {
+            return None;
+        }
         at += 1;
     }
     at += measure(&tokens[at..]);
@@ -229,7 +239,10 @@ fn after_verb(tokens: &[Token<'_>], from: usize) -> Option<(usize, usize)> {
         || (verb && !begins_brand)
         || super::given::is_known(low)
         || cities::city(low).is_some();
-    (!none).then(|| (begin, brand_end(tokens, at + 1)))
+    // «Вызов электрика»: who or what it is of belongs to it.
+    let of = one_of("вызов выезд услугу аренду прокат замер консультацию", low)
+        && tokens.get(at + 1).is_some_and(|next| next.is_word() && !next.is_capital() && !is_stop_word(&next.low));
+    (!none).then(|| (begin, brand_end(tokens, at + 1 + usize::from(of))))
 }
 
 /// «10 банок лака», «пару упаковок корма»: how many words come before what is measured.
