@@ -33,6 +33,7 @@ use crate::http::password;
 use crate::ports::channel::Channel;
 use crate::ports::clock::Clock;
 use crate::ports::desk::Operator;
+use crate::ports::index::SearchIndex;
 use crate::ports::model::{ChatModel, Embedder, Fingerprint};
 use crate::ports::store::{Recovered, Store};
 use crate::prompt::{Phrases, Prompts};
@@ -103,7 +104,7 @@ impl Outside {
 pub async fn open(config: Config, outside: Outside) -> anyhow::Result<Arc<Ctx>> {
     let words = load_words(&config)?;
     let store = open_store(&config).await?;
-    let search = indexes::open(&config, outside.embedder, embedded).await?;
+    let search = Box::pin(indexes::open(&config, outside.embedder, embedded)).await?;
     let boot = BootId::fresh(&outside.ids, outside.clock.now());
     let ctx = Arc::new(Ctx {
         store,
@@ -341,8 +342,8 @@ fn one_time_password(ids: &Ids) -> String {
     ids.random().iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
 }
 
-/// Searches the articles as the running product would: in its index, or, while a process serves from that, in one of its
-/// own.
+/// Searches the articles as the running product would: in its index, or, while a process serves from that or it is on a
+/// server, in one of its own.
 ///
 /// # Errors
 /// Where articles, embedder or index fail.
@@ -355,8 +356,11 @@ pub async fn search_knowledge(
     let articles = articles::read_articles(&config.knowledge.dir)?;
     let embedder = embedder(config)?;
     let embedder = embedder.as_deref();
-    if let Ok(index) = indexes::open_one(config, embedder).await {
-        return search_in(&index, embedder, articles, question, language, limit).await;
+    // An index of several processes is not brought in line with the articles that happen to lie here.
+    if !config.index.is_server()
+        && let Ok(index) = indexes::open_one(config, embedder).await
+    {
+        return search_in(&*index, embedder, articles, question, language, limit).await;
     }
     let dir = scratch_dir();
     let (index, _) = EdgeIndex::open(&dir, embedder.map(Embedder::fingerprint)).await?;
@@ -366,7 +370,7 @@ pub async fn search_knowledge(
 }
 
 async fn search_in(
-    index: &EdgeIndex,
+    index: &dyn SearchIndex,
     embedder: Option<&dyn Embedder>,
     articles: Vec<crate::domain::knowledge::Article>,
     question: &str,
@@ -393,7 +397,8 @@ pub async fn search_memory(
     let embedder = embedder(config)?;
     let embedder = embedder.as_deref();
     match indexes::open_one(config, embedder).await {
-        Ok(index) => search_memory_in(store, &index, embedder, customer, question, limit).await,
+        Ok(index) => search_memory_in(store, &*index, embedder, customer, question, limit).await,
+        Err(error) if config.index.is_server() => Err(error),
         Err(_) => {
             let dir = scratch_dir();
             let (index, _) = EdgeIndex::open(&dir, embedder.map(Embedder::fingerprint)).await?;
@@ -407,7 +412,7 @@ pub async fn search_memory(
 
 async fn search_memory_in(
     store: &dyn Store,
-    index: &EdgeIndex,
+    index: &dyn SearchIndex,
     embedder: Option<&dyn Embedder>,
     customer: CustomerId,
     question: &str,
@@ -428,7 +433,8 @@ fn scratch_dir() -> PathBuf {
     std::env::temp_dir().join(format!("firstline-search-{}", std::process::id()))
 }
 
-/// Builds the memory index anew from the store; `progress` hears how many of how many are done.
+/// Builds the memory index anew from the store; `progress` hears how many of how many are done. On a server, a process
+/// that serves may do it, and this waits for it.
 ///
 /// # Errors
 /// Where the store, the embedder or the index fails.
@@ -437,7 +443,7 @@ pub async fn rebuild_memory(config: &Config, progress: impl FnMut(u64, u64)) -> 
     let embedder = embedder(config)?;
     let index = indexes::open_one(config, embedder.as_deref()).await?;
     let zone = &config.company.timezone;
-    Ok(indexing::rebuild(&*store, &index, embedder.as_deref(), zone, progress).await?)
+    Ok(indexing::rebuild(&*store, &*index, embedder.as_deref(), zone, progress).await?)
 }
 
 /// Our account on channels of a kind, by the settings.

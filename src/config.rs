@@ -13,6 +13,8 @@ use url::{Host, Url};
 
 use crate::domain::memory::FactKind;
 
+mod index;
+
 /// The defaults, as the user reads them.
 pub const DEFAULTS: &str = include_str!("../config.toml");
 
@@ -30,6 +32,7 @@ pub struct Config {
     pub server: Server,
     pub data: Data,
     pub store: StoreConfig,
+    pub index: Index,
     pub company: Company,
     pub knowledge: Knowledge,
     pub prompts: Prompts,
@@ -71,6 +74,8 @@ sections! {
     Data { dir: PathBuf }
     /// `[store]`
     StoreConfig { url: SecretString }
+    /// `[index]`
+    Index { url: String, key: SecretString, key_file: PathBuf, prefix: String, within: SignedDuration }
     /// `[knowledge]`
     Knowledge { dir: PathBuf, check_every: SignedDuration }
     /// `[prompts]`
@@ -253,6 +258,7 @@ impl Config {
 
     fn read_secret_files(&mut self) -> Result<(), ConfigError> {
         let mut pairs = vec![
+            ("index.key_file", &self.index.key_file, &mut self.index.key),
             ("embedder.key_file", &self.embedder.key_file, &mut self.embedder.key),
             ("telegram.token_file", &self.telegram.token_file, &mut self.telegram.token),
             ("telegram.secret_file", &self.telegram.secret_file, &mut self.telegram.secret),
@@ -276,6 +282,7 @@ impl Config {
             ("turn.reply_within", self.turn.reply_within),
             ("model_calls.within", self.model_calls.within),
             ("episode.after", self.episode.after),
+            ("index.within", self.index.within),
         ] {
             if length <= SignedDuration::ZERO {
                 faults.push(format!("{name}: must be longer than nothing"));
@@ -297,10 +304,12 @@ impl Config {
         } else if !self.embedder.url.is_empty() {
             faults.push("embedder.url: is used with kind = \"endpoint\" only: set that, or leave url empty".to_owned());
         }
+        faults.extend(self.index.fault());
         if self.egress.allow == EgressPolicy::None {
-            let embedder = Url::parse(&self.embedder.url).ok();
+            let parsed = |name, url: &str| Url::parse(url).ok().map(|url| (name, url));
+            let parsed = [parsed("embedder.url", &self.embedder.url), parsed("index.url", &self.index.url)];
             let urls = self.model.iter().map(|model| ("model.url", &model.url));
-            for (name, url) in urls.chain(embedder.iter().map(|url| ("embedder.url", url))) {
+            for (name, url) in urls.chain(parsed.iter().flatten().map(|(name, url)| (*name, url))) {
                 if !is_loopback(url) {
                     faults.push(format!(
                         "{name}: {} is not on this machine, and egress.allow is \"none\": use a loopback address or allow \"any\"",
@@ -524,6 +533,11 @@ mod tests {
         }
         let embedder = "[egress]\nallow = \"none\"\n[embedder]\nkind = \"endpoint\"\nurl = \"http://10.0.0.5/v1\"\nname = \"e\"\ndimensions = 3\n";
         assert!(fault(embedder).contains("embedder.url: 10.0.0.5"), "a private network is not this machine");
+        let index = "[egress]\nallow = \"none\"\n[index]\nurl = \"http://qdrant:6334\"\n";
+        assert!(fault(index).contains("index.url: qdrant is not on this machine"));
+        let here = [("FIRSTLINE__EGRESS__ALLOW", "none"), ("FIRSTLINE__INDEX__URL", "http://[::1]:6334")];
+        let here = here.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert!(Config::load(None, here).unwrap().index.is_server());
     }
 
     #[test]

@@ -171,6 +171,32 @@ fn the_commands_work_on_a_directory_of_their_own() {
 }
 
 #[test]
+fn an_index_server_that_is_not_there_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    let with_server = |words: &[&str]| {
+        let mut command = command(data.path());
+        command.env("FIRSTLINE__INDEX__URL", "http://127.0.0.1:1").env("FIRSTLINE__INDEX__KEY", "very-secret");
+        let ended = end(command.args(words));
+        assert!(!format!("{}{}", ended.said, ended.complained).contains("very-secret"));
+        ended
+    };
+    let ended = with_server(&["doctor", "--json"]);
+    assert_eq!(ended.code, 1);
+    let parts: Value = serde_json::from_str(&ended.said).unwrap();
+    let index = parts.as_array().unwrap().iter().find(|part| part["part"] == "index").unwrap();
+    assert!(index["fault"].as_str().unwrap().contains("127.0.0.1:1"), "{index}");
+    for words in [&["memory", "rebuild"][..], &["serve"]] {
+        let ended = with_server(words);
+        assert_eq!(ended.code, 1);
+        assert!(
+            ended.complained.contains("index.url") && ended.complained.contains("127.0.0.1:1"),
+            "{}",
+            ended.complained
+        );
+    }
+}
+
+#[test]
 fn doctor_finds_what_is_broken() {
     let data = tempfile::tempdir().unwrap();
     let nowhere = data.path().join("nowhere");

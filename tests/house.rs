@@ -24,11 +24,13 @@ const LAYERS: [(&str, &[&str]); 14] = [
 ];
 
 /// Where a vendor's crate may be named.
-const HOMES: [(&str, &[&str]); 13] = [
+const HOMES: [(&str, &[&str]); 15] = [
     ("teloxide", &["adapters/telegram"]),
     ("async_openai", &["adapters/openai"]),
     ("tiktoken_rs", &["adapters/openai"]),
     ("qdrant_edge", &["adapters/qdrant"]),
+    ("qdrant_client", &["adapters/qdrant"]),
+    ("tonic", &["adapters/qdrant"]),
     ("rten", &["adapters/embedded"]),
     ("rten_tensor", &["adapters/embedded"]),
     ("half", &["adapters/embedded"]),

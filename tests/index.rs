@@ -12,7 +12,13 @@ mod contract;
 mod erasure;
 #[path = "index/files.rs"]
 mod files;
+#[path = "index/parts.rs"]
+mod parts;
 #[path = "index/recall.rs"]
 mod recall;
+#[path = "index/server.rs"]
+mod server;
 #[path = "index/switch.rs"]
 mod switch;
+
+mod support;

@@ -8,6 +8,8 @@
 mod bulk;
 #[path = "store/desk.rs"]
 mod desk;
+#[path = "support/mod.rs"]
+mod doubles;
 #[path = "store/ingest.rs"]
 mod ingest;
 #[path = "store/isolation.rs"]
@@ -26,6 +28,8 @@ mod privacy;
 mod random;
 #[path = "store/recovery.rs"]
 mod recovery;
+#[path = "store/shared.rs"]
+mod shared;
 #[path = "store/support.rs"]
 mod support;
 #[path = "store/turns.rs"]
@@ -167,6 +171,12 @@ macro_rules! store_contract {
                 }
                 year {
                     a_ledger_of_a_year_is_exact_on_every_day,
+                }
+                shared {
+                    one_process_at_a_time_applies_changes,
+                    a_position_that_another_has_moved_goes_back,
+                    processes_that_share_an_index_end_up_with_what_the_store_holds,
+                    what_was_read_too_early_does_not_bring_the_erased_back,
                 }
                 isolation {
                     nobody_gets_to_see_anothers_memory,

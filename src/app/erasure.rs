@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{indexes, open_store_beside};
-use crate::adapters::qdrant::EdgeIndex;
+use super::{indexes, open_store, open_store_beside};
+use crate::adapters::qdrant::{EdgeIndex, Filled};
 use crate::config::Config;
 use crate::domain::id::CustomerId;
 use crate::ports::index::SearchIndex;
@@ -79,9 +79,10 @@ pub async fn erase(config: &Config, customer: CustomerId, now: Timestamp) -> any
     Ok(Some(Certificate { erased, rows_left, indexes, texts_sought: sought, found_in }))
 }
 
-/// Lets every index under the data directory forget the customer: by ourselves, or by the process that holds it.
+/// Lets every index forget the customer, on the server and under the data directory: by ourselves, or by the process that
+/// holds it.
 async fn forgotten_by_indexes(config: &Config, store: &dyn Store, erased: &Erased) -> anyhow::Result<usize> {
-    let mut count = 0;
+    let mut count = forgotten_on_server(config, store, erased).await?;
     for dir in indexes::all(config) {
         let Some(made_with) = EdgeIndex::made_with(&dir) else { continue };
         match EdgeIndex::open(&dir, made_with).await {
@@ -89,18 +90,44 @@ async fn forgotten_by_indexes(config: &Config, store: &dyn Store, erased: &Erase
                 index.forget(erased.customer).await.context("the index can't forget the customer")?;
                 index.close().await.context("the index can't be closed")?;
             }
-            Err(_) => heard(store, &dir, erased).await?,
+            Err(_) => heard(store, || EdgeIndex::name_in(&dir), erased, &dir.display().to_string()).await?,
         }
         count += 1;
     }
     Ok(count)
 }
 
+/// A process that applies changes just now may write once more what it has read before: it is waited for.
+async fn forgotten_on_server(config: &Config, store: &dyn Store, erased: &Erased) -> anyhow::Result<usize> {
+    let Some(server) = indexes::server(config)? else { return Ok(0) };
+    // Opened as its owner, if nobody else has it: then nobody writes to the index meanwhile.
+    let alone = open_store(config).await.ok();
+    let kept = server.kept().await.context("the indexes on the server can't be listed")?;
+    for index in &kept {
+        let is_ours = match &alone {
+            Some(alone) => alone.applies_changes(index.name()).await.context("the store can't be asked")?,
+            None => false,
+        };
+        server.forget(index, erased.customer).await.context("the index on the server can't forget the customer")?;
+        // On SQLite nobody tells whether one that is not full, or is of another version, is written to at all.
+        let is_served = index.filled() != Filled::Partly && index.made_with().is_some();
+        if !is_ours && (alone.is_some() || is_served) {
+            heard(store, || Some(index.name().to_owned()), erased, server.address()).await?;
+        }
+    }
+    Ok(kept.len())
+}
+
 /// Waits until the process that holds an index has taken the customer out.
-async fn heard(store: &dyn Store, dir: &Path, erased: &Erased) -> anyhow::Result<()> {
+async fn heard(
+    store: &dyn Store,
+    name: impl Fn() -> Option<String>,
+    erased: &Erased,
+    place: &str,
+) -> anyhow::Result<()> {
     let deadline = tokio::time::Instant::now() + HEARD_WITHIN;
     while tokio::time::Instant::now() < deadline {
-        if let Some(name) = EdgeIndex::name_in(dir)
+        if let Some(name) = name()
             && store.index_position(&name).await.context("positions can't be read")? >= erased.change
         {
             return Ok(());
@@ -108,9 +135,8 @@ async fn heard(store: &dyn Store, dir: &Path, erased: &Erased) -> anyhow::Result
         tokio::time::sleep(ASKED_EVERY).await;
     }
     bail!(
-        "the rows are erased, but the process that serves from {} has not let go of the customer yet: ask again, or stop \
-         it first",
-        dir.display()
+        "the rows are erased, but the process that serves from {place} has not let go of the customer yet: ask again, or \
+         stop it first"
     )
 }
 

@@ -17,7 +17,7 @@ pub struct Part {
 
 /// All parts, in the order in which a newcomer asks for them.
 pub fn all(ctx: &Ctx) -> Vec<Part> {
-    vec![knowledge(ctx), model(ctx), embedder(ctx), triage(ctx), store(ctx), telegram(ctx)]
+    vec![knowledge(ctx), model(ctx), embedder(ctx), index(ctx), triage(ctx), store(ctx), telegram(ctx)]
 }
 
 fn knowledge(ctx: &Ctx) -> Part {
@@ -46,6 +46,14 @@ fn embedder(ctx: &Ctx) -> Part {
         Some(coming) => format!("{}; the index is being made, until then the earlier one serves", described(&coming)),
     };
     Part { name: "embedder", on: serving.embedder.is_some(), words }
+}
+
+fn index(ctx: &Ctx) -> Part {
+    let words = match super::indexes::server(&ctx.config) {
+        Ok(Some(server)) => format!("on the Qdrant server at {}", server.address()),
+        Ok(None) | Err(_) => "in this process; set index.url in config.toml to share one on a Qdrant server".to_owned(),
+    };
+    Part { name: "index", on: true, words }
 }
 
 fn triage(ctx: &Ctx) -> Part {

@@ -102,7 +102,7 @@ pub async fn change_embedder(ctx: Arc<Ctx>, stop: CancellationToken) {
         // What changed while the two took turns.
         sync_articles(&ctx, false).await?;
         close(earlier).await;
-        indexes::completed(&ctx.config, coming.embedder.as_deref())
+        indexes::completed(&ctx.config, coming.embedder.as_deref()).await
     };
     match finished.await {
         Ok(()) => tracing::info!("the index of the new embedder serves"),
@@ -121,7 +121,11 @@ async fn fill(ctx: &Ctx, coming: &Searcher, bar: &ProgressBar) -> anyhow::Result
         let applied = if written == 0 { indexing::tick(&*ctx.store, index, embedder, zone).await? } else { 0 };
         bar.inc((written + applied) as u64);
         if written + applied == 0 {
-            return Ok(());
+            if !indexing::is_behind(&*ctx.store, index).await? {
+                return Ok(());
+            }
+            // Another process applies them.
+            tokio::time::sleep(indexing::LOOKED_EVERY).await;
         }
     }
 }

@@ -8,12 +8,16 @@ use serde_json::json;
 use super::output;
 use crate::adapters::articles::read_articles;
 use crate::adapters::openai::{Check, probe_embedder, probe_model};
+use crate::adapters::qdrant::QdrantServer;
 use crate::adapters::telegram::{Telegram, Waits};
 use crate::app;
 use crate::config::Config;
 
 pub(super) async fn run(config: &Config, json: bool) -> anyhow::Result<()> {
     let mut checks = vec![words(config), knowledge(config), directory(&config.data.dir), store(config).await];
+    if config.index.is_server() {
+        checks.push(index(config).await);
+    }
     for model in &config.model {
         checks.extend(probe_model(model).await);
     }
@@ -77,6 +81,20 @@ async fn store(config: &Config) -> Check {
             "{} unanswered, {} owed, {} unknown, {} queued",
             depth.unanswered, depth.owed, depth.unknown, depth.queued
         )
+    })
+}
+
+async fn index(config: &Config) -> Check {
+    let looked = async {
+        let server = QdrantServer::new(&config.index)?;
+        // Asked first, for the key: a version is told to anybody.
+        let kept = server.kept().await?;
+        Ok((server.version().await?, kept))
+    };
+    check("index", looked.await, |(version, kept)| {
+        let kept: Vec<String> = kept.iter().map(ToString::to_string).collect();
+        let kept = if kept.is_empty() { "nothing yet".to_owned() } else { kept.join("; ") };
+        format!("Qdrant {version} holds: {kept}")
     })
 }
 

@@ -34,9 +34,9 @@ pub struct Weights {
 }
 
 impl Weights {
-    /// The E5 family, whose cosines lie close together. Chosen on FAQ sets by leaving out each in turn, and on the tuned
-    /// half of `eval/answer/retrieval.yaml`: `benches/retrieval.rs` and `tests/retrieval.rs` print both; memories on
-    /// development conversations of LoCoMo: `benches/recall/`.
+    /// The E5 family, whose cosines lie close together. With each FAQ set left out in turn, the others choose 20 or 40 for
+    /// meaning (`benches/retrieval.rs`); of these, 40 finds more on the tuned half of `eval/answer/retrieval.yaml`
+    /// (`tests/retrieval.rs`). Memories: on development conversations of LoCoMo (`benches/recall/`).
     pub const E5: Self =
         Self { meaning: 40.0, foreign_words: 0.1, memories: 60.0, around: 3.0, confidence: 8.0, neutral: 0.845 };
 

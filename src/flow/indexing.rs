@@ -1,5 +1,7 @@
 //! The memory shelf of the index, kept in line with the store: every process applies the store's changes to its own index.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -19,7 +21,10 @@ use crate::ports::model::{EmbedRole, Embedder};
 use crate::ports::store::Store;
 
 /// Changes applied at a time.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
+
+/// How often it is looked whether another process has applied the changes.
+pub const LOOKED_EVERY: Duration = Duration::from_millis(200);
 
 /// Candidates of each leg before they are fused.
 const CANDIDATES: usize = 50;
@@ -35,8 +40,8 @@ pub async fn tick_ctx(ctx: &Ctx) -> Result<Progress, FlowError> {
     Ok(if applied == 0 { Progress::Idle } else { Progress::Worked })
 }
 
-/// Applies the next changes to `index` and returns how many there were. Doing it twice is doing it once: ids are made
-/// from the unit's own. Days are told as people count them in `zone`.
+/// Applies the next changes to `index` and returns how many there were; none where another process applies them. Doing it
+/// twice is doing it once: ids are made from the unit's own. Days are told as people count them in `zone`.
 ///
 /// # Errors
 /// [`FlowError`].
@@ -46,13 +51,29 @@ pub async fn tick(
     embedder: Option<&dyn Embedder>,
     zone: &TimeZone,
 ) -> Result<usize, FlowError> {
+    let from = store.index_position(index.name()).await.map_err(FlowError::store("index_position"))?;
     let changes = store.index_changes(index.name(), BATCH).await.map_err(FlowError::store("index_changes"))?;
     let Some(last) = changes.last().map(|change| change.number) else { return Ok(0) };
+    if index.is_shared() && !store.applies_changes(index.name()).await.map_err(FlowError::store("applies_changes"))? {
+        return Ok(0);
+    }
     let applied = changes.len();
     apply(index, embedder, zone, changes).await?;
     index.flush().await.map_err(FlowError::index("flush"))?;
-    store.index_changed(index.name(), last).await.map_err(FlowError::store("index_changed"))?;
+    let recorded = store.index_changed(index.name(), from, last).await.map_err(FlowError::store("index_changed"))?;
+    if !recorded {
+        tracing::info!("another process applied changes at the same time: they are applied again");
+    }
     Ok(applied)
+}
+
+/// Whether there are changes that `index` has not applied: where a tick did nothing, another process applies them.
+///
+/// # Errors
+/// [`FlowError`].
+pub async fn is_behind(store: &dyn Store, index: &dyn SearchIndex) -> Result<bool, FlowError> {
+    let changes = store.index_changes(index.name(), 1).await.map_err(FlowError::store("index_changes"))?;
+    Ok(!changes.is_empty())
 }
 
 /// Writes into `index` everything that is remembered of one customer.
@@ -119,8 +140,13 @@ pub async fn rebuild(
     progress(done, all);
     loop {
         let applied = tick(store, index, embedder, zone).await?;
+        if applied == 0 && is_behind(store, index).await? {
+            tokio::time::sleep(LOOKED_EVERY).await;
+            continue;
+        }
         if applied == 0 {
-            return Ok(done);
+            // What another process has applied counts as well.
+            return Ok(if index.is_shared() { all.max(done) } else { done });
         }
         done += applied as u64;
         progress(done, all.max(done));

@@ -58,6 +58,7 @@ async fn start(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
         store,
         model(&site, words),
         embedder(&site, words),
+        index(&site, words).await,
         knowledge(&site, words).await,
         operators,
         chat(&site, words),
@@ -107,6 +108,14 @@ fn embedder(site: &Site, words: &SiteWords) -> Part {
     match &site.ctx.search.serving().embedder {
         Some(embedder) => on(words.part_embedder, embedder.fingerprint().model),
         None => off(words.part_embedder, words.embedder_off, words.embedder_how),
+    }
+}
+
+async fn index(site: &Site, words: &SiteWords) -> Part {
+    let kind = if site.ctx.config.index.is_server() { words.index_server } else { words.index_here };
+    match tokio::time::timeout(LOOK_WITHIN, site.ctx.search.serving().index.count(Shelf::Memory)).await {
+        Ok(Ok(_)) => on(words.part_index, kind),
+        Ok(Err(_)) | Err(_) => attention(words.part_index, words.index_down, None),
     }
 }
 

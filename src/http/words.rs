@@ -105,6 +105,10 @@ words! {
         store_sqlite: "SQLite, файл в каталоге данных", "SQLite, a file in the data directory";
         store_postgres: "PostgreSQL", "PostgreSQL";
         store_down: "Не отвечает. Посмотрите журнал и /readyz.", "Does not answer. See the log and /readyz.";
+        part_index: "Поисковый индекс", "Search index";
+        index_here: "В этом процессе", "In this process";
+        index_server: "На сервере Qdrant", "On a Qdrant server";
+        index_down: "Не отвечает. Посмотрите журнал и firstline doctor.", "Does not answer. See the log and firstline doctor.";
         part_model: "Языковая модель", "Language model";
         model_off: "Без модели бот цитирует статью, если она отвечает на вопрос целиком, остальное передаёт людям.", "Without a model the bot quotes an article where one answers the whole question, and passes everything else to people.";
         model_how: "Добавьте в config.toml раздел [[model]] с адресом любого OpenAI-совместимого сервера.", "Add a [[model]] section to config.toml with the address of any OpenAI-compatible server.";

@@ -12,6 +12,11 @@ pub trait SearchIndex: Send + Sync {
     /// Which index this is: another name after every start from nothing.
     fn name(&self) -> &str;
 
+    /// Whether other processes use it too. One of them at a time may apply changes then.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// Writes points; a point of the same id is replaced.
     ///
     /// # Errors

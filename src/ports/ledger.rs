@@ -111,17 +111,25 @@ pub trait Ledger: Send + Sync {
     /// [`StoreError`].
     async fn index_changes(&self, index: &str, limit: usize) -> Result<Vec<IndexChange>, StoreError>;
 
-    /// The number of the last change that `index` has applied; 0 where it has applied none.
+    /// The number of the last change that `index` has applied; 0 or less where it has applied none.
     ///
     /// # Errors
     /// [`StoreError`].
     async fn index_position(&self, index: &str) -> Result<i64, StoreError>;
 
-    /// Records that `index` has applied, and made durable, every change up to and including this number.
+    /// Whether this process is the one that applies changes to `index`, which several share. It stays so until it ends.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn index_changed(&self, index: &str, up_to: i64) -> Result<(), StoreError>;
+    async fn applies_changes(&self, index: &str) -> Result<bool, StoreError>;
+
+    /// Records that `index` has applied, and made durable, every change after `from` up to and including `up_to`. False
+    /// where another process has moved its position meanwhile: either may have written what is out of date by now, so it
+    /// goes back to `from`, and everything since is applied again.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn index_changed(&self, index: &str, from: i64, up_to: i64) -> Result<bool, StoreError>;
 
     /// Lets `index` read everything from the beginning, after it was wiped; returns how many changes that is.
     ///

@@ -305,7 +305,25 @@ pub(crate) async fn what_makes_no_sense_is_refused(index: &dyn SearchIndex) {
     assert_eq!(index.count(Shelf::Knowledge).await.unwrap(), 0);
 }
 
-/// The suite, for one implementation: `$open` gives a guard of what must outlive the index, and the index.
+/// What an index lives in.
+#[expect(dead_code, reason = "it only has to live as long")]
+pub(crate) enum Guard {
+    Directory(tempfile::TempDir),
+    Fake(crate::support::fake_qdrant::FakeQdrant),
+    Server(firstline::adapters::qdrant::QdrantServer),
+}
+
+impl Guard {
+    /// Leaves nothing on a server that is not ours.
+    async fn end(self) {
+        if let Self::Server(server) = self {
+            crate::server::clear(&server).await;
+        }
+    }
+}
+
+/// The suite, for one implementation: `$open` gives a guard of what must outlive the index, and the index; or nothing,
+/// where there is nothing to open one on.
 macro_rules! index_contract {
     ($module:ident, $open:expr) => {
         mod $module {
@@ -313,8 +331,11 @@ macro_rules! index_contract {
                 ($case:ident) => {
                     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                     async fn $case() {
-                        let (_guard, index) = $open.await;
+                        // Where there is nothing to test on, that was said.
+                        let Some((guard, index)) = $open.await else { return };
                         super::$case(&index).await;
+                        drop(index);
+                        guard.end().await;
                     }
                 };
             }
@@ -340,5 +361,13 @@ index_contract!(edge, async {
     let dir = crate::files::temporary();
     let embedder = Some(crate::contract::fingerprint());
     let (index, _) = firstline::adapters::qdrant::EdgeIndex::open(dir.path(), embedder).await.unwrap();
-    (dir, index)
+    Some((crate::contract::Guard::Directory(dir), index))
 });
+
+index_contract!(server, async {
+    let fake = crate::support::fake_qdrant::FakeQdrant::start();
+    let index = crate::server::opened(&fake).await;
+    Some((crate::contract::Guard::Fake(fake), index))
+});
+
+index_contract!(real_server, crate::server::opened_on_a_real_one());

@@ -17,6 +17,8 @@ use firstline::ports::store::Accepted;
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 
+use crate::support::fake_qdrant::FakeQdrant;
+
 /// Words that stand nowhere else.
 const CANARY: &str = "Меня зовут Ромуальд, мой адрес: ул. Синичкина, д. 5, кв. 17";
 
@@ -97,4 +99,46 @@ async fn a_customer_is_erased_from_rows_index_and_files() {
     assert!(erasure::erase(&config, nobody, SystemClock.now()).await.unwrap().is_none());
     let ctx = open(&config).await;
     assert_eq!(remembered(&ctx).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_is_erased_from_an_index_on_a_server() {
+    let (dir, fake) = (tempfile::tempdir().unwrap(), FakeQdrant::start());
+    let mut config = config(dir.path());
+    config.index = crate::server::settings(&fake.url(), "shop");
+    let ctx = open(&config).await;
+    let ana = talks(&ctx, "visitor-ana-0001").await;
+    let bob = talks(&ctx, "visitor-bob-0002").await;
+    let both = remembered(&ctx).await;
+
+    // While a process serves, what it has read before must not come in again: it is waited for.
+    let erasing = tokio::spawn({
+        let config = config.clone();
+        async move { erasure::erase(&config, ana, SystemClock.now()).await.unwrap().unwrap() }
+    });
+    while !erasing.is_finished() {
+        indexing::tick_ctx(&ctx).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    let certificate = erasing.await.unwrap();
+    assert_eq!((certificate.rows_left, certificate.indexes), (0, 1));
+    assert_eq!(remembered(&ctx).await * 2, both);
+    drop(ctx);
+
+    // A command builds it anew, and another erases, while none serves.
+    let built = app::rebuild_memory(&config, |_, _| {}).await.unwrap();
+    assert!(built > 0);
+    let ctx = open(&config).await;
+    assert_eq!(remembered(&ctx).await * 2, both);
+    drop(ctx);
+    let certificate = erasure::erase(&config, bob, SystemClock.now()).await.unwrap().unwrap();
+    assert!(certificate.holds() && certificate.indexes == 1, "{certificate:?}");
+    let ctx = open(&config).await;
+    assert_eq!(remembered(&ctx).await, 0);
+    drop(ctx);
+
+    // Without its server, an erasure says that it is not done.
+    drop(fake);
+    let error = erasure::erase(&config, bob, SystemClock.now()).await.unwrap_err();
+    assert!(format!("{error:#}").contains("server"), "{error:#}");
 }

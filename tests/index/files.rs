@@ -114,8 +114,9 @@ async fn another_embedder_or_version_builds_the_index_anew() {
     index.close().await.unwrap();
 
     let manifest = dir.path().join("manifest.json");
-    let text = fs::read_to_string(&manifest).unwrap().replace("\"version\":3", "\"version\":0");
-    fs::write(&manifest, text).unwrap();
+    let mut told: serde_json::Value = serde_json::from_slice(&fs::read(&manifest).unwrap()).unwrap();
+    told["version"] = 0.into();
+    fs::write(&manifest, told.to_string()).unwrap();
     let (_, opened) = open(dir.path()).await;
     assert!(matches!(opened, Opened::Fresh(why) if why.contains("version 0")));
 }

@@ -86,10 +86,11 @@ async fn applied(stage: &Stage) -> Vec<IndexChange> {
 async fn applied_by(stage: &Stage, index: &str) -> Vec<IndexChange> {
     let mut all: Vec<IndexChange> = Vec::new();
     loop {
+        let from = stage.store.index_position(index).await.unwrap();
         let changes = stage.store.index_changes(index, 2).await.unwrap();
         let Some(last) = changes.last() else { return all };
         assert!(all.last().is_none_or(|before| before.number < changes[0].number));
-        stage.store.index_changed(index, last.number).await.unwrap();
+        assert!(stage.store.index_changed(index, from, last.number).await.unwrap());
         all.extend(changes);
     }
 }
@@ -481,9 +482,10 @@ pub(crate) async fn concurrent_changes_are_not_skipped(stage: &Stage) {
     let indexing = async {
         let mut met = HashSet::new();
         while met.len() < 30 {
+            let from = stage.store.index_position("edge-1").await.unwrap();
             let changes = stage.store.index_changes("edge-1", 5).await.unwrap();
             if let Some(last) = changes.last() {
-                stage.store.index_changed("edge-1", last.number).await.unwrap();
+                assert!(stage.store.index_changed("edge-1", from, last.number).await.unwrap());
             }
             met.extend(changes.into_iter().map(|change| change.unit));
             tokio::task::yield_now().await;

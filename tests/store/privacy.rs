@@ -27,7 +27,7 @@ use crate::support::{Kind, Stage, at, reply, take, telegram, timing, update, web
 const CANARY: &str = "канарейка по имени Ромуальд живёт на улице Синичкина";
 
 /// A customer with something in every table.
-async fn lived(stage: &Stage, who: &Address, now: i64) -> (ConversationId, CustomerId) {
+pub(crate) async fn lived(stage: &Stage, who: &Address, now: i64) -> (ConversationId, CustomerId) {
     let (id, _) = stage.writes(who, CANARY, now).await;
     assert_eq!(stage.answers(&[CANARY], now + 10).await, Committed::Yes);
     stage.delivers(now + 11).await;

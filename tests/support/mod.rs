@@ -1,5 +1,6 @@
 //! Doubles and helpers that several test binaries share.
 
 pub(crate) mod fake_model;
+pub(crate) mod fake_qdrant;
 pub(crate) mod fake_telegram;
 pub(crate) mod product;

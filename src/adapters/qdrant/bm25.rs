@@ -1,6 +1,7 @@
 //! The sparse leg: BM25 vectors of text, stemmed word by word in the language of its script.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{PoisonError, RwLock};
 
 use qdrant_edge::SparseVector;
 use qdrant_edge::bm25_embed::{EdgeBm25, EdgeBm25Config};
@@ -12,6 +13,8 @@ use crate::ports::index::IndexError;
 const K: f32 = 1.2;
 /// How much of the length is normalised away.
 const B: f32 = 0.75;
+/// Stems that are kept: people use few words, and stemming one costs more than all else that is done with it.
+const STEMS_KEPT: usize = 1 << 16;
 /// Letters of a beginning.
 const BEGINNING: usize = 5;
 
@@ -21,6 +24,8 @@ const BEGINNING: usize = 5;
 pub(super) struct Bm25 {
     russian: EdgeBm25,
     english: EdgeBm25,
+    /// What [`Self::stem`] has found, by word.
+    stems: RwLock<HashMap<String, Option<u32>>>,
     /// The length, in words, that counts as neither long nor short.
     usual_length: f32,
     /// What counts beside the stem of a word.
@@ -55,7 +60,8 @@ impl Bm25 {
     }
 
     fn new(usual_length: f32, beside: Option<Beside>) -> Result<Self, IndexError> {
-        Ok(Self { russian: stemmer("russian")?, english: stemmer("english")?, usual_length, beside })
+        let (russian, english) = (stemmer("russian")?, stemmer("english")?);
+        Ok(Self { russian, english, stems: RwLock::default(), usual_length, beside })
     }
 
     /// The vector of something that can be found.
@@ -101,8 +107,18 @@ impl Bm25 {
 
     /// The hash of a word's stem; `None` for a stop word.
     fn stem(&self, word: &str) -> Option<u32> {
+        // Entries are whole or not there: a panic elsewhere spoils nothing.
+        if let Some(known) = self.stems.read().unwrap_or_else(PoisonError::into_inner).get(word) {
+            return *known;
+        }
         let language = if Language::detect(word) == Some(Language::Ru) { &self.russian } else { &self.english };
-        language.embed_query(word).indices.first().copied()
+        let stem = language.embed_query(word).indices.first().copied();
+        let mut stems = self.stems.write().unwrap_or_else(PoisonError::into_inner);
+        if stems.len() == STEMS_KEPT {
+            stems.clear();
+        }
+        stems.insert(word.to_owned(), stem);
+        stem
     }
 }
 

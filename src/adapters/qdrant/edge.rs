@@ -12,13 +12,14 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::bm25::Bm25;
-use super::shard::{self, AROUND, BM25, CUSTOMER, DATA, DENSE, LANGUAGE, Mark, Shard};
+use super::same::{
+    AROUND, BM25, CUSTOMER, DATA, DENSE, Embedded, LANGUAGE, VERSION, check_dense, in_order, new_build, owner,
+};
+use super::shard::{self, Mark, Shard};
 use crate::domain::id::CustomerId;
 use crate::ports::index::{Hit, IndexError, Point, Query, Scope, SearchIndex, Shelf};
 use crate::ports::model::Fingerprint;
 
-/// Raised whenever points are written otherwise than before: an index of another version is built anew.
-const VERSION: u32 = 3;
 const MANIFEST: &str = "manifest.json";
 const LOCK: &str = "lock";
 
@@ -61,12 +62,6 @@ struct Manifest {
     flushed: Flushed,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Embedded {
-    model: String,
-    dimensions: usize,
-}
-
 #[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
 struct Flushed {
     knowledge: Mark,
@@ -89,7 +84,7 @@ impl EdgeIndex {
     /// The embedder that the index in `dir` was made with; `None` where there is no index that this version can use.
     pub fn made_with(dir: &Path) -> Option<Option<Fingerprint>> {
         let manifest: Manifest = serde_json::from_slice(&fs::read(dir.join(MANIFEST)).ok()?).ok()?;
-        let made_with = manifest.embedder.map(|Embedded { model, dimensions }| Fingerprint { model, dimensions });
+        let made_with = manifest.embedder.map(Fingerprint::from);
         (manifest.version == VERSION).then_some(made_with)
     }
 
@@ -104,7 +99,12 @@ impl EdgeIndex {
     /// # Errors
     /// [`IndexError`], where the last writes could not be made durable.
     pub async fn close(self) -> Result<(), IndexError> {
-        self.flush().await?;
+        let settle = |inner: &Inner| {
+            inner.knowledge.settle()?;
+            inner.memory.settle()?;
+            inner.remember_flush()
+        };
+        self.blocking(settle).await?;
         // Closing writes too, so it must not happen on a thread of the runtime.
         let inner = self.inner;
         let closed = tokio::task::spawn_blocking(move || drop(inner)).await;
@@ -205,18 +205,13 @@ impl Inner {
     }
 
     fn prepare(&self, shelf: Shelf, point: Point) -> Result<(Uuid, Vectors, serde_json::Value), IndexError> {
-        let owner = match (shelf, point.customer) {
-            (Shelf::Knowledge, None) => serde_json::Value::Null,
-            (Shelf::Memory, Some(customer)) => customer.to_string().into(),
-            (Shelf::Knowledge, Some(_)) => return Err(refused("knowledge belongs to no customer")),
-            (Shelf::Memory, None) => return Err(refused("memory belongs to a customer")),
-        };
+        let owner = owner(shelf, &point)?.map(|customer| customer.to_string());
         let mut vectors = vec![(BM25, Vector::from(self.words(shelf).document(&point.text)))];
         if let Some(around) = &point.around {
             vectors.push((AROUND, Vector::from(self.words(shelf).document(around))));
         }
         if let Some(dense) = point.dense {
-            self.check_dense(&dense)?;
+            check_dense(self.embedder.as_ref(), &dense)?;
             vectors.push((DENSE, Vector::new_dense(dense)));
         }
         let payload = serde_json::json!({ CUSTOMER: owner, LANGUAGE: point.language.code(), DATA: point.payload });
@@ -228,7 +223,7 @@ impl Inner {
             return Ok(Vec::new());
         }
         if let Some(dense) = &query.dense {
-            self.check_dense(dense)?;
+            check_dense(self.embedder.as_ref(), dense)?;
         }
         let (shelf, filter): (_, Option<Filter>) = match query.scope {
             Scope::Knowledge(language) => {
@@ -243,18 +238,7 @@ impl Inner {
             let payload = found.payload.and_then(|mut payload| payload.0.remove(DATA)).unwrap_or_default();
             Some(Hit { id, words: found.words, around: found.around, meaning: found.meaning, payload })
         });
-        Ok(hits.collect())
-    }
-
-    fn check_dense(&self, dense: &[f32]) -> Result<(), IndexError> {
-        let Some(embedder) = &self.embedder else { return Err(refused("there is no embedder, but a vector")) };
-        if dense.len() != embedder.dimensions {
-            return Err(refused(&format!("a vector has {} dimensions, not {}", dense.len(), embedder.dimensions)));
-        }
-        if !dense.iter().all(|value| value.is_finite()) {
-            return Err(refused("a vector has values that are no numbers"));
-        }
-        Ok(())
+        Ok(in_order(hits.collect()))
     }
 
     /// The marks to keep. That of a shelf which is about to be replaced is set to nothing first: a crash must not leave a
@@ -279,18 +263,6 @@ impl Inner {
         if let Err(error) = fs::remove_file(self.dir.join(MANIFEST)) {
             tracing::error!(%error, "the search index can't be marked as broken");
         }
-    }
-}
-
-impl From<&Fingerprint> for Embedded {
-    fn from(fingerprint: &Fingerprint) -> Self {
-        Self { model: fingerprint.model.clone(), dimensions: fingerprint.dimensions }
-    }
-}
-
-impl std::fmt::Display for Embedded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} with {} dimensions", self.model, self.dimensions)
     }
 }
 
@@ -355,12 +327,6 @@ fn fresh(dir: &Path, dimensions: Option<usize>) -> Result<(Shard, Shard), IndexE
     Ok((Shard::create(&dir.join("knowledge"), dimensions)?, Shard::create(&dir.join("memory"), dimensions)?))
 }
 
-fn new_build() -> Result<String, IndexError> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(|error| IndexError::Unavailable(format!("no randomness: {error}")))?;
-    Ok(uuid::Builder::from_random_bytes(random).into_uuid().simple().to_string())
-}
-
 /// Replaces the manifest in one step.
 fn write_manifest(dir: &Path, manifest: &Manifest) -> Result<(), IndexError> {
     let json = serde_json::to_vec(manifest).map_err(|error| IndexError::Unavailable(error.to_string()))?;
@@ -372,10 +338,6 @@ fn write_manifest(dir: &Path, manifest: &Manifest) -> Result<(), IndexError> {
         fs::rename(&new, dir.join(MANIFEST))
     };
     write().map_err(|error| failed("write its manifest", &error))
-}
-
-fn refused(why: &str) -> IndexError {
-    IndexError::Refused(why.to_owned())
 }
 
 fn failed(what: &str, error: &io::Error) -> IndexError {

@@ -6,69 +6,43 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::io;
-use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use qdrant_edge::{
-    Condition, CountRequest, CreateIndex, Distance, EdgeConfig, EdgeShard, EdgeSparseVectorParams, EdgeVectorParams,
-    FieldCondition, FieldIndexOperations, Filter, HasVectorCondition, JsonPath, Match, Modifier, NamedQuery,
-    OperationError, Payload, PayloadSchemaType, PointId, PointInsertOperations, PointOperations, PointStruct,
-    PointStructPersisted, QueryEnum, QueryRequest, Record, ScoredPoint, ScoringQuery, ScrollRequest, SparseVector,
-    UpdateOperation, Vector, VectorInternal, VectorStructInternal, VectorStructPersisted, Vectors, WalOptions,
-    WithPayloadInterface, WithVector,
+    Condition, CountRequest, CreateIndex, EdgeShard, FieldCondition, FieldIndexOperations, Filter, HasVectorCondition,
+    JsonPath, KeywordIndexParams, Match, NamedQuery, OperationError, Payload, PayloadFieldSchema, PayloadSchemaParams,
+    PointId, PointInsertOperations, PointOperations, PointStruct, PointStructPersisted, QueryEnum, Record, ScoredPoint,
+    ScrollRequest, SearchRequest, SparseVector, UpdateOperation, Vector, VectorInternal, VectorStructInternal,
+    VectorStructPersisted, Vectors, WithPayloadInterface, WithVector,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::layout::{Open, aside, clear_away, closed_logs, failed, load_edge, new_edge, remove_dir, unavailable};
+use super::same::{AROUND, BM25, CUSTOMER, DATA, DENSE, LANGUAGE, SPARE};
 use crate::ports::index::IndexError;
-
-/// The sparse vector of a point's own words.
-pub(super) const BM25: &str = "bm25";
-/// The sparse vector of the words around as well.
-pub(super) const AROUND: &str = "around";
-/// The dense vector's name.
-pub(super) const DENSE: &str = "dense";
-/// Payload: whose memory it is.
-pub(super) const CUSTOMER: &str = "customer";
-/// Payload: the article's language.
-pub(super) const LANGUAGE: &str = "language";
-/// Payload: what the caller gave us to keep.
-pub(super) const DATA: &str = "data";
 
 /// Whose the point is that is written and deleted at every opening.
 const PROBE: &str = "probe";
 
-/// Hits that each leg is asked for at least: of those that score the same, which ones come is chance.
-const SPARE: usize = 50;
 /// Points in one write; a write is one record of the log.
 const BATCH: usize = 256;
-/// Size of one file of the log, which is allocated at once.
-const LOG_FILE_BYTES: usize = 1 << 20;
-/// The log is trimmed when its closed files are more than this.
+/// The log is trimmed when its closed files are more than this, and more than one for so many points: the shard is opened
+/// anew for it.
 const LOG_FILES_KEPT: usize = 16;
-
-/// Qdrant's handle. It writes when it is dropped, and panics where it can't; that must not end the process.
-#[derive(Debug)]
-struct Open(Option<EdgeShard>);
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        let edge = self.0.take();
-        if catch_unwind(AssertUnwindSafe(|| drop(edge))).is_err() {
-            tracing::error!("the files of the search index could not be closed");
-        }
-    }
-}
+const POINTS_OF_A_LOG_FILE: usize = 10_000;
+/// Points are counted again, to be compared at the next start, after a write for every so many of them.
+const POINTS_OF_A_COUNT: u64 = 1024;
 
 /// What a shard held when it was last flushed: what it must hold when it is opened again.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Mark {
     /// Writes so far.
     writes: u64,
+    /// Writes when the points were last counted.
+    counted: u64,
     held: Held,
 }
 
@@ -95,8 +69,54 @@ pub(super) struct Found {
 }
 
 impl Found {
-    fn new(point: &ScoredPoint) -> Self {
-        Self { id: point.id, words: 0.0, around: 0.0, meaning: None, payload: point.payload.clone() }
+    fn new(id: PointId, payload: Option<Payload>) -> Self {
+        Self { id, words: 0.0, around: 0.0, meaning: None, payload }
+    }
+}
+
+/// One way to search, and what it has found.
+struct Leg {
+    name: &'static str,
+    query: QueryEnum,
+    found: Vec<ScoredPoint>,
+    /// It has found all that it can: what is not there scores nothing.
+    complete: bool,
+}
+
+impl Leg {
+    /// The best `limit` of one leg.
+    fn search(
+        edge: &EdgeShard,
+        (name, query): (&'static str, QueryEnum),
+        filter: &Filter,
+        limit: usize,
+        with_payload: bool,
+    ) -> Result<Self, OperationError> {
+        let asked = limit.max(SPARE);
+        let with_payload = Some(WithPayloadInterface::Bool(with_payload));
+        let mut found = edge.search(SearchRequest { with_payload, ..single(query.clone(), Some(filter), asked) })?;
+        let complete = found.len() < asked;
+        // Qdrant leaves the order of equal scores to chance.
+        found.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
+        let complete = complete && found.len() <= limit;
+        found.truncate(limit);
+        Ok(Self { name, query, found, complete })
+    }
+
+    /// Scores what other legs have found.
+    fn score_the_rest(
+        &mut self,
+        edge: &EdgeShard,
+        all: &HashSet<PointId>,
+        filter: &Filter,
+    ) -> Result<(), OperationError> {
+        let own: HashSet<PointId> = self.found.iter().map(|point| point.id).collect();
+        let rest: Vec<PointId> = all.difference(&own).copied().collect();
+        if !self.complete && !rest.is_empty() {
+            let only = filter.clone().with_point_ids(rest.iter().copied());
+            self.found.extend(edge.search(single(self.query.clone(), Some(&only), rest.len()))?);
+        }
+        Ok(())
     }
 }
 
@@ -149,9 +169,16 @@ impl Shard {
 
     fn index_payload(&self) -> Result<(), IndexError> {
         for field in [CUSTOMER, LANGUAGE] {
+            // What is one customer's is kept together on disk.
+            let keyword = KeywordIndexParams {
+                is_tenant: Some(field == CUSTOMER),
+                on_disk: Some(true),
+                enable_hnsw: Some(false),
+                ..KeywordIndexParams::default()
+            };
             self.update(UpdateOperation::FieldIndexOperation(FieldIndexOperations::CreateIndex(CreateIndex {
                 field_name: path(field),
-                field_schema: Some(PayloadSchemaType::Keyword.into()),
+                field_schema: Some(PayloadFieldSchema::FieldParams(PayloadSchemaParams::Keyword(keyword))),
             })))?;
         }
         Ok(())
@@ -168,7 +195,7 @@ impl Shard {
         for (name, vector) in page.first().into_iter().flat_map(|point| named(point.vector.clone())) {
             let empty = matches!(&vector, VectorInternal::Sparse(sparse) if sparse.indices.is_empty());
             if !empty {
-                let found = self.with_edge(|edge| edge.query(single(nearest(name, vector), None, 1)))?;
+                let found = self.with_edge(|edge| edge.search(single(nearest(name, vector), None, 1)))?;
                 newest = newest.max(found.first().ok_or_else(|| lost("vectors find nothing"))?.version);
             }
         }
@@ -177,12 +204,12 @@ impl Shard {
         if version < mark.writes || version <= newest {
             return Err(lost("writes would be dropped"));
         }
-        // Without writes after the flush, nothing can have changed.
-        if version == mark.writes && held != mark.held {
+        // Without writes after they were counted, nothing can have changed.
+        if version == mark.counted && held != mark.held {
             return Err(lost("points are gone"));
         }
         self.next_write.store(version + 2, Ordering::Relaxed);
-        self.flush()
+        self.settle()
     }
 
     /// Writes a point, finds it by each leg under the filters that searches use, and deletes it. Returns its number.
@@ -199,7 +226,7 @@ impl Shard {
             for field in [CUSTOMER, LANGUAGE] {
                 let filter = carrying(field, PROBE.to_owned());
                 let request = single(nearest(name.to_owned(), vector.clone()), Some(&filter), 2);
-                let found = self.with_edge(|edge| edge.query(request))?;
+                let found = self.with_edge(|edge| edge.search(request))?;
                 let [point] = found.as_slice() else { return Err(lost("what is written is not found")) };
                 version = point.version;
             }
@@ -259,7 +286,7 @@ impl Shard {
     }
 
     /// Searches by words, by the words around and by vector; what only some of them have found gets its scores of the
-    /// others as well.
+    /// others as well. In no order.
     pub(super) fn search(
         &self,
         words: &SparseVector,
@@ -268,24 +295,35 @@ impl Shard {
         limit: usize,
     ) -> Result<Vec<Found>, IndexError> {
         let terms: f32 = words.values.iter().sum();
-        let mut legs: Vec<(&str, ScoringQuery)> = Vec::new();
+        let mut queries: Vec<(&'static str, QueryEnum)> = Vec::new();
         if !words.indices.is_empty() {
             let by_words = |name: &str| nearest(name.to_owned(), VectorInternal::Sparse(words.clone()));
-            legs.extend([(BM25, by_words(BM25)), (AROUND, by_words(AROUND))]);
+            queries.extend([(BM25, by_words(BM25)), (AROUND, by_words(AROUND))]);
         }
-        legs.extend(dense.map(|dense| (DENSE, nearest(DENSE.to_owned(), VectorInternal::Dense(dense)))));
+        queries.extend(dense.map(|dense| (DENSE, nearest(DENSE.to_owned(), VectorInternal::Dense(dense)))));
         let filter = filter.unwrap_or_default();
         let mut found: HashMap<PointId, Found> = HashMap::new();
         self.with_edge(|edge| {
-            let best = legs.iter().map(|(_, leg)| best(edge, leg, &filter, limit)).collect::<Result<Vec<_>, _>>()?;
-            let all: HashSet<PointId> = best.iter().flatten().map(|point| point.id).collect();
-            for ((name, leg), best_of_leg) in legs.iter().zip(best) {
-                let scored: HashSet<PointId> = best_of_leg.iter().map(|point| point.id).collect();
-                let unscored: Vec<PointId> = all.difference(&scored).copied().collect();
-                let only = filter.clone().with_point_ids(unscored.iter().copied());
-                for point in best_of_leg.into_iter().chain(self::best(edge, leg, &only, unscored.len())?) {
-                    let found = found.entry(point.id).or_insert_with(|| Found::new(&point));
-                    match *name {
+            // The last leg brings the payloads of what it finds, mostly of all; what is left is looked up.
+            let last = queries.len().saturating_sub(1);
+            let legs = queries.into_iter().enumerate();
+            let legs = legs.map(|(at, query)| Leg::search(edge, query, &filter, limit, at == last));
+            let mut legs = legs.collect::<Result<Vec<Leg>, _>>()?;
+            let all: HashSet<PointId> = legs.iter().flat_map(|leg| &leg.found).map(|point| point.id).collect();
+            for point in legs.last_mut().into_iter().flat_map(|leg| &mut leg.found) {
+                found.insert(point.id, Found::new(point.id, point.payload.take()));
+            }
+            let left: Vec<PointId> = all.iter().filter(|id| !found.contains_key(*id)).copied().collect();
+            if !left.is_empty() {
+                let looked_up = edge.retrieve(&left, Some(WithPayloadInterface::Bool(true)), None)?;
+                found.extend(looked_up.into_iter().map(|point| (point.id, Found::new(point.id, point.payload))));
+            }
+            for leg in &mut legs {
+                leg.score_the_rest(edge, &all, &filter)?;
+                for point in &leg.found {
+                    // What was deleted meanwhile is not found.
+                    let Some(found) = found.get_mut(&point.id) else { continue };
+                    match leg.name {
                         BM25 => found.words = point.score / terms,
                         AROUND => found.around = point.score / terms,
                         _ => found.meaning = Some(point.score),
@@ -294,13 +332,7 @@ impl Shard {
             }
             Ok(())
         })?;
-        let mut found: Vec<Found> = found.into_values().collect();
-        found.sort_by(|a, b| {
-            let by_meaning = b.meaning.unwrap_or(-1.0).total_cmp(&a.meaning.unwrap_or(-1.0));
-            let by_words = b.words.total_cmp(&a.words).then(b.around.total_cmp(&a.around));
-            by_words.then(by_meaning).then_with(|| a.id.cmp(&b.id))
-        });
-        Ok(found)
+        Ok(found.into_values().collect())
     }
 
     /// How many points there are.
@@ -353,21 +385,42 @@ impl Shard {
         self.index_payload()
     }
 
-    /// Makes everything written survive a power cut, and trims the log if it has grown.
+    /// Makes everything written survive a power cut, closes a part that has grown large, and trims the log if that has.
     pub(super) fn flush(&self) -> Result<(), IndexError> {
         let _writing = self.writing()?;
-        let writes = self.next_write.load(Ordering::Relaxed);
-        if writes == self.mark().writes {
+        let (writes, mark) = (self.next_write.load(Ordering::Relaxed), self.mark());
+        if writes == mark.writes {
             return Ok(());
         }
         self.with_edge(|edge| {
             edge.flush();
+            if edge.optimize()? {
+                edge.flush();
+            }
             Ok(())
         })?;
-        self.set_mark(Mark { writes, held: self.held()? });
-        if closed_logs(&self.dir)?.len() > LOG_FILES_KEPT {
+        let points = mark.held.points;
+        if writes - mark.counted.min(writes) > points as u64 / POINTS_OF_A_COUNT {
+            self.count_again(writes)?;
+        } else {
+            self.set_mark(Mark { writes, ..mark });
+        }
+        if closed_logs(&self.dir)?.len() > LOG_FILES_KEPT.max(points / POINTS_OF_A_LOG_FILE) {
             self.trim_log()?;
         }
+        Ok(())
+    }
+
+    /// Like [`Self::flush`], and notes how many points there are, however many writes it was since the last time.
+    pub(super) fn settle(&self) -> Result<(), IndexError> {
+        self.flush()?;
+        let _writing = self.writing()?;
+        let mark = self.mark();
+        if mark.counted == mark.writes { Ok(()) } else { self.count_again(mark.writes) }
+    }
+
+    fn count_again(&self, writes: u64) -> Result<(), IndexError> {
+        self.set_mark(Mark { writes, counted: writes, held: self.held()? });
         Ok(())
     }
 
@@ -398,7 +451,7 @@ impl Shard {
             let Some(after) = after else { break };
             next = Some(after);
         }
-        copy.flush()?;
+        copy.settle()?;
         let mark = copy.mark();
         drop(copy);
         let mut open = self.open.write().map_err(poisoned)?;
@@ -429,99 +482,30 @@ impl Shard {
     }
 }
 
-/// The best `limit` of one leg.
-fn best(
-    edge: &EdgeShard,
-    leg: &ScoringQuery,
-    filter: &Filter,
-    limit: usize,
-) -> Result<Vec<ScoredPoint>, OperationError> {
-    if limit == 0 {
-        return Ok(Vec::new());
-    }
-    let mut found = edge.query(single(leg.clone(), Some(filter), limit.max(SPARE)))?;
-    // Qdrant leaves the order of equal scores to chance.
-    found.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.id.cmp(&b.id)));
-    found.truncate(limit);
-    Ok(found)
-}
-
 /// Points that carry this keyword in their payload.
 pub(super) fn carrying(field: &str, value: String) -> Filter {
     Filter::new_must(Condition::Field(FieldCondition::new_match(path(field), Match::from(value))))
-}
-
-/// Deletes a directory; it need not be there.
-pub(super) fn remove_dir(dir: &Path) -> Result<(), IndexError> {
-    match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove old files", &error)),
-        _ => Ok(()),
-    }
-}
-
-fn clear_away(dir: &Path) -> Result<(), IndexError> {
-    for dir in [dir.to_owned(), aside(dir, "new"), aside(dir, "old")] {
-        remove_dir(&dir)?;
-    }
-    fs::create_dir_all(dir).map_err(|error| failed("make a directory", &error))
-}
-
-fn aside(dir: &Path, suffix: &str) -> PathBuf {
-    dir.with_extension(suffix)
-}
-
-/// Log files that are full, oldest first.
-fn closed_logs(dir: &Path) -> Result<Vec<PathBuf>, IndexError> {
-    let mut logs = Vec::new();
-    for entry in fs::read_dir(dir.join("wal")).map_err(|error| failed("read the log's directory", &error))? {
-        let path = entry.map_err(|error| failed("read the log's directory", &error))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if let Some(first) = name.strip_prefix("closed-").and_then(|first| first.parse::<u64>().ok()) {
-            logs.push((first, path));
-        }
-    }
-    logs.sort();
-    Ok(logs.into_iter().map(|(_, path)| path).collect())
-}
-
-fn new_edge(dir: &Path, dimensions: Option<usize>) -> Result<Open, IndexError> {
-    Ok(Open(Some(EdgeShard::new(dir, config(dimensions)).map_err(unavailable)?)))
-}
-
-fn load_edge(dir: &Path, dimensions: Option<usize>) -> Result<Open, IndexError> {
-    Ok(Open(Some(EdgeShard::load(dir, Some(config(dimensions))).map_err(unavailable)?)))
-}
-
-fn config(dimensions: Option<usize>) -> EdgeConfig {
-    let sparse = EdgeSparseVectorParams::builder().modifier(Modifier::Idf).build();
-    let log = WalOptions { segment_capacity: LOG_FILE_BYTES, segment_queue_len: 0, retain_closed: NonZeroUsize::MIN };
-    let config =
-        EdgeConfig::builder().sparse_vector(BM25, sparse.clone()).sparse_vector(AROUND, sparse).wal_options(log);
-    match dimensions {
-        Some(size) => config.vector(DENSE, EdgeVectorParams::builder(size, Distance::Cosine).build()).build(),
-        None => config.build(),
-    }
 }
 
 fn path(field: &str) -> JsonPath {
     field.parse().expect("the names of our fields are paths")
 }
 
-fn nearest(name: String, vector: VectorInternal) -> ScoringQuery {
-    ScoringQuery::Vector(QueryEnum::Nearest(NamedQuery::new(vector, name)))
+fn nearest(name: String, vector: VectorInternal) -> QueryEnum {
+    QueryEnum::Nearest(NamedQuery::new(vector, name))
 }
 
-fn single(leg: ScoringQuery, filter: Option<&Filter>, limit: usize) -> QueryRequest {
-    QueryRequest {
-        prefetches: Vec::new(),
-        query: Some(leg),
+/// A search by one leg, without payloads. (`EdgeShard::query` does the same and looks every point up once more.)
+fn single(query: QueryEnum, filter: Option<&Filter>, limit: usize) -> SearchRequest {
+    SearchRequest {
+        query,
         filter: filter.cloned(),
-        score_threshold: None,
+        params: None,
         limit,
         offset: 0,
-        params: None,
-        with_vector: WithVector::Bool(false),
-        with_payload: WithPayloadInterface::Bool(true),
+        with_payload: None,
+        with_vector: None,
+        score_threshold: None,
     }
 }
 
@@ -535,20 +519,6 @@ fn named(vectors: Option<VectorStructInternal>) -> HashMap<String, VectorInterna
 fn persisted(point: Record) -> PointStructPersisted {
     let vectors = VectorStructInternal::Named(named(point.vector));
     PointStructPersisted { id: point.id, vector: VectorStructPersisted::from(vectors), payload: point.payload }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
-fn unavailable(error: OperationError) -> IndexError {
-    match error {
-        OperationError::WrongVectorDimension { .. } | OperationError::ValidationError { .. } => {
-            IndexError::Refused(error.to_string())
-        }
-        _ => IndexError::Unavailable(error.to_string()),
-    }
-}
-
-fn failed(what: &str, error: &io::Error) -> IndexError {
-    IndexError::Unavailable(format!("can't {what}: {error}"))
 }
 
 fn lost(what: &str) -> IndexError {

@@ -404,16 +404,32 @@ pub(super) async fn index_position(store: &SqlStore, index: &str) -> Result<i64,
     Fields::new(&row, "index_positions", "i_").integer("position")
 }
 
-pub(super) async fn index_changed(store: &SqlStore, index: &str, up_to: i64) -> Result<(), Failure> {
-    sqlx::query(
-        "insert into index_positions (index_name, position) values ($1, $2) \
-         on conflict (index_name) do update set position = excluded.position",
-    )
-    .put(index)
-    .put(up_to)
-    .execute(&store.write)
-    .await?;
-    Ok(())
+pub(super) async fn index_changed(store: &SqlStore, index: &str, from: i64, up_to: i64) -> Result<bool, Failure> {
+    let mut tx = store.begin().await?;
+    if from == 0 {
+        sqlx::query(
+            "insert into index_positions (index_name, position) values ($1, 0) on conflict (index_name) do nothing",
+        )
+        .put(index)
+        .execute(&mut *tx)
+        .await?;
+    }
+    let moved = sqlx::query("update index_positions set position = $3 where index_name = $1 and position = $2")
+        .put(index)
+        .put(from)
+        .put(up_to)
+        .execute(&mut *tx)
+        .await?;
+    let is_first = moved.rows_affected() > 0;
+    if !is_first {
+        sqlx::query("update index_positions set position = $2 where index_name = $1 and position > $2")
+            .put(index)
+            .put(from)
+            .execute(&mut *tx)
+            .await?;
+    }
+    tx.commit().await?;
+    Ok(is_first)
 }
 
 /// Every unit there is, as it is owed to the index: customer, unit and key.
@@ -426,7 +442,14 @@ fn all_units() -> String {
 }
 
 pub(super) async fn reindex_all(store: &SqlStore, index: &str) -> Result<u64, Failure> {
-    sqlx::query("delete from index_positions where index_name = $1").put(index).execute(&store.write).await?;
+    // Below every position before, so that whoever is applying changes just now finds that they were not the last.
+    sqlx::query(
+        "insert into index_positions (index_name, position) values ($1, -1) on conflict (index_name) do update \
+         set position = case when index_positions.position > 0 then -1 else index_positions.position - 1 end",
+    )
+    .put(index)
+    .execute(&store.write)
+    .await?;
     let row = sqlx::query("select count(*) as i_count from index_changes").fetch_one(&store.read).await?;
     let fields = Fields::new(&row, "index_changes", "i_");
     u64::try_from(fields.integer("count")?).map_err(|_| fields.corrupt("count", "it is negative"))

@@ -7,6 +7,7 @@
 //! another is repeated as a whole.
 
 mod accept;
+mod applying;
 mod delivery;
 mod desk;
 mod facts;
@@ -41,6 +42,7 @@ pub struct SqlStore {
     ids: Ids,
     /// Locked while SQLite's file is ours.
     lock: Option<File>,
+    applying: applying::Applying,
 }
 
 impl SqlStore {

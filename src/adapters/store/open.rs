@@ -11,6 +11,7 @@ use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Executor};
 use url::Url;
 
 use super::SqlStore;
+use super::applying::Applying;
 use super::sql::Dialect;
 use crate::domain::id::Ids;
 use crate::ports::store::StoreError;
@@ -100,7 +101,7 @@ impl SqlStore {
         let write = sqlite_pool(&url, 1, "").await?;
         migrate(&SQLITE_MIGRATIONS, &write).await?;
         let read = sqlite_pool(&url, SQLITE_READERS, "pragma query_only = on;").await?;
-        Ok(SqlStore { dialect: Dialect::Sqlite, write, read, ids: Ids::os(), lock })
+        Ok(SqlStore { dialect: Dialect::Sqlite, write, read, ids: Ids::os(), lock, applying: Applying::default() })
     }
 
     /// Opens a PostgreSQL database, which several processes may share: `postgres://user:password@host/database`.
@@ -117,7 +118,8 @@ impl SqlStore {
         migrate(&POSTGRES_MIGRATIONS, &migrating).await?;
         migrating.close().await;
         let pool = connect(&url, POSTGRES_CONNECTIONS, POSTGRES_SETTINGS).await?;
-        Ok(SqlStore { dialect: Dialect::Postgres, write: pool.clone(), read: pool, ids: Ids::os(), lock: None })
+        let (write, applying) = (pool.clone(), Applying::default());
+        Ok(SqlStore { dialect: Dialect::Postgres, write, read: pool, ids: Ids::os(), lock: None, applying })
     }
 }
 

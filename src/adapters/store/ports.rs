@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::sql::{Failure, Fields, Put, retried};
-use super::{SqlStore, accept, delivery, desk, facts, ledger, operator, past, privacy, recovery, timers, turn};
+use super::{
+    SqlStore, accept, applying, delivery, desk, facts, ledger, operator, past, privacy, recovery, timers, turn,
+};
 use crate::domain::channel::{Address, ChannelKind, Cursor, Inbound};
 use crate::domain::conversation::Conversation;
 use crate::domain::customer::Customer;
@@ -272,8 +274,12 @@ impl Ledger for SqlStore {
         Ok(ledger::index_position(self, index).await?)
     }
 
-    async fn index_changed(&self, index: &str, up_to: i64) -> Result<(), StoreError> {
-        retried(|| ledger::index_changed(self, index, up_to)).await
+    async fn applies_changes(&self, index: &str) -> Result<bool, StoreError> {
+        Ok(applying::applies_changes(self, index).await?)
+    }
+
+    async fn index_changed(&self, index: &str, from: i64, up_to: i64) -> Result<bool, StoreError> {
+        retried(|| ledger::index_changed(self, index, from, up_to)).await
     }
 
     async fn reindex_all(&self, index: &str) -> Result<u64, StoreError> {
