@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::cities;
 use super::given::is_known;
-use super::reading::{Sentence, Token, one_of};
+use super::reading::{Reading, Sentence, Token, folded, one_of};
 use super::said::{LIKELY, Said, pattern};
 use super::values;
 
@@ -60,7 +60,7 @@ static BARE: LazyLock<Regex> = LazyLock::new(|| {
 static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
     let kind = r"(?:Street|St|Str|Avenue|Ave|Av|Road|Rd|Lane|Ln|Drive|Dr|Close|Court|Ct|Crescent|Cres|Terrace|Ter|Grove|Mews|Row|Way|Walk|Place|Pl|Square|Sq|Gardens|Gdns|Boulevard|Blvd|Hill|Parade|Park|Rise|View|Green|Brae|Cottages|Quay|Wharf|Wynd|Yard|Gate|Embankment|Highway|Hwy|Parkway|Pkwy|Circle|Trail|Loop|Alley|Path|Passage|Vale|Croft|Bank|Fields|Meadow|Meadows|Mount|Heights|Villas|Buildings|Broadway|Esplanade|Promenade|Circus|Chase|Dale|Drove|Garth|Strand|Wood|Woods|Orchard|Straße|Strasse|street|st|avenue|ave|road|rd|lane|drive|close|court|crescent|terrace|square|boulevard)";
     pattern(&format!(
-        r"(?:^|[^\p{{L}}0-9-])((?:(?i:flat|apt|apartment|unit|suite)\.? [0-9A-Z]{{1,4}},? )?[0-9]{{1,5}}[A-Za-z]?(?:-[0-9]{{1,4}})?,? (?:[A-Z][\p{{L}}’'.-]*\s){{1,3}}{kind}\b\.?{PARTS}|(?:[A-Z][\p{{L}}’'-]*\s){{1,3}}{kind},?\s[0-9]{{1,4}}[A-Za-z]?(?:-[0-9]{{1,4}})?\b{PARTS}|(?:[A-Z][\p{{L}}’'-]*\s){{0,2}}[A-Z][\p{{L}}-]*(?:straße|strasse|str\.|gasse|weg|platz|allee)\s[0-9]{{1,4}}[a-z]?\b|The (?:[A-Z][\p{{L}}’'-]*\s){{0,2}}(?:Rectory|Vicarage|Lodge|Cottage|Barn|Farm|House|Manor|Mill|Hall|Coach House|Old School),? (?:[A-Z][\p{{L}}’'-]*\s){{1,2}}{kind}\b)"
+        r"(?:^|[^\p{{L}}0-9-])((?:(?i:flat|apt|apartment|unit|suite|shop|office|room|door|block)\.? (?i:no\.? ?)?[0-9A-Z-]{{1,5}},? |[0-9]{{1,2}}(?:st|nd|rd|th) (?i:floor),? )?(?:(?:[A-Z][\p{{L}}’'-]+ ){{1,2}}(?:Towers?|House|Court|Mansions?|Apartments|Heights|Residency|Lodge|Point|Wharf|Mill|Villas?|Chambers|Plaza|Enclave|Tower|Building),? )?[0-9]{{1,5}}[A-Za-z]?(?:-[0-9]{{1,4}})?,? (?:[A-Z][\p{{L}}’'.-]*\s){{1,3}}{kind}\b\.?{PARTS}|(?:[A-Z][\p{{L}}’'-]*\s){{1,3}}{kind},?\s[0-9]{{1,4}}[A-Za-z]?(?:-[0-9]{{1,4}})?\b{PARTS}|(?:[A-Z][\p{{L}}’'-]*\s){{0,2}}[A-Z][\p{{L}}-]*(?:straße|strasse|str\.|gasse|weg|platz|allee)\s[0-9]{{1,4}}[a-z]?\b|(?:(?i:flat|apt|unit) [0-9A-Z]{{1,3}}, )?The (?:[A-Z][\p{{L}}’'-]*\s){{0,2}}(?:Forge|Tannery|Gatehouse|Bakery|Dairy|Stables|Chapel|Post Office|Schoolhouse|Granary|Smithy|Firs|Laurels|Hollies|Willows|Cedars|Limes|Beeches|Elms|Rectory|Vicarage|Lodge|Cottage|Barn|Farm|House|Manor|Mill|Hall|Coach House|Old School),? (?:[A-Z][\p{{L}}’'-]*\s){{1,2}}(?:{kind}|Wall)\b|(?:[A-Z][\p{{L}}’'-]+ ){{1,2}}(?:House|Cottage|Farm|Farmhouse|Lodge|Barn|Mill|Hall|Manor), (?:[A-Z][\p{{L}}’'-]*\s){{1,2}}{kind}\b(?:,?\s[0-9]{{1,4}}[A-Za-z]?\b)?)"
     ))
 });
 
@@ -71,10 +71,27 @@ static ENGLISH_BARE: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
+/// "Rua Augusta 900, ap 31", "Laan van Meerdervoort 310", "31 Heol y Bont": streets of other countries.
+static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
+    let kind = r"(?:Rua|Calle|C/|Carrer|Rue|Via|Viale|Vicolo|Corso|Avenida|Av\.|Avenue|Paseo|Plaza|Piazza|Praça|Platz|Place|Boulevard|Bd|Laan|Quai|Chemin|Impasse|Heol|Ffordd|Stryd|Ulica|Aleja|Aleje|Strada|Jalan|Jl\.|Bulevar|Travessa|Largo)";
+    let name = r"(?:(?:de la|de los|de las|de|del|della|delle|dei|di|da|do|dos|du|des|van der|van den|van|von|y|yr|le|la|les|l')\s?)?[A-ZÀ-Ž][\p{L}’'-]+";
+    let rest = r"(?:,?\s(?i:ap|apto|apt|piso|bis|appt|étage|flat|lok\.?|m\.)\.?\s?[0-9]{1,4}[A-Za-z]?|,\s[0-9]{1,2}º\s?[A-Z]?)?";
+    pattern(&format!(
+        r"(?:^|[^\p{{L}}0-9-])({kind}\s(?:{name})(?:\s{name}){{0,3}},?\s[0-9]{{1,5}}[A-Za-z]?\b{rest}|[0-9]{{1,5}},?\s(?:bis\s)?{kind}\s{name}(?:\s{name}){{0,3}}{rest}|[A-Z][\p{{L}}]+(?:laan|straat|gracht|kade|plein|weg|gatan|vägen|gade|vej|gata|veien|katu|utca|gasse)\s[0-9]{{1,4}}[A-Za-z]?\b)"
+    ))
+});
+
+/// The whole message is a house, a street without the word for it, and a town: the answer to where to.
+static ANSWERED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^\s*([0-9]{1,4}[A-Za-z]? [A-Z][a-z’'-]{3,}(?: [A-Z][a-z’'-]+)?),\s([A-Z][a-z]{2,}(?: [A-Z][a-z]+)?)(?:,? [A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2})?\W*$",
+    )
+});
+
 /// Somebody's, asked about, or supposed.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:bus stop|остановк\S+|(?:saw|seen|spotted) (?:your|a)|your (?:(?:pickup |pick up |collection |delivery )?point|depot|van|driver|car|shop|store|warehouse|branch|office)|ваш(?:у|а|ей) машин\S*|видел[аи]? (?:\S+ )?(?:ваш\S*|на)|(?:отправьте|пошлите|везите|доставьте|привезите|отправляйте|шлите) (?:\S+ )?(?:ему|ей|им|маме|сестре|брату|подруге|друзьям)|(?:ему|ей|им) (?:\S+ )?(?:отправ\S+|пошлите|везите|привезите|доставьте)|сосед\S?(?: \S+){0,2} (?:с|на)|магазин\S*|магаз\S*|пункт\S*|пвз|шоурум\S*|ваш(?:ем|его)? (?:склад|офис|салон)\S*|склад на|офис на|салон на|закрываетесь|открываетесь|работает ли|допустим|предположим|отзыв\S*|если бы|курьер(?:а|ом)? бросил|(?:подруг|друг|друз|сестр|брат|мам|пап|тет|бабушк|дедушк|знаком|коллег|родител|родственни|сын|доч)\S*(?: \S+){0,2} жив[еу]т|(?:neighbou?r|chap|bloke|guy|friend|mate|sister|brother|mum|mom|dad|colleague|parents)s?(?: \S+){0,2} (?:at|lives|live)|живет на|живут на|муж на|pick ?up point|pickup|your (?:shop|store|office|warehouse|branch)|inside your|suppose|hypothetical\S*|what if|google shows|google maps|asking for|not mine|is there a|do you deliver|would a|old address (?:is|was)|nearest|shop on|store on|shop at|store at|показывает|на карте|ближайш\S+|вывеск\S+|возвращать на|самовывоз с) ",
+        r" (?:bus stop|return address|(?:do|does|did) not live|dont live|no longer live|never lived|(?:remove|delete) (?:that|this|the) address|on (?:his|her|their) (?:hand|van|coat|shirt)|(?:the|a|some) (?:lad|man|woman|lady|bloke|girl|guy|chap|person|customer) (?:before|in front|behind|ahead|next)|остановк\S+|(?:saw|seen|spotted) (?:your|a)|your (?:(?:pickup |pick up |collection |delivery )?point|depot|van|driver|car|shop|store|warehouse|branch|office)|ваш(?:у|а|ей) машин\S*|видел[аи]? (?:\S+ )?(?:ваш\S*|на)|(?:отправьте|пошлите|везите|доставьте|привезите|отправляйте|шлите) (?:\S+ )?(?:ему|ей|им|маме|сестре|брату|подруге|друзьям)|(?:ему|ей|им) (?:\S+ )?(?:отправ\S+|пошлите|везите|привезите|доставьте)|сосед\S?(?: \S+){0,2} (?:с|на)|магазин\S*|магаз\S*|пункт\S*|пвз|шоурум\S*|ваш(?:ем|его)? (?:склад|офис|салон)\S*|склад на|офис на|салон на|закрываетесь|открываетесь|работает ли|допустим|предположим|отзыв\S*|если бы|курьер(?:а|ом)? бросил|(?:подруг|друг|друз|сестр|брат|мам|пап|тет|бабушк|дедушк|знаком|коллег|родител|родственни|сын|доч)\S*(?: \S+){0,2} жив[еу]т|(?:neighbou?r|chap|bloke|guy|friend|mate|sister|brother|mum|mom|dad|colleague|parents)s?(?: \S+){0,2} (?:at|lives|live)|живет на|живут на|муж на|pick ?up point|pickup|your (?:shop|store|office|warehouse|branch)|inside your|suppose|hypothetical\S*|what if|google shows|google maps|asking for|not mine|is there a|do you deliver|would a|old address (?:is|was)|nearest|shop on|store on|shop at|store at|показывает|на карте|ближайш\S+|вывеск\S+|возвращать на|самовывоз с) ",
     )
 });
 
@@ -122,13 +139,13 @@ pub(super) fn find(sentence: &Sentence<'_>, place: usize) -> Vec<Found> {
             all.push(Found { value: value.to_owned(), sentence: place, start, end });
         }
     };
+    for found in ENGLISH.captures_iter(text).chain(FOREIGN.captures_iter(text)).filter_map(|found| found.get(1)) {
+        add(found, &mut all);
+    }
     for found in RUSSIAN.captures_iter(text) {
         if let Some(found) = found.get(1).or_else(|| found.get(2)) {
             add(found, &mut all);
         }
-    }
-    for found in ENGLISH.captures_iter(text).filter_map(|found| found.get(1)) {
-        add(found, &mut all);
     }
     for found in SMALL.captures_iter(text).filter_map(|found| found.get(1)) {
         add(found, &mut all);
@@ -145,6 +162,14 @@ pub(super) fn find(sentence: &Sentence<'_>, place: usize) -> Vec<Found> {
         let known = cities::city(town.as_str()).is_some()
             && (!cities::is_doubtful(town.as_str()) || text[street.end()..].starts_with(", "));
         if known && placed && !one_of(UNITS, street.as_str().split(' ').nth(1).unwrap_or_default()) {
+            add(street, &mut all);
+        }
+    }
+    for found in ANSWERED.captures_iter(text) {
+        let (Some(street), Some(town)) = (found.get(1), found.get(2)) else { continue };
+        let goods = |words: &str| words.split(' ').any(|word| super::goods::is_goods(&word.to_lowercase()));
+        let counted = one_of(UNITS, &street.as_str().split(' ').nth(1).unwrap_or_default().to_lowercase());
+        if cities::city(town.as_str()).is_some() && !goods(street.as_str()) && !counted {
             add(street, &mut all);
         }
     }
@@ -290,9 +315,30 @@ fn after_address(sentence: &Sentence<'_>, start: usize) -> bool {
     })
 }
 
+/// "No wait, that's the old place, make that …".
+static CORRECTED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:no wait|wait no|no sorry|sorry no|scratch that|make that|make it|the old (?:place|address|one|flat|house)|my old (?:place|address|flat|house)|i mean|oops|wrong address|hang on|not that) ",
+    )
+});
+
 /// The address in a message; where one is corrected, the last.
-pub(super) fn read(found: &[Found], said: &mut Said) {
-    if let Some(value) = found.first().and_then(|found| values::canonical("address", &found.value)) {
+pub(super) fn read(reading: &Reading<'_>, found: &[Found], said: &mut Said) {
+    let corrected = found.len() > 1 && CORRECTED.is_match(&between(reading, &found[0], &found[1]));
+    let counts = if corrected { found.last() } else { found.first() };
+    if let Some(value) = counts.and_then(|found| values::canonical("address", &found.value)) {
         said.add("address", value, LIKELY);
     }
+}
+
+/// The words between two addresses, folded.
+fn between(reading: &Reading<'_>, first: &Found, second: &Found) -> String {
+    let text = |at: usize| reading.sentences.get(at).map_or("", |sentence| sentence.text);
+    if first.sentence == second.sentence {
+        return folded(text(first.sentence).get(first.end..second.start).unwrap_or_default());
+    }
+    let whole = (first.sentence + 1..second.sentence).map(text);
+    let first = text(first.sentence).get(first.end..).unwrap_or_default();
+    let last = text(second.sentence).get(..second.start).unwrap_or_default();
+    folded(&std::iter::once(first).chain(whole).chain([last]).collect::<Vec<_>>().join(" "))
 }

@@ -19,7 +19,8 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
         if refuses {
             wanted = Some("no_calls");
         }
-        let asks_to_call = !refuses && invites(&sentence.folded) && !asks_to_ring_us(sentence);
+        let asks_to_call =
+            !refuses && invites(&sentence.folded) && !asks_to_ring_us(sentence) && !is_nickname(sentence.text);
         let when = (!refuses).then(|| when(sentence, asks_to_call)).flatten();
         if asks_to_call {
             wanted = wanted.or(Some("calls"));
@@ -47,7 +48,7 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
 
 static NO_CALLS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:не (?:надо |нужно |стоит |нада |смейте )?(?:мне |нам |меня |больше |пожалуйста )*(?:звоните|звонить|звони|перезванивайте|перезванивать|набирайте|названивайте|позвоните)|звонить(?: мне| нам)?(?: больше)? (?:не (?:надо|нужно|стоит|удобно)|бесполезно|бессмысленно|нельзя)|без (?:всяких |лишних )?звонков|никаких звонков|от звонков|звонк(?:и|ов) (?:\S+ )?не (?:принимаю|нужны|надо|нужно|люблю|хочу)|не (?:принимаю|люблю|хочу|воспринимаю) (?:никаких )?(?:звонки|звонков)|звонков не (?:люблю|беру|принимаю|надо|нужно)|never (?:pick up|answer) (?:the |my )?phone|on (?:the )?(?:phone|telephone) is bad|(?:по телефону|телефоном)(?: \S+){0,3} бесполезно|на звонки не отвечаю|не отвечаю на звонки|не (?:хочу|буду|могу|готов[аы]?|люблю|умею) (?:\S+ ){0,3}(?:разговаривать|говорить|общаться|созваниваться)(?: \S+){0,2}? по телефону|(?:телефоном|телефон) (?:\S+ )?не (?:пользуюсь|использую)|не пользуюсь телефоном|не по телефону|по телефону(?: \S+){0,3} не (?:услышу|слышу|могу|смогу|говорю|разговариваю|общаюсь|отвечаю|надо|нужно)|не (?:слышу|услышу|могу) (?:\S+ ){0,2}по телефону|(?:do not|dont|never|stop|not to|no need to|cannot|please not) (?:please |ever |you |even )*(?:call|calling|phone|phoning|ring|ringing|telephone|telephoning)(?: me| us)?|no (?:more )?(?:phone |telephone |voice )?calls|no (?:telephone|phone|phoning|ringing|calling)|(?:dont|do not|never|wont|not) (?:want|need|like|take|answer|accept|do|want to get|wish|pick up|make)(?: to \S+)? (?:\S+ ){0,2}?(?:phone |telephone )?calls?|(?:hate|without|instead of|rather than) (?:\S+ )?(?:phone |telephone )?(?:calls|calling|phone calls|being called|talking on the phone|speaking on the phone)|(?:not|never) (?:by|over|on|via|through|the) (?:the )?(?:phone|telephone)|(?:nobody|no one|noone) (?:should |must |may |is to |ever )+(?:ring|call|phone) me|(?:phone|telephone) (?:is|s) no (?:use|good)|calls dont (?:get through|work|reach)|rather not (?:be called|be phoned|be rung|talk on the phone|speak on the phone|take calls)|(?:cannot|cant|can not) (?:take|answer|talk|speak|hear|use)(?: \S+){0,2}? (?:calls|phone|telephone)) ",
+        r" (?:не (?:надо |нужно |стоит |нада |смейте )?(?:мне |нам |меня |больше |пожалуйста )*(?:звоните|звонить|звони|перезванивайте|перезванивать|набирайте|названивайте|позвоните)|звонить(?: мне| нам)?(?: больше)? (?:не (?:надо|нужно|стоит|удобно)|бесполезно|бессмысленно|нельзя)|без (?:всяких |лишних )?звонков|никаких звонков|от звонков|звонк(?:и|ов) (?:\S+ )?не (?:принимаю|нужны|надо|нужно|люблю|хочу)|не (?:принимаю|люблю|хочу|воспринимаю) (?:никаких )?(?:звонки|звонков)|звонков не (?:люблю|беру|принимаю|надо|нужно)|never (?:pick up|answer) (?:the |my )?phone|on (?:the )?(?:phone|telephone) is bad|(?:по телефону|телефоном)(?: \S+){0,3} бесполезно|на звонки не отвечаю|не отвечаю на звонки|не (?:хочу|буду|могу|готов[аы]?|люблю|умею) (?:\S+ ){0,3}(?:разговаривать|говорить|общаться|созваниваться)(?: \S+){0,2}? по телефону|(?:телефоном|телефон) (?:\S+ )?не (?:пользуюсь|использую)|не пользуюсь телефоном|не по телефону|по телефону(?: \S+){0,3} не (?:услышу|слышу|могу|смогу|говорю|разговариваю|общаюсь|отвечаю|надо|нужно)|не (?:слышу|услышу|могу) (?:\S+ ){0,2}по телефону|(?:do not|dont|never|stop|not to|no need to|cannot|please not) (?:please |ever |you |even )*(?:call|calling|phone|phoning|ring|ringing|telephone|telephoning)(?: me| us)?|no (?:more )?(?:phone |telephone |voice )?calls|no (?:telephone|phone|phoning|ringing|calling)|(?:dont|do not|never|wont|not) (?:want|need|like|take|answer|accept|do|want to get|wish|pick up|make)(?: to \S+)? (?:\S+ ){0,2}?(?:phone |telephone )?calls?|(?:telephoning|phoning|ringing|calling) (?:me )?is (?:of )?(?:no|little) (?:use|good|point)(?: whatsoever| at all)?|(?:no|little) (?:use|point|good) (?:in )?(?:telephoning|phoning|ringing|calling)(?: me)?|bother (?:ringing|calling|phoning|telephoning|to ring|to call|to phone)|no need for (?:phone |telephone )?calls|(?:do|can|will|shall) not (?:answer|use) the (?:phone|telephone)|(?:hate|without|instead of|rather than) (?:\S+ )?(?:phone |telephone )?(?:calls|calling|phone calls|being called|talking on the phone|speaking on the phone)|(?:not|never) (?:by|over|on|via|through|the) (?:the )?(?:phone|telephone)|(?:nobody|no one|noone) (?:should |must |may |is to |ever )+(?:ring|call|phone) me|(?:phone|telephone) (?:is|s) no (?:use|good)|calls dont (?:get through|work|reach)|rather not (?:be called|be phoned|be rung|talk on the phone|speak on the phone|take calls)|(?:cannot|cant|can not|dont|do not|never) (?:take|answer|talk|speak|hear|use)(?: \S+){0,2}? (?:calls|phone|telephone)) ",
     )
 });
 
@@ -92,8 +93,8 @@ fn refuses(sentence: &Sentence<'_>) -> bool {
             && !after.starts_with("please");
         let hours = before.contains(" пока ")
             || before.split(' ').rev().filter(|word| !word.is_empty()).take(3).any(|word| {
-                ["вечером", "утром", "ночью", "после", "раньше"].contains(&word)
-                    || word.starts_with(|c: char| c.is_ascii_digit()) && word.len() < 3
+                ["вечером", "утром", "ночью", "после", "раньше", "after", "before", "past", "until"].contains(&word)
+                    || word.starts_with(|c: char| c.is_ascii_digit()) && word.len() < 3 && !is_item(before, word)
             });
         let bell = ["в звонок", "в дверь", "в домофон", "домофон", "in the bell"]
             .iter()
@@ -101,6 +102,20 @@ fn refuses(sentence: &Sentence<'_>) -> bool {
         let of_rule = SAID_OF.contains(&last) && !found.as_str().contains(" по телефону");
         !moment && !bare && !of_rule && !hours && !bell
     })
+}
+
+/// "You can call me Bex."
+fn is_nickname(text: &str) -> bool {
+    static NAMED: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i:call me) ([A-Z][a-z]+)"));
+    let day = |name: &str| one_of(super::people::NO_PERSON, &name.to_lowercase());
+    NAMED
+        .captures_iter(text)
+        .any(|found| !day(&found[1]) && !one_of("On At After Before Back Only Any Anytime If When", &found[1]))
+}
+
+/// "3) no phone calls": the number of a line in a list.
+fn is_item(before: &str, number: &str) -> bool {
+    before.trim() == number
 }
 
 /// "Why don't you call me?" neither refuses calls nor asks for one.
@@ -141,16 +156,16 @@ fn hour_alone(sentence: &Sentence<'_>) -> Option<String> {
 
 static CALLS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:позвоните|звоните|перезвоните|наберите|набирайте|прозвоните|звякните|позвони|перезвони)|(?:можно|можете|лучше|прошу|удобнее|удобно|просьба|проще|давайте)(?: мне| нам| меня)?(?: \S+)? (?:звонить|позвонить|перезвонить|набрать|набирать|созвониться)|(?:звонить|позвонить|набирать)(?: \S+){0,2}? (?:можно|лучше|нам|мне|удобно|удобнее|до \S+|после \S+|с \S+(?: \S+)? до|по будням|в любое)|звонки (?:только|принимаю|лучше|удобны|с|до|после|в)|(?:жду|ждем|ожидаю|прошу) (?:\S+ ){0,2}звонка|удобн\S+ (?:говорить|разговаривать)|предпочитаю (?:звонки|по телефону|звонок)|(?:call|ring) (?:me|us|my \S+|only|on|between|after|before|weekdays|in|from|anytime|any time|at)|(?:phone|telephone) (?:me|us|only between|only after|between|after|before|anytime|any time)|give (?:me|us) a (?:quick )?(?:call|ring|bell|buzz|shout)|(?:happy|glad|ok|okay|fine|free) (?:\S+ )?(?:to (?:take|receive|get) calls|to (?:call|ring|phone)|with (?:phone )?calls|by phone)|(?:calls|ringing|phone|phoning|calling) (?:is|are|s) (?:fine|ok|okay|welcome|best|better)|prefer (?:a |to get )?(?:phone |telephone )?calls?|prefer (?:to be called|to talk|the phone|phone)|reach (?:me|us) (?:by|on|via|at) (?:the |my )?(?:phone|telephone|mobile)|(?:ring|call|phone) you (?:may|can)|(?:best|good|fine|ok|okay) for calls|(?:best|good|right) time to (?:call|ring|reach|phone)|(?:may|can) (?:call|ring|phone|telephone)|(?:can|could|would) (?:someone|somebody|anyone|one of you) (?:please )?(?:call|ring|phone|telephone)(?: me| us)?|please to (?:call|ring|phone)|if you must (?:call|ring|phone)|(?:best|better|easiest|fine|ok|okay|good|easier) to (?:call|ring|phone)|will i get a call|ring that|may be (?:telephoned|called|rung|phoned)|reach (?:\S+ ){1,3}on|(?:ring|call|phone) (?:the|our) (?:office|shop|yard|desk|reception|landline) on) ",
+        r" (?:(?:позвоните|звоните|перезвоните|наберите|набирайте|прозвоните|звякните|позвони|перезвони)|(?:можно|можете|лучше|прошу|удобнее|удобно|просьба|проще|давайте)(?: мне| нам| меня)?(?: \S+)? (?:звонить|позвонить|перезвонить|набрать|набирать|созвониться)|(?:звонить|позвонить|набирать)(?: \S+){0,2}? (?:можно|лучше|нам|мне|удобно|удобнее|до \S+|после \S+|с \S+(?: \S+)? до|по будням|в любое)|звонки (?:только|принимаю|лучше|удобны|с|до|после|в)|(?:жду|ждем|ожидаю|прошу) (?:\S+ ){0,2}звонка|удобн\S+ (?:говорить|разговаривать)|предпочитаю (?:звонки|по телефону|звонок)|(?:call|ring) (?:me|us|my \S+|only|on|between|after|before|weekdays|in|from|anytime|any time|at)|(?:phone|telephone) (?:me|us|only between|only after|between|after|before|anytime|any time)|give (?:me|us) a (?:quick )?(?:call|ring|bell|buzz|shout)|happy for (?:you|someone|anyone) to (?:call|ring|phone)|(?:happy|glad|ok|okay|fine|free) (?:\S+ )?(?:to (?:take|receive|get) calls|to (?:call|ring|phone)|with (?:phone )?calls|by phone)|(?:calls|ringing|phone|phoning|calling) (?:is|are|s) (?:fine|ok|okay|welcome|best|better)|prefer (?:a |to get )?(?:phone |telephone )?calls?|prefer (?:to be called|to talk|the phone|phone)|reach (?:me|us) (?:by|on|via|at) (?:the |my )?(?:phone|telephone|mobile)|(?:ring|call|phone) you (?:may|can)|(?:best|good|fine|ok|okay) for calls|(?:best|good|right) time to (?:call|ring|reach|phone)|(?:may|can) (?:call|ring|phone|telephone)|(?:can|could|would) (?:someone|somebody|anyone|one of you) (?:please )?(?:call|ring|phone|telephone)(?: me| us)?|please to (?:call|ring|phone)|if you must (?:call|ring|phone)|rather you (?:rang|called|phoned|telephoned)|rather (?:talk|speak) than (?:type|write)|may be (?:telephoned|phoned|rung)|happy to be (?:rung|phoned|called|telephoned)|(?:ring|call|phone) if you (?:like|want|need|must|prefer)|(?:welcome|allowed) to (?:call|ring|phone|telephone)|calls (?:ok|okay|welcome|fine)|calls (?:only )?(?:before|after|between|from)|may (?:call|ring|phone|telephone) me|(?:best|better|easiest|fine|ok|okay|good|easier) to (?:call|ring|phone)|will i get a call|ring that|may be (?:telephoned|called|rung|phoned)|reach (?:\S+ ){1,3}on|(?:ring|call|phone) (?:the|our) (?:office|shop|yard|desk|reception|landline) on) ",
     )
 });
 
 /// Who calls, or whom, where it is not us the customer.
 #[rustfmt::skip]
-const NOT_ASKED: [&str; 55] = [
+const NOT_ASKED: [&str; 64] = [
     "сказал", "сказала", "сказали", "говорит", "говорят", "просил", "просила", "написал", "said", "says", "told", "wrote",
     "не", "вы", "зачем", "почему", "никто", "они", "он", "она", "курьер", "кому", "куда", "если", "чтоб", "что", "dont", "not", "never", "to", "they", "will", "did", "who", "someone", "somebody", "he", "she",
-    "courier", "couriers", "ill", "i", "we", "wont", "phone", "cant", "why", "anyone", "nobody", "didnt", "video", "would", "order", "roll", "conference",
+    "courier", "couriers", "ill", "i", "we", "wont", "phone", "cant", "why", "anyone", "nobody", "didnt", "video", "would", "order", "roll", "conference", "a", "the", "another", "missed", "hed", "shed", "theyd", "wed", "youd",
 ];
 
 fn invites(text: &str) -> bool {
@@ -159,9 +174,11 @@ fn invites(text: &str) -> bool {
             let (before, after) = (&text[..found.start()], format!("{} ", text[found.end()..].trim()));
             let mut words = before.rsplit(' ').filter(|word| !word.is_empty());
             let (last, last_but) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-            let asked = !NOT_ASKED.contains(&last)
+            let of_habit = last == "you" && one_of("do did", last_but);
+            let asked = !NOT_ASKED.contains(&last) && !of_habit
                 || (last == "to" && ["free", "happy", "time", "want", "like", "possible"].contains(&last_but))
-                || (last == "вы" && last_but == "если");
+                || (last == "вы" && last_but == "если")
+                || last == "he" && found.as_str().starts_with(" may ");
             let to_others = one_of("ей ему им", last) || last == "и" && one_of("ей ему им", last_but);
             let elsewhere = [
                 "говорит",
@@ -191,6 +208,9 @@ fn invites(text: &str) -> bool {
                 "wife",
                 "husband",
                 "son ",
+                "maybe",
+                "me when hell",
+                "when hell",
             ]
             .iter()
             .any(|word| after.starts_with(word));
@@ -213,7 +233,7 @@ static TIME: LazyLock<Regex> = LazyLock::new(|| {
     let later = r"(?:только\s|only\s)?";
     let part = r"(?:\s?(?:in the (?:morning|afternoon|evening)|on weekdays|at night|утра|вечера|дня|по (?:будням|москве|мск|выходным|местному)|в будни|weekdays|local time))?";
     let text = format!(
-        r"(?:{later}(?:по (?:будням|выходным|утрам|вечерам|рабочим дням)|в (?:будни|выходные|рабочее время|любое время|обед|обеденный перерыв|первой половине дня|второй половине дня)|(?:до|после) (?:обеда|работы|полудня|школы)|с утра до вечера|с\s{HOUR_RU}\s?(?:и\s)?до\s{HOUR_RU}{part}|(?:с|до|после|от|около|в районе|ближе к|не раньше|не позже|не позднее|раньше|часов с|часов в|часов до|часов после|часиков с|часиков в|часам к|часов к|с утра до)\s{HOUR_RU}{part}|[0-2]?[0-9](?:[:.][0-5][0-9])?\s?[-–—]\s?[0-2]?[0-9](?:[:.][0-5][0-9])?|утром|днем|вечером|вечерком|круглосуточно|any ?time(?: (?:before|after|between) {HOUR_EN}(?:\s?and\s{HOUR_EN})?)?|(?:(?:weekdays?|weekday mornings|weekends|mornings|afternoons|evenings)\s)?(?:between|from)\s(?:about\s|around\s)?{HOUR_EN}\s?(?:and|to|till|until|-|–)\s?{HOUR_EN}{part}|(?:not )?(?:before|after|until|till|up to|by|not earlier than|not later than|from|around|past) (?:about |around )?{HOUR_EN}{part}|in the (?:mornings?|afternoons?|evenings?)|(?:in|during|at) (?:my |the )?lunch(?:time| hour| break)?,?(?:\s{HOUR_EN} to {HOUR_EN})?|on weekdays|on weekends|weekday (?:mornings|evenings|afternoons)|mornings|evenings|afternoons|{HOUR_EN}\s?(?:-|–|to)\s?{HOUR_EN}))"
+        r"(?:{later}(?:по (?:будням|выходным|утрам|вечерам|рабочим дням)|в (?:будни|выходные|рабочее время|любое время|обед|обеденный перерыв|первой половине дня|второй половине дня)|(?:до|после) (?:обеда|работы|полудня|школы)|с утра до вечера|с\s{HOUR_RU}\s?(?:и\s)?до\s{HOUR_RU}{part}|(?:с|до|после|от|около|в районе|ближе к|не раньше|не позже|не позднее|раньше|часов с|часов в|часов до|часов после|часиков с|часиков в|часам к|часов к|с утра до)\s{HOUR_RU}{part}|[0-2]?[0-9](?:[:.][0-5][0-9])?\s?[-–—]\s?[0-2]?[0-9](?:[:.][0-5][0-9])?|утром|днем|вечером|вечерком|круглосуточно|(?:late|early) (?:mornings?|afternoons?|evenings?)|any ?time(?: (?:before|after|between) {HOUR_EN}(?:\s?and\s{HOUR_EN})?)?|(?:(?:weekdays?|weekday mornings|weekends|mornings|afternoons|evenings)\s)?(?:between|from)\s(?:about\s|around\s)?{HOUR_EN}\s?(?:and|to|till|until|-|–)\s?{HOUR_EN}{part}|(?:not )?(?:before|after|until|till|up to|by|not earlier than|not later than|from|around|past) (?:about |around )?{HOUR_EN}{part}|in the (?:mornings?|afternoons?|evenings?)|(?:in|during|at) (?:my |the )?lunch(?:time| hour| break)?,?(?:\s{HOUR_EN} to {HOUR_EN})?|on weekdays|on weekends|weekday (?:mornings|evenings|afternoons)|mornings|evenings|afternoons|{HOUR_EN}\s?(?:-|–|to)\s?{HOUR_EN}))"
     );
     pattern(&text)
 });
@@ -342,7 +362,7 @@ static LONG_NUMBER: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:\+\s?)?[0-9]
 /// The media by their names in folded text.
 const EMAIL: &str = r"(?:(?:электронн\S+ )?почт[уеойыа]\S*|имейл\S*|емейл\S*|мейл\S*|мэйл\S*|майл\S*|письмом|письмами|в письме|мыло|e mail|emails?|mail|work mail|mailaddress)";
 const TELEGRAM: &str = r"(?:телеграм\S*|телегр\S*|телег[уеа]|тележк\S|тг|telegrams?|telega|tg)";
-const WHATSAPP: &str = r"(?:в[ао]т[сц]?[аэе]п\S*|вацап\S*|уотсап\S*|whatsapp|whats app|watsapp)";
+const WHATSAPP: &str = r"(?:в[ао]т[сц]?[аэе]п\S*|вацап\S*|уотсап\S*|whatsapps?|whats app|watsapp)";
 const SMS: &str = r"(?:смс(?:к\S+| кой| ками)?|эсэмэс\S*|sms|text messages?|texts?|txt)";
 const CHAT: &str = r"(?:(?:этот |этом )?чат\S?|сюда|здесь|тут|(?:this |the )?chat|here)";
 
@@ -366,7 +386,7 @@ static WISHES: LazyLock<Vec<(&'static str, Regex)>> = LazyLock::new(|| {
         );
         let verb = r"write|answer|reply|respond|message|msg|contact|reach|hmu|hit me up|ping|update|notify|inform|text|let me know|let us know|get back to me|get in touch|communicate|correspond|confirm|talk to me|speak to me";
         let en = format!(
-            r"(?:{verb})(?: (?:to|me|us|my|only|always|please|just|all|it|with|back|from now on|in future|again|instead|there|about|this|rather|work|private|new|by|or|better)){{0,5}} (?:(?:by|via|on|in|through|over|using|at|to) )*(?:my |the |our )?{medium}|(?:i|id|we|wed|would|much|i d)(?: \S+)? (?:prefer|rather have|rather use|like better) (?:to )?(?:(?:chat|talk|write|message|speak|communicate|text|correspond) (?:on|via|in|over|by|through) )?(?:to be (?:contacted|written to|reached|messaged) (?:by|via|on|in|through|over) |contact (?:by|via) |to use |using )?{medium}|(?:rather|prefer to|happier to) (?:chat|talk|write|message|speak|communicate|text|correspond) (?:on|via|in|over|by|through) (?:my |the )?{medium}|(?:use|stick to|keep to|stay on) (?:my |the |only )?{medium}(?: only| for (?:all|everything|any|messages|contact|this|answers|communication|replies|updates)| instead| from now on| please)|{medium}(?: (?:is|are|s|would be|works|will be))* (?:\S+ )?(?:fine|better|best|easier|preferred|preferable|good|ok|okay|convenient)|(?:so|just|please|pls|only|always|rather|better) {medium} (?:me|us)|{medium} only|only (?:by |via |through |in |on )?{medium}|{medium} (?:me|us) (?:instead|only|from now on|please|there|like|on|at|any|with|the answer|your answer)|(?:drop|shoot|send) (?:me|us) (?:an? )?{medium}(?: instead| if| only| please| at| on| rather)|put it in (?:an? )?{medium}|put everything in (?:an? )?{medium}|everything (?:by|via|in|over) {medium}|(?:all|any) (?:messages|updates|news|questions|communication|correspondence|answers|replies)(?: \S+){{0,3}}? (?:by|via|on|in|to|through|over) (?:my |the )?{medium}"
+            r"(?:{verb})(?: (?:to|me|us|my|only|always|please|just|all|it|with|back|from now on|in future|again|instead|there|about|this|rather|work|private|new|by|or|better)){{0,5}} (?:(?:by|via|on|in|through|over|using|at|to) )*(?:my |the |our )?{medium}|(?:i|id|we|wed|would|much|i d)(?: \S+)? (?:prefer|rather have|rather use|like better) (?:to )?(?:(?:chat|talk|write|message|speak|communicate|text|correspond) (?:on|via|in|over|by|through) )?(?:to be (?:contacted|written to|reached|messaged) (?:by|via|on|in|through|over) |contact (?:by|via) |to use |using )?{medium}|(?:rather|prefer to|happier to) (?:chat|talk|write|message|speak|communicate|text|correspond) (?:on|via|in|over|by|through) (?:my |the )?{medium}|(?:use|stick to|keep to|stay on) (?:my |the |only )?{medium}(?: only| going forward| for (?:me|us|all|everything|any|messages|contact|this|answers|communication|replies|updates)| instead| from now on| please)|{medium}(?: (?:is|are|s|would be|works|will be))* (?:\S+ )?(?:fine|better|best|easier|easiest|simplest|preferred|preferable|good|ok|okay|convenient)|(?:so|just|please|pls|only|always|rather|better) {medium} (?:me|us)|{medium} only|only (?:by |via |through |in |on )?{medium}|{medium} (?:me|us) (?:instead|only|from now on|please|there|like|on|at|any|with|the answer|your answer)|(?:drop|shoot|send) (?:me|us) (?:an? )?{medium}(?: instead| if| only| please| at| on| rather)|put it in (?:an? )?{medium}|put everything in (?:an? )?{medium}|here in the {medium}|i only (?:check|use|read|have|look at) (?:my |the )?{medium}|(?:prefer|like|rather|appreciate|better|best)(?: it)? if you (?:wrote|replied|answered|messaged|contacted|would write|would reply|could write|could reply)(?: to)?(?: me)? (?:by |via |on |in |through )?(?:the )?{medium}|(?:further|future|all|other) (?:messages|mails|letters|questions) (?:better|best|only|please)? ?(?:in|by|via|on|through) (?:the )?{medium}|{medium} (?:always|for me now|going forward)|always {medium}|send me (?:only )?{medium}|(?:write|correspond|contact|answer)(?: with| to)?(?: me| us)? (?:exclusively|only|solely)(?: by| via| through)? {medium}|everything (?:by|via|in|over) {medium}|(?:all|any|further|future) (?:messages|updates|news|questions|communication|correspondence|answers|replies)(?: \S+){{0,3}}? (?:by|via|on|in|to|through|over) (?:my |the )?{medium}"
         );
         let passive = match *name {
             "email" => "emailed",
@@ -390,7 +410,7 @@ static THERE: LazyLock<Regex> = LazyLock::new(|| {
 /// Clauses that are about something else: the past, somebody else, or what is not wanted.
 static NOT_A_WISH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:верно|правильно ли|так в|correct|не (?:пишите|писать|отвечайте|отвечать|присылайте|присылать|шлите|слать|отправляйте|отправлять)|почему|зачем|куда|вы (?:мне |нам )?(?:писали|пишете)|писал[аи]? вам|dont (?:send|write|email|text|message|use|answer|reply)|do not (?:send|write|email|text|message|use|answer|reply)|stop (?:sending|with)|why|you (?:dont|do not|never|said|told|wrote|have)|i (?:wrote|emailed|texted|have written)|если|пока|when it|once it|how (?:do|can)|can i|could i|should i|можно ли|могу ли|where) ",
+        r" (?:верно|правильно ли|так в|correct|не (?:пишите|писать|отвечайте|отвечать|присылайте|присылать|шлите|слать|отправляйте|отправлять)|почему|зачем|куда|вы (?:мне |нам )?(?:писали|пишете)|писал[аи]? вам|(?:told|asked) me to|do you (?:reply|answer|write|use|have|send|take|text|email)|dont (?:send|write|email|text|message|use|answer|reply)|do not (?:send|write|email|text|message|use|answer|reply)|stop (?:sending|with)|why|you (?:dont|do not|never|said|told|wrote|have)|i (?:wrote|emailed|texted|have written)|если|пока|when it|once it|how (?:do|can)|can i|could i|should i|можно ли|могу ли|where) ",
     )
 });
 
@@ -417,7 +437,21 @@ static ONCE: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// For always, whatever else is sent once.
+static FROM_NOW: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r" (?:from now on|everything else|going forward|in future|in the future|henceforth) "));
+
+/// The whole message is a messenger with the number: the answer to where we may write.
+static ONLY_MEDIUM: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)^\W*(?:(?:on|by|via|my|in) )?(whatsapp|telegram)\W*(?:please|pls)?\W*\+?[0-9][0-9 ()-]{8,16}\W*$")
+});
+
 fn channel(reading: &Reading<'_>) -> Option<&'static str> {
+    if let [only] = reading.sentences.as_slice()
+        && let Some(found) = ONLY_MEDIUM.captures(only.text)
+    {
+        return Some(if found[1].eq_ignore_ascii_case("telegram") { "telegram" } else { "whatsapp" });
+    }
     let mut named = None;
     for sentence in &reading.sentences {
         for clause in
@@ -449,8 +483,9 @@ fn wished(sentence: &Sentence<'_>, named: Option<&'static str>) -> Option<&'stat
         let sent_once = SENT_ONCE.is_match(&clause) && !STANDING.is_match(&clause);
         if sent_once
             || matches!(clause.trim(), "text only" | "contact mailaddress")
+            || clause.contains(" reach me at mailaddress ")
             || NOT_A_WISH.is_match(&clause)
-            || ONCE.is_match(&clause)
+            || ONCE.is_match(&clause) && !FROM_NOW.is_match(&sentence.folded)
         {
             continue;
         }

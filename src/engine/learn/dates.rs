@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use jiff::Zoned;
+use jiff::civil::Date;
 use regex::Regex;
 
 use super::days::{Lies, Named, days, lowered};
@@ -23,35 +24,35 @@ const FAR: usize = 110;
 /// What has happened to the customer.
 static HAPPENED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:(?:didn't|didnt|did not|never|hasn't|haven't) (?:come|arrive|turn up)|заказал[аи]?|заказывал[аи]?|купил[аи]?|покупал[аи]?|приобр[а-я]+|куплен[а-я]*|оформил[аи]?|оформлял[аи]?|оплатил[аи]?|оплата|оплачен[а-я]*|получил[аи]?|получен[а-я]*|забрал[аи]?|брал[аи]?|взял[аи]?|взяли|привез(?:ли|ла)?|доставили|доставлен[а-я]*|приехал[аои]?|приш(?:ел|ла|ли|ло)|чек от|заказ от|от|вызов был|был вызов|прислал[аи]?|прислали|sent|shipped|вернул[аи]?|отправил[аи]?|сдал[аи]?|ordered|bought|purchased|purchase|paid|received|got|had|picked up|collected|arrived|came|delivered|take from you|fitted|sold|turned up|placed|returned|sent it back|from you|brought me|brought|had|забирал[аи]?|заказ делал[аи]?|делал[аи]? заказ|был[аои]? на|called|visited|stopped|broke|snapped|was my birthday|my birthday was|you sent|got it|order from|order of)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:(?:didn't|didnt|did not|never|hasn't|haven't) (?:come|arrive|turn up)|заказал[аи]?|заказывал[аи]?|купил[аи]?|покупал[аи]?|приобр[а-я]+|куплен[а-я]*|оформил[аи]?|оформлял[аи]?|оплатил[аи]?|оплата|оплачен[а-я]*|получил[аи]?|получен[а-я]*|забрал[аи]?|брал[аи]?|взял[аи]?|взяли|привез(?:ли|ла)?|доставили|доставлен[а-я]*|приехал[аои]?|приш(?:ел|ла|ли|ло)|чек от|заказ от|от|вызов был|был вызов|прислал[аи]?|прислали|sent|shipped|вернул[аи]?|отправил[аи]?|сдал[аи]?|ordered|bought|purchased|purchase|paid|received|got|had|picked up|collected|arrived|came|delivered|take from you|fitted|sold|turned up|placed|returned|sent it back|from you|brought me|brought|had|забирал[аи]?|заказ делал[аи]?|делал[аи]? заказ|был[аои]? на|called|visited|stopped|broke|snapped|was my birthday|my birthday was|you sent|got it|order from|order of|reached me|put in|was made|i booked|we booked|booked with|enrolled|signed up)(?:[^а-яa-z]|$)",
     )
 });
 
 /// What they want to happen, or know that will.
 static WANTED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:возите|возить|be delivered|be brought|be here|be there|be with|must be|has to be|have to be|to be there|asked for|привезите|привезти|привоз[а-я]+|доставьте|доставить|доставк[аеуи] (?:на|нужна|к)|доставка|дата доставки|везите|нуж(?:ен|на|но|ны)|надо|хочу|хотим|хотел[аи]? бы|перенес(?:ите|ти)|перенести|перезапишите|уезжа[а-я]+|улета[а-я]+|уеду|улечу|приед[уе][а-я]*|приезжайте|заберу|забер[а-я]+|ждем|жду|ожидаю|день рождения|днюха|юбилей|свадьб[а-я]+|вызвать|вызов|вывоз|запиш[а-я]+|назначьте|успе[ею][а-я]*|точно придут|буду дома|дома буду|можете привезти|готов[аы]? принять|примем|отпуск|рыбалку|переезжа[а-я]+|deliver|delivered by|deliver it|delivery|bring|need|needed|want|would like|leave|leaving|leaves|fly|flying|away|move|moving|birthday|pick (?:it )?up|collect|reschedule|postpone|come|here by|by|until|back in town|wedding|travel|travelling|not earlier than|not before|courier|engineer|visit|waiting|expect|expecting|change|put it back to|back to|i'm off|im off|we're off|off on|due|coming|take delivery|free on|move it|arrange|book|booked|need to be|to be with|подходит|разгрузка|выгрузка|забрать|наберите|перезвоните|позвоните|праздник|стрим|концерт|выпускной|экзамен|соревнования|поездка|др|мероприятие|anniversary|til|till|send|удобно|получится|устроит|заезжайте|приезжайте|можете приехать)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:возите|возить|be delivered|be brought|be here|be there|be with|must be|has to be|have to be|to be there|asked for|привезите|привезти|привоз[а-я]+|доставьте|доставить|доставк[аеуи] (?:на|нужна|к)|доставка|дата доставки|везите|нуж(?:ен|на|но|ны)|надо|хочу|хотим|хотел[аи]? бы|перенес(?:ите|ти)|перенести|перезапишите|уезжа[а-я]+|улета[а-я]+|уеду|улечу|приед[уе][а-я]*|приезжайте|заберу|забер[а-я]+|ждем|жду|ожидаю|день рождения|днюха|юбилей|свадьб[а-я]+|вызвать|вызов|вывоз|запиш[а-я]+|назначьте|успе[ею][а-я]*|точно придут|буду дома|дома буду|можете привезти|готов[аы]? принять|примем|отпуск|рыбалку|переезжа[а-я]+|deliver|delivered by|deliver it|delivery|bring|need|needed|want|would like|(?:the|my|our) (?:appointment|slot|fitting|installation)|d like|can it be|any chance of|could (?:it|everything|they|the \w+|my \w+|our \w+) be|(?:can|could) you do|can do|required|flies|bday|leave|leaving|leaves|fly|flying|away|move|moving|birthday|pick (?:it )?up|collect|reschedule|postpone|come|here by|by|until|back in town|wedding|travel|travelling|not earlier than|not before|courier|engineer|visit|waiting|expect|expecting|change|put it back to|back to|i'm off|im off|we're off|off on|due|coming|take delivery|free on|move it|arrange|book|booked|need to be|to be with|подходит|разгрузка|выгрузка|забрать|наберите|перезвоните|позвоните|праздник|стрим|концерт|выпускной|экзамен|соревнования|поездка|др|мероприятие|anniversary|til|till|send|удобно|получится|устроит|заезжайте|приезжайте|можете приехать)(?:[^а-яa-z]|$)",
     )
 });
 
 /// What is asked, supposed, or holds for everybody.
 static NOT_SETTLED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:вот бы|хоть|wish you|you'll|you will|yeah right|say it was|let's say|like it always|like you always|как всегда|как обычно|flight|match|рейс|матч|like i believe|ну конечно|как же|допустим|типа купил|like if|предположим|скажем|наверное|может быть|возможно|работаете|открыт[а-я]*|закрыт[а-я]*|закрываетесь|акци[а-я]+|распродаж[а-я]+|сгора[а-я]+|действу[а-я]+|срок действия|истек[а-я]*|промокод[а-я]*|подешев[а-я]+|бонус[а-я]*|в наличии|завоз|отмечу|в календаре|мошенник[а-я]*|suppose|maybe|perhaps|what if|hypothetically|valid|on sale|go on sale|sale|open|opening|closed|expires?|expired|promo|discount code|half now|in stock|turns (?:thirty|forty|fifty|sixty)|solve|черную пятницу|black friday|would it|does it|holiday hours|should i|could i order)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:вот бы|i bet|bet you|хоть|wish you|you'll|you will|yeah right|say it was|let's say|like it always|like you always|как всегда|как обычно|flight|match|рейс|матч|like i believe|ну конечно|как же|допустим|типа купил|like if|предположим|скажем|наверное|может быть|возможно|работаете|открыт[а-я]*|закрыт[а-я]*|закрываетесь|акци[а-я]+|распродаж[а-я]+|сгора[а-я]+|действу[а-я]+|срок действия|истек[а-я]*|промокод[а-я]*|подешев[а-я]+|бонус[а-я]*|в наличии|завоз|отмечу|в календаре|мошенник[а-я]*|suppose|maybe|perhaps|what if|hypothetically|valid|on sale|go on sale|sale|open|opening|closed|expires?|expired|promo|discount code|half now|in stock|turns (?:thirty|forty|fifty|sixty)|solve|черную пятницу|black friday|would it|does it|holiday hours|should i|could i order)(?:[^а-яa-z]|$)",
     )
 });
 
 /// Days of somebody else.
 static OF_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:у него|у нее|спрашивает|(?:мам[аы]|сестра|брат|подруга|сосед[а-я]*|коллега|свекровь|друг) (?:[а-я]+ ){0,3}(?:заказ|купил|получил|брал)[а-я]*|he |she |у (?:коллег|друзей|друга|подруги|соседей|знакомых)|(?:colleague|friend|neighbour|neighbor|boss)(?:s['’]|['’]s)?|plumber|dentist|surgery|in-laws|(?:the|our|my) (?:lift|heating|boiler|car|internet|wifi|power) (?:broke|stopped|went)|лифт|тещ[аи]|стоматолог[а-я]*|операци[яию]|my (?:brother|sister|friend|neighbou?r|mother|mum|mom|dad|colleague|mate)|his|her)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:у него|у нее|спрашивает|(?:мам[аы]|сестра|брат|подруга|сосед[а-я]*|коллега|свекровь|друг) (?:[а-я]+ ){0,3}(?:заказ|купил|получил|брал)[а-я]*|he|she|у (?:коллег|друзей|друга|подруги|соседей|знакомых)|(?:colleague|friend|neighbour|neighbor|boss)(?:s['’]|['’]s)?|plumber|dentist|surgery|in-laws|(?:the|our|my) (?:lift|heating|boiler|car|internet|wifi|power) (?:broke|stopped|went)|лифт|тещ[аи]|стоматолог[а-я]*|операци[яию]|my (?:brother|sister|friend|neighbou?r|mother|mum|mom|dad|colleague|mate)|his|her)(?:[^а-яa-z]|$)",
     )
 });
 
 /// Of a question, what is settled nevertheless.
 static SETTLED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:заказал[аи]?|купил[аи]?|оплатил[аи]?|получил[аи]?|забрал[аи]?|оформил[аи]?|привезли|приш(?:ел|ла|ли|ло)|жду|ждем|хочу забрать|хочу получить|заберу|i want to collect|привезите|перенести|перенесите|вызвать|у меня день рождения|уезжаю|улетаю|точно придут|на рыбалку|ordered|bought|received|got|paid|arrived|came|i need|we need|bring|deliver on|change delivery|move delivery|courier (?:take|come|collect)|leaving on|flying|my delivery|my order|can it come|can you (?:deliver|bring|come)|можно забрать|забрать хочу|можно доставить|можно привезти|можно перенести|мо[йюея] (?:заказ|доставк))",
+        r"(?:заказал[аи]?|купил[аи]?|оплатил[аи]?|получил[аи]?|забрал[аи]?|оформил[аи]?|привезли|приш(?:ел|ла|ли|ло)|жду|ждем|хочу забрать|хочу получить|заберу|i want to collect|привезите|перенести|перенесите|вызвать|у меня день рождения|уезжаю|улетаю|точно придут|на рыбалку|ordered|bought|received|got|paid|arrived|came|i need|we need|bring|deliver on|change delivery|move delivery|courier (?:take|come|collect)|leaving on|flying|my delivery|my order|can it come|can you (?:deliver|bring|come|send)|could (?:it|everything|they|the \w+|my \w+|our \w+) be|(?:can|could) you do|can (?:it|they) be|could you (?:deliver|bring|come|send|make)|i want|we want|my birthday|my bday|можно забрать|забрать хочу|можно доставить|можно привезти|можно перенести|мо[йюея] (?:заказ|доставк))",
     )
 });
 
@@ -90,7 +91,7 @@ pub fn dates(text: &str, source: MessageId, said: &Zoned) -> Vec<Statement> {
 
 fn is_foreign(sentence: &str) -> bool {
     let folded = folded(sentence);
-    voice::is_reported(&folded) || voice::is_of_others(&folded)
+    voice::is_reported(&folded) || voice::is_of_others(&folded) || voice::is_of_other_shop(&folded)
 }
 
 fn unsettled(lower: &str) -> bool {
@@ -98,11 +99,11 @@ fn unsettled(lower: &str) -> bool {
         && !lower.contains("день рождения")
         && !lower.contains("на распродаже")
         && !lower.contains("birthday");
-    open || OF_OTHERS.is_match(lower) || (lower.contains('?') && !SETTLED.is_match(lower))
+    open || (lower.contains('?') && !SETTLED.is_match(lower))
 }
 
 /// The days of a sentence that are the customer's.
-fn theirs(lower: &str, said: &Zoned) -> Vec<jiff::civil::Date> {
+fn theirs(lower: &str, said: &Zoned) -> Vec<Date> {
     let ahead = days(lower, said.date(), Lies::Ahead);
     let behind = days(lower, said.date(), Lies::Behind);
     let near = days(lower, said.date(), Lies::Near);
@@ -117,26 +118,49 @@ fn theirs(lower: &str, said: &Zoned) -> Vec<jiff::civil::Date> {
             continue;
         }
         let Some(lies) = lies(lower, named).filter(|_| {
-            !replaced && !corrected(lower, named) && !supposed(&lower[..named.start]) && !told_or_now(lower, named)
+            !replaced
+                && !corrected(lower, named)
+                && !supposed(&lower[..named.start])
+                && !told_or_now(lower, named)
+                && !of_others(lower, named)
         }) else {
             continue;
         };
-        let of = match lies {
-            Lies::Behind => &behind,
-            Lies::Ahead | Lies::Near => &ahead,
-        };
-        if let Some(found) = of.iter().find(|other| other.start == named.start) {
-            let impossible = match lies {
-                Lies::Behind => found.day > said.date(),
-                Lies::Ahead | Lies::Near => found.day < said.date(),
-            };
-            if !impossible {
-                all.push(found.day);
+        let today = said.date();
+        let day_in = |of: &[Named]| of.iter().find(|other| other.start == named.start).map(|found| found.day);
+        let found = match lies {
+            Lies::Behind => day_in(&behind).filter(|day| *day <= today).map(|day| sensible(day, day_in(&ahead), today)),
+            Lies::Ahead | Lies::Near => {
+                day_in(&ahead).filter(|day| *day >= today).map(|day| sensible(day, day_in(&behind), today))
             }
-        }
+        };
+        all.extend(found);
     }
     all
 }
+
+/// Nobody speaks of a day of nearly a year ago, or ahead, that was last month as well.
+fn sensible(day: Date, other: Option<Date>, today: Date) -> Date {
+    let far = |day: Date| (day - today).get_days().abs();
+    other.filter(|other| far(day) > 240 && far(*other) < 60).unwrap_or(day)
+}
+
+/// The sentence tells of others, and the day's own clause does not tell of the customer.
+fn of_others(lower: &str, named: &Named) -> bool {
+    static OWN: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r"(?:^|[^a-z])(?:i|i'm|i'd|i'll|we|we're|me|us)(?:[^a-z]|$)"));
+    if !OF_OTHERS.is_match(lower) {
+        return false;
+    }
+    let (from, to) = clause(lower, named);
+    let own = &lower[from..to];
+    let visits = VISITS.replace_all(own, " ");
+    !OWN.is_match(own) || OF_OTHERS.is_match(&visits)
+}
+
+/// Where one goes: "on the 20th I leave for my sister's".
+static VISITS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?:for|to|at) my (?:brother|sister|friend|neighbou?r|mother|mum|mom|dad)'s"));
 
 /// «В субботу 16 мая», "on 16 May, Saturday": a weekday right beside the day of a month is the same day.
 fn is_weekday_of(lower: &str, named: &Named, other: Option<&Named>) -> bool {
@@ -179,6 +203,7 @@ fn supposed(before: &str) -> bool {
     static IF: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[^а-яa-z])(?:если|if)(?:[^а-яa-z]|$)"));
     let plain = before
         .replace("grateful if", " ")
+        .replace("if you can", " ")
         .replace("appreciate it if", " ")
         .replace("если можно", " ")
         .replace("если получится", " ")
@@ -223,12 +248,20 @@ fn lies(lower: &str, named: &Named) -> Option<Lies> {
     } else {
         None
     };
+    // "Waiting since the 2nd".
+    if words.starts_with("since ") {
+        return Some(Lies::Behind);
+    }
     // «Жду рассаду с 20 апреля».
     let since = lower[..named.start].trim_end();
     let waits = ["жду", "ждем", "ожида", "wait"].iter().any(|word| since.contains(word));
     if waits && [" с", " со", " from"].iter().any(|word| since.ends_with(word)) {
         return Some(Lies::Behind);
     }
+    // "On the 30th please." is all that is said.
+    let asked =
+        || lower.len() < 40 && ["please", "pls", "if you can", "if possible"].iter().any(|word| lower.contains(word));
+    let found = found.or_else(|| asked().then_some(Lies::Ahead));
     // «Оформила торт на 8 марта»: ordered before, wanted then.
     let fixed = fixed.or_else(|| {
         before_it(&lower[..named.start]).filter(|lies| *lies == Lies::Ahead && found == Some(Lies::Behind))
@@ -262,7 +295,13 @@ fn nearest(lower: &str, named: &Named, from: usize, to: usize) -> Option<Lies> {
     let distance = |found: regex::Match<'_>| {
         let (start, end) = (from + found.start(), from + found.end());
         // What stands before a day speaks of it sooner than what comes after.
-        if end <= named.start + 1 { named.start + 1 - end } else { start.saturating_sub(named.end) + 8 }
+        if end <= named.start + 1 {
+            return named.start + 1 - end;
+        }
+        // "Ordered it on Sunday and need it by Wednesday": a thought of its own.
+        let between = lower.get(named.end..start).unwrap_or_default();
+        let apart = [" and", " but", " so"].iter().any(|word| between.starts_with(word));
+        start.saturating_sub(named.end) + if apart { 48 } else { 8 }
     };
     let happened = HAPPENED.find_iter(part).filter(|found| !is_passive(part, found)).map(distance).min();
     match (happened, WANTED.find_iter(part).map(distance).min()) {
@@ -328,6 +367,19 @@ fn corrected(lower: &str, named: &Named) -> bool {
     let near: String = after.chars().take(20).collect();
     if near.contains("no sorry")
         || near.contains("no wait")
+        || [
+            "'s no good",
+            "is no good",
+            "won't work",
+            "doesn't work",
+            "'s not good",
+            "is out",
+            "'s out",
+            "isn't possible",
+            "i can't",
+        ]
+        .iter()
+        .any(|no| after.starts_with(no))
         || after.starts_with("не будет")
         || after.starts_with(", но меня не будет")
     {

@@ -8,6 +8,8 @@ use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::{Span, ToSpan};
 use regex::{Captures, Regex};
 
+use super::short;
+
 /// Which way a day without a year, or a weekday, lies from the day of writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lies {
@@ -52,7 +54,8 @@ fn pattern(pattern: &str) -> Regex {
 
 /// The text as the patterns below read it.
 pub fn lowered(text: &str) -> String {
-    text.to_lowercase().replace('ё', "е").replace(['’', '‘'], "'")
+    let lower = text.to_lowercase().replace('ё', "е").replace(['’', '‘'], "'");
+    short::spelled_out(&lower)
 }
 
 #[rustfmt::skip]
@@ -141,6 +144,28 @@ static DAY_ONLY: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// "The 14th of this month", "Saturday the 24th".
+static DAY_OF_THIS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b([0-3]?[0-9])(?:st|nd|rd|th) of (?:this|the) month\b|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s(?:the\s)?([0-3]?[0-9])(?:st|nd|rd|th)\b",
+    )
+});
+
+/// "I ordered it on the ninth": a day of the month in words that nothing is counted by.
+static ORDINAL_ALONE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r"\b(?:on|by|until|till|before|since)\s+the\s+(?:(twenty|thirty)[ -])?({})\b\s*(?:$|[.,!?;)\n]|(?:and|but|please|i|we|because|so|my|from)\b)",
+        ENGLISH_ORDINALS.join("|")
+    ))
+});
+
+/// "Ordered 26/10": without a year, a day only after words of time.
+static SLASHED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:on|ordered|bought|by|from|dated|since|until|till|arrived|delivered)\s+([0-3]?[0-9])/([01]?[0-9])(?:/(20[0-9]{2}|[0-9]{2}))?\b",
+    )
+});
+
 static RELATIVE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"\b(позавчера|вчера|сегодня|послезавтра|завтра|this morning|this afternoon|this evening|the day after tomorrow|day after tomorrow|the day before yesterday|day before yesterday|yesterday|today|tonight|tomorrow)(?:шн[а-я]+)?\b",
@@ -167,7 +192,7 @@ static WITHIN: LazyLock<Regex> = LazyLock::new(|| {
 
 static END_OF_DAY: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(?:до конца (?:рабочего )?дня|к концу (?:рабочего )?дня|до вечера|к вечеру|сегодня|в течени[еи] дня|by (?:the )?end of (?:the |my )?(?:day|shift)|by tonight|this (?:afternoon|evening|morning))\b",
+        r"\b(?:до конца (?:рабочего )?дня|к концу (?:рабочего )?дня|до вечера|к вечеру|сегодня|в течени[еи] дня|(?:by|before) (?:the )?end of (?:the |my )?(?:day|shift)|within the day|by tonight|this (?:afternoon|evening|morning))\b",
     )
 });
 
@@ -201,13 +226,16 @@ pub fn days(text: &str, today: Date, lies: Lies) -> Vec<Named> {
     found(&ISO, &|it| Date::new(number(it, 1)?, number(it, 2)?, number(it, 3)?).ok());
     found(&DAY_MONTH, &|it| dated(number(it, 1)?, month(it.get(2)?.as_str())?, number(it, 3), today, lies));
     found(&MONTH_DAY, &|it| dated(number(it, 2)?, month(it.get(1)?.as_str())?, number(it, 3), today, lies));
+    found(&SLASHED, &|it| {
+        let (first, second): (i8, i8) = (number(it, 1)?, number(it, 2)?);
+        let year: Option<i16> = number(it, 3).map(|year: i16| if year < 100 { 2000 + year } else { year });
+        dated(first, second, year, today, lies)
+    });
     found(&DOTTED, &|it| dotted(it, today, lies));
     found(&ORDINAL, &|it| ordinal(it, today, lies));
-    found(&ORDINAL_ENGLISH, &|it| {
-        let ones = i8::try_from(ENGLISH_ORDINALS.iter().position(|word| *word == &it[2])? + 1).ok()?;
-        let tens = it.get(1).map_or(0, |tens| if tens.as_str() == "twenty" { 20 } else { 30 });
-        dated(tens + ones, month(it.get(3)?.as_str())?, None, today, lies)
-    });
+    found(&ORDINAL_ENGLISH, &|it| dated(english_ordinal(it)?, month(it.get(3)?.as_str())?, None, today, lies));
+    found(&ORDINAL_ALONE, &|it| day_of_month(english_ordinal(it)?, today, lies));
+    found(&DAY_OF_THIS, &|it| day_of_month(number(it, 1).or_else(|| number(it, 2))?, today, lies));
     found(&LATIN_MONTH, &|it| {
         let month = LATIN_MONTHS.iter().position(|start| it[2].starts_with(start))? + 1;
         dated(number(it, 1)?, i8::try_from(month).ok()?, None, today, lies)
@@ -260,6 +288,11 @@ pub fn due(text: &str, said: DateTime) -> Option<Due> {
         }
         _ => None,
     }
+}
+
+fn english_ordinal(it: &Captures) -> Option<i8> {
+    let ones = i8::try_from(ENGLISH_ORDINALS.iter().position(|word| *word == &it[2])? + 1).ok()?;
+    Some(it.get(1).map_or(0, |tens| if tens.as_str() == "twenty" { 20 } else { 30 }) + ones)
 }
 
 fn number<T: std::str::FromStr>(found: &Captures, group: usize) -> Option<T> {

@@ -19,7 +19,7 @@ static NOT_BOUGHT: LazyLock<Regex> = LazyLock::new(|| {
 /// Bought from somebody else, or not at all.
 static ELSEWHERE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:не заказывал[аи]?|не покупал[аи]?|(?:взял|взяла|купил|купила|заказал|заказала|приобрел|приобрела) бы|бы (?:взял|взяла|купил|купила|заказал|заказала|приобрел|приобрела)|id buy|would buy|никогда не (?:заказ|покуп)\S+|никак(?:ой|ого|ую) (?:\S+ )?(?:заказ\S*|не)|(?:id|i d|would|could|should|wed) (?:have|ve) (?:bought|ordered|taken)|wouldve (?:bought|ordered)|elsewhere|another shop|another store|other shop|somewhere else|on ebay|on amazon|from amazon|before i (?:buy|order)|havent got one|hypothetic\S*|like if i|diff\S*rence between|чем отличается|never ordered|did not order|didnt order|havent ordered|have not ordered|не брал[аи]?) ",
+        r" (?:не заказывал[аи]?|не покупал[аи]?|(?:взял|взяла|купил|купила|заказал|заказала|приобрел|приобрела) бы|бы (?:взял|взяла|купил|купила|заказал|заказала|приобрел|приобрела)|id buy|would buy|(?:almost|nearly) (?:bought|ordered)|(?:was|were) going to (?:buy|order|get)|if (?:i|we) (?:ordered|bought|had ordered|had bought)|(?:werent|wasnt|isnt|arent|not) (?:purchased|bought|ordered|from you|yours)|никогда не (?:заказ|покуп)\S+|никак(?:ой|ого|ую) (?:\S+ )?(?:заказ\S*|не)|(?:id|i d|would|could|should|wed) (?:have|ve) (?:bought|ordered|taken)|wouldve (?:bought|ordered)|elsewhere|another shop|another store|other shop|somewhere else|on ebay|on amazon|from amazon|before i (?:buy|order)|havent got one|hypothetic\S*|like if i|diff\S*rence between|чем отличается|never ordered|did not order|didnt order|havent ordered|have not ordered|не брал[аи]?) ",
     )
 });
 

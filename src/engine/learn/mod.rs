@@ -23,6 +23,7 @@ mod promises;
 mod reach;
 mod reading;
 mod said;
+mod short;
 mod signatures;
 mod summary;
 mod unnamed;
@@ -209,7 +210,7 @@ pub fn extract(text: &str, source: MessageId, at: Timestamp) -> Vec<Statement> {
     if customer {
         let streets = places::streets(&own);
         places::read(&own, &streets, &mut said);
-        addresses::read(&streets, &mut said);
+        addresses::read(&own, &streets, &mut said);
         products::read(&own, has_order, &mut said);
     }
     contacts::read(&own, &mut said);

@@ -40,7 +40,7 @@ static NOT_NAMES: LazyLock<HashSet<String>> = LazyLock::new(|| {
      система поддержка бот робот начальник руководитель сотрудник хозяин модератор разработчик \
      order number return delivery parcel money courier phone email question problem complaint waiting sorry admin administrator \
      operator manager director system support bot assistant root developer moderator owner staff boss ceo calling writing \
-     looking trying not still very so the"
+     looking trying not still very so the maybe later back always"
         .split_whitespace()
         .map(stem)
         .collect()

@@ -13,7 +13,7 @@ static ORDER_CODE: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?i)\b[МM](?:\s
 
 static ORDER_NAMED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b(?:заказ(?:а|у|ом|е|ы|ов|ам|ами|ах)?|orders?)(?:\s+(?:номер|is|numbers?|no|num)\b)*\s*\.?\s*[:,–—-]?\s*((?:№|#|n|номер\s|no\.?\s)?\s*[0-9]{5,8}(?:\s*(?:,|и|and|&)\s*(?:№|#)?\s*[0-9]{5,8})*)\b",
+        r"(?i)\b(?:заказ(?:а|у|ом|е|ы|ов|ам|ами|ах)?|orders?(?:['’]s)?)(?:\s+(?:номер|is|numbers?|no|num|ref|reference|id)\b)*\s*\.?\s*[:,–—-]?\s*((?:№|#|n|номер\s|no\.?\s)?\s*[0-9]{5,8}(?:\s*(?:,|и|and|&)\s*(?:№|#)?\s*[0-9]{5,8})*)\b",
     )
 });
 
@@ -63,7 +63,7 @@ fn denied(before: &str) -> bool {
 /// What makes an order somebody else's, or no order.
 static OF_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:номер|заказ)\S*(?: \S+)? у не(?:е|го)|у не(?:е|го) (?:\S+ ){0,2}(?:номер|заказ)\S*|(?:ее|его|их) (?:номер|заказ)\S*|никак(?:ого|ой) заказа?|нет такого заказа|заказ\S* (?:м )?\d+ (?:у меня нет|не мой|не наш|не моя|не оформлял\S*|не делал\S*)|(?:это |и )?не мой заказ|не мои заказы|чуж(?:ой|ая|ого|ую|ие) (?:заказ|посылк|товар)\S*|ваш заказ|diff\S*rence between|разниц\S+ между|с кем то (?:с?путали|перепутали)|(?:her|his|their) (?:order|number|parcel|purchase)\S*|isnt my|is not my|not mine|not my order|never (?:had|made|placed) (?:an|any) order|wrong person) ",
+        r" (?:(?:номер|заказ)\S*(?: \S+)? у не(?:е|го)|у не(?:е|го) (?:\S+ ){0,2}(?:номер|заказ)\S*|(?:ее|его|их) (?:номер|заказ)\S*|никак(?:ого|ой) заказа?|нет такого заказа|заказ\S* (?:м )?\d+ (?:у меня нет|не мой|не наш|не моя|не оформлял\S*|не делал\S*)|(?:это |и )?не мой заказ|не мои заказы|чуж(?:ой|ая|ого|ую|ие) (?:заказ|посылк|товар)\S*|ваш заказ|diff\S*rence between|разниц\S+ между|с кем то (?:с?путали|перепутали)|(?:her|his|their) (?:order|number|parcel|purchase)\S*|isnt my|is not my|not mine|not my order|never (?:had|made|placed) (?:an|any) order|wrong person|(?:she|he|they) asked me to|no such order|a valid order|(?:which|that|it) (?:is|s) (?:hers|his|theirs|not mine)|(?:its|is) (?:hers|his|theirs)|nothing to do with me) ",
     )
 });
 
@@ -86,7 +86,7 @@ static SPACED: LazyLock<Regex> = LazyLock::new(|| {
 /// Groups as people read a number out: "order 9 014 377", "M-229 0174", "ord 8 8 1 2 0 4 5".
 static GROUPED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)(?:(?:^|[^\p{L}])(?:заказ\p{L}*|номер|orders?|ord\.?|yours|no\.?|nr\.?|ref|paper is|last one)(?:\s+(?:номер|num|number|nomer|nr\.?|no\.?|is|был|was))*|№|(?:^|[^\p{L}])[МM][ -])\s*[:,#№-]?\s*([0-9]{1,4}(?: [0-9]{1,4}){1,7})(?:[^0-9+-]|$)",
+        r"(?i)(?:(?:^|[^\p{L}])(?:заказ\p{L}*|номер|orders?(?:['’]s)?|ord\.?|yours|no\.?|nr\.?|ref|paper is|last one)(?:\s+(?:номер|num|number|nomer|nr\.?|no\.?|is|был|was))*|№|(?:^|[^\p{L}])[МM][ -])\s*[:,#№-]?\s*([0-9]{1,4}(?: [0-9]{1,4}){1,7})(?:[^0-9+-]|$)",
     )
 });
 
@@ -192,6 +192,20 @@ fn follows_other(before: &str) -> bool {
         || ["трек", "track", "телефон", "phone", "карт", "card"].iter().any(|start| last.starts_with(start))
 }
 
+/// "Call me about 5510238", "the invoice for 7714093", "it is 300451", "the rolls in 718820 are stale".
+fn is_asked_about(tokens: &[Token<'_>], at: usize) -> bool {
+    let word = |back: usize| at.checked_sub(back).map_or("", |place| tokens[place].low.as_str());
+    let copula = tokens.get(at + 1).is_some_and(|after| one_of("is are was were has have", &after.low));
+    let long = tokens[at].text.len() >= 6;
+    match word(1) {
+        "is" => one_of("it number order no", word(2)),
+        "about" | "regarding" | "re" => long,
+        "for" => long && one_of("invoice receipt refund bill", word(2)),
+        "in" | "from" => long && copula,
+        _ => false,
+    }
+}
+
 /// Numbers that are a clause of their own, or nearly: "7730025, Desmond", «а, вот: 1003477», "cancel 9021446".
 fn alone(sentence: &Sentence<'_>, has_street: bool) -> Vec<String> {
     let tokens = &sentence.tokens;
@@ -208,12 +222,15 @@ fn alone(sentence: &Sentence<'_>, has_street: bool) -> Vec<String> {
         let begins = before.is_none_or(|before| {
             matches!(before.text, "," | ":" | "!" | "." | "—" | "–" | ";" | "(")
                 || one_of(
-                    "its it's это вот нашла нашел cancel отмените отменить of state про по мой тот on",
+                    "its it's number's order's это вот нашла нашел cancel отмените отменить of state про по мой тот on",
                     &before.low,
                 )
         });
+        let begins = begins || is_asked_about(tokens, at);
         let ends = after.is_none_or(|after| {
-            one_of("вроде кажется", &after.low) || after.divides() && !(after.text == "/" || after.text == ":")
+            one_of("вроде кажется and please pls has is was are hasn't i love ta thanks cheers mate", &after.low)
+                || at == 0 && one_of("the for my a that's thats its", &after.low)
+                || after.divides() && !(after.text == "/" || after.text == ":")
         });
         let joined = |place: Option<usize>| {
             place

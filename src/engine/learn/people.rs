@@ -14,11 +14,10 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
     let found = form(reading)
         .or_else(|| of(&introduced))
         .or_else(|| {
-            reading
-                .sentences
-                .iter()
-                .enumerate()
-                .find_map(|(at, sentence)| weakly(sentence, at == 0, at + 1 == reading.sentences.len()))
+            reading.sentences.iter().enumerate().find_map(|(at, sentence)| {
+                let first = reading.sentences[..at].iter().all(only_greets);
+                weakly(sentence, first, at + 1 == reading.sentences.len())
+            })
         })
         .or_else(|| signed(reading))
         .or_else(|| alone(reading))
@@ -31,11 +30,11 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
 
 /// Words after which a name stands, whatever the case of its letters.
 #[rustfmt::skip]
-const STRONG: [&[&str]; 31] = [
+const STRONG: [&[&str]; 36] = [
     &["вами", "говорит"], &["говорит"],
     &["меня", "зовут"], &["зовут", "меня"], &["мое", "имя"], &["имя", "мое"], &["меня", "звать"], &["звать", "меня"], &["зовите", "меня"], &["обращайтесь", "ко", "мне"], &["пишет", "вам"], &["вам", "пишет"], &["вас", "беспокоит"],
     &["беспокоит", "вас"], &["my", "name", "is"], &["my", "name's"], &["my", "name"], &["name's"], &["the", "name", "is"], &["the", "name's"], &["call", "me"],
-    &["menya", "zovut"], &["ask", "for"], &["контактное", "лицо"], &["contact", "person"], &["contact", "is", "me"], &["my", "full", "name", "is"], &["you", "can", "call", "me"], &["i", "am", "called"], &["im", "called"], &["зовусь"],
+    &["menya", "zovut"], &["ask", "for"], &["контактное", "лицо"], &["contact", "person"], &["contact", "is", "me"], &["my", "full", "name", "is"], &["you", "can", "call", "me"], &["i", "am", "called"], &["im", "called"], &["зовусь"], &["myself"], &["just", "me"], &["i", "go", "by"], &["name", "on", "the", "order", "is"], &["name", "on", "it", "is"],
 ];
 
 /// Words of a form before a name.
@@ -56,8 +55,10 @@ fn introduced(sentence: &Sentence<'_>) -> Option<String> {
             before,
         );
         // "Call me Ann" and "call me tomorrow", "ask for a refund": only what looks like a name.
-        let doubtful = matches!(words[0], "call" | "ask" | "говорит" | "вами" | "обращайтесь" | "зовите" | "you")
-            || *words == ["my", "name"];
+        let doubtful = matches!(
+            words[0],
+            "myself" | "just" | "call" | "ask" | "говорит" | "вами" | "обращайтесь" | "зовите" | "you"
+        ) || *words == ["my", "name"];
         let mut rest = &tokens[at + words.len()..];
         while rest.first().is_some_and(|token| {
             matches!(token.text, ":" | "-" | "–" | "—" | ",") || matches!(token.low.as_str(), "просто" | "is" | "вас")
@@ -65,7 +66,8 @@ fn introduced(sentence: &Sentence<'_>) -> Option<String> {
             rest = &rest[1..];
         }
         // Who is to be asked for at the door may be anybody.
-        let at_door = words[0] == "ask" && sentence.folded.contains(" deliver ");
+        let at_door = words[0] == "ask"
+            && [" deliver ", " said ", " told ", " there is no "].iter().any(|word| sentence.folded.contains(word));
         if !denied
             && !at_door
             && let Some(name) = name_after(rest, !doubtful)
@@ -88,7 +90,8 @@ fn introduced(sentence: &Sentence<'_>) -> Option<String> {
 fn reversed(sentence: &Sentence<'_>) -> Option<String> {
     let tokens = &sentence.tokens;
     (1..tokens.len()).find_map(|at| {
-        let words: &[&[&str]] = &[&["меня", "зовут"], &["menya", "zovut"], &["я"]];
+        let words: &[&[&str]] =
+            &[&["меня", "зовут"], &["menya", "zovut"], &["is", "the", "name"], &["is", "my", "name"], &["я"]];
         let told = words.iter().find(|words| starts(&tokens[at..], words))?;
         let ends = tokens.get(at + told.len()).is_none_or(Token::divides);
         let from = tokens[..at].iter().rposition(Token::divides).map_or(0, |before| before + 1);
@@ -231,6 +234,27 @@ pub(super) fn capitalised(word: &str, change: bool) -> String {
         .map_or_else(String::new, |first| first.to_uppercase().chain(chars.as_str().to_lowercase().chars()).collect())
 }
 
+/// "Hiya.", "Good morning."
+fn only_greets(sentence: &Sentence<'_>) -> bool {
+    let greets =
+        |token: &Token<'_>| token.divides() || is_opening(&token.low) || one_of("there good all both", &token.low);
+    sentence.tokens.len() < 6 && sentence.tokens.iter().all(greets)
+}
+
+/// "It's doreen pickersgill here": what follows a known name in small letters, where the customer speaks.
+fn small_surname(rest: &[Token<'_>], name: &str) -> Option<String> {
+    let [first, surname, here, ..] = rest else { return None };
+    let small =
+        |token: &Token<'_>| token.is_word() && !token.is_capital() && token.text.chars().all(char::is_alphabetic);
+    let told = one_of("here speaking again", &here.low);
+    (!name.contains(' ') && is_surely(&first.low) && small(first) && small(surname) && told && !is_common(surname.text))
+        .then(|| format!("{name} {}", capitalised(surname.text, true)))
+}
+
+/// Words that people put before they say who they are.
+const BEFORE_ONESELF: &str =
+    "и and а love dear um uh yeah yep nah okay ok well sir madam there again mate lads all team";
+
 /// «Я Анна», «это Анна», "I'm Ann", "Ann here", "this is Ann": a known name, or a capital that nothing speaks against.
 fn weakly(sentence: &Sentence<'_>, first: bool, last: bool) -> Option<String> {
     let tokens = &sentence.tokens;
@@ -246,9 +270,8 @@ fn weakly(sentence: &Sentence<'_>, first: bool, last: bool) -> Option<String> {
             continue;
         }
         let before = at.checked_sub(1).map(|before| &tokens[before]);
-        let begins = before.is_none_or(|before| {
-            before.divides() || is_opening(&before.low) || before.low == "и" || before.low == "and" || before.low == "а"
-        });
+        let begins = before
+            .is_none_or(|before| before.divides() || is_opening(&before.low) || one_of(BEFORE_ONESELF, &before.low));
         let mut rest = &tokens[at + taken..];
         while rest.first().is_some_and(|token| {
             matches!(
@@ -272,6 +295,9 @@ fn weakly(sentence: &Sentence<'_>, first: bool, last: bool) -> Option<String> {
             rest = &rest[1..];
         }
         let Some(name) = name_after(rest, false).filter(|_| begins) else { continue };
+        if let Some(whole) = small_surname(rest, &name) {
+            return Some(whole);
+        }
         let words: Vec<String> = name.split(' ').map(|word| word.to_lowercase().replace('ё', "е")).collect();
         let after = rest.get(words.len());
         let known = words.iter().any(|word| is_known(word)) || words.iter().any(|word| is_patronymic(word));
@@ -279,7 +305,7 @@ fn weakly(sentence: &Sentence<'_>, first: bool, last: bool) -> Option<String> {
             (after.divides() && after.text != "?")
                 || one_of(
                     "и из of and from по снова опять again here speaking out over if если вчера сегодня купил \
-                     купила заказал заказала about in with order заказ пенсионер by btw кстати",
+                     купила заказал заказала about in with order заказ пенсионер by btw кстати um uh erm er i at my we writing typing",
                     &after.low,
                 )
         });
@@ -299,7 +325,7 @@ fn weakly(sentence: &Sentence<'_>, first: bool, last: bool) -> Option<String> {
             && capital
             && ends
             && words[0].chars().count() > 2
-            && !places::is_city(&words[0])
+            && (words.len() > 1 || !places::is_city(&words[0]))
             && !one_of(NO_PERSON, &words[0])
             && !super::goods::is_goods(&words[0]);
         let twice = this_is
@@ -307,7 +333,12 @@ fn weakly(sentence: &Sentence<'_>, first: bool, last: bool) -> Option<String> {
             || matches!(low.as_str(), "я" | "i'm" | "i" | "im") && capital && ends && words[0].chars().count() > 2;
         let titled =
             rest.first().is_some_and(|token| is_title(&token.low) && token.is_capital()) && ends_after_title(rest);
-        if (told || twice || titled) && !place && !is_people(&words[0]) {
+        if (told || twice || titled)
+            && !place
+            && !is_people(&words[0])
+            && (words.len() > 1 || !is_mood(&words[0]))
+            && !is_famous(&words)
+        {
             return Some(name);
         }
     }
@@ -323,14 +354,45 @@ pub(super) const NO_PERSON: &str = "monday tuesday wednesday thursday friday sat
      august september october november december christmas easter понедельник вторник среда четверг пятница суббота \
      воскресенье безобразие поселок село деревня город улица проспект область район станица хутор переулок";
 
+/// Words of a mood or a judgement, which some write with a capital.
+fn is_mood(low: &str) -> bool {
+    one_of(
+        "furious livid done sorry happy sad angry shocked lost confused tired sick ready late busy deaf blind vegan fine fuming \
+         disgusted disappointed waiting back home out off madness nonsense rubbish theft robbery urgent insane crazy",
+        low,
+    ) || ["ous", "ful", "less", "ness", "able", "ible", "ing"].iter().any(|end| low.ends_with(end)) && !is_known(low)
+}
+
 /// What one may be and not be called: peoples, faiths, trades.
 fn is_people(low: &str) -> bool {
     one_of(
         "russian german english american french italian polish ukrainian british indian chinese turkish \
-         virgo leo aries taurus gemini cancer libra scorpio sagittarius capricorn aquarius pisces batman superman дева \
+         team virgo leo aries taurus gemini cancer libra scorpio sagittarius capricorn aquarius pisces batman superman дева \
          овен телец рак весы скорпион стрелец козерог водолей рыбы spanish muslim christian orthodox catholic jewish dutch irish scottish welsh groot spiderman sherlock русский русская",
         low,
     )
+}
+
+/// Who is nobody's customer: "and I'm Elvis Presley".
+pub(super) fn is_famous(words: &[String]) -> bool {
+    let name = words.join(" ");
+    [
+        "elvis",
+        "spartacus",
+        "batman",
+        "superman",
+        "sherlock",
+        "santa",
+        "napoleon",
+        "father christmas",
+        "cleopatra",
+        "king charles",
+        "einstein",
+        "james bond",
+        "beyonce",
+    ]
+    .iter()
+    .any(|famous| name.starts_with(famous))
 }
 
 pub(super) fn is_opening(low: &str) -> bool {
@@ -341,6 +403,11 @@ pub(super) fn is_opening(low: &str) -> bool {
     )
 }
 
+/// "She's Deirdre": a pronoun with its verb begins no name.
+fn is_of_others(low: &str) -> bool {
+    one_of("she's he's it's who's that's they're i'm we're you're i've we've there's here's let's name's", low)
+}
+
 /// The name that a clause is, and nothing else; an unknown one in capitals only where `expected`.
 pub(super) fn only_name(clause: &[Token<'_>], expected: bool) -> Option<String> {
     let mut tokens: Vec<&Token<'_>> = clause.iter().filter(|token| token.text != ".").collect();
@@ -349,7 +416,8 @@ pub(super) fn only_name(clause: &[Token<'_>], expected: bool) -> Option<String> 
     let all_names = tokens
         .iter()
         .all(|token| token.is_capital() && token.is_word() && !is_common(token.text) && !one_of(NEVER, &token.low));
-    let short = tokens.iter().all(|token| token.text.chars().count() < 2);
+    let short = tokens.iter().all(|token| token.text.chars().count() < 2)
+        || tokens.iter().any(|token| is_of_others(&token.low.replace('’', "'")));
     if tokens.is_empty() || tokens.len() > 3 || !all_names || short {
         return None;
     }

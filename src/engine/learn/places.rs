@@ -36,9 +36,19 @@ pub(super) fn read(reading: &Reading<'_>, streets: &[Found], said: &mut Said) {
             beside(sentence, &streets)
         })
     };
+    // An address of lines: "22 Shandon Street / Cork".
+    let below = || {
+        streets.iter().find_map(|street| {
+            let ends = reading.sentences[street.sentence].text[street.end..].trim().is_empty();
+            let next = reading.sentences.get(street.sentence + 1).filter(|_| ends)?;
+            let (city, count) = city_at(&next.tokens, false)?;
+            (next.tokens.len() == count || next.tokens.len() == count + 1 && next.tokens[count].divides())
+                .then(|| city.to_owned())
+        })
+    };
     let alone = || reading.sentences.iter().enumerate().find_map(|(place, sentence)| alone(reading, place, sentence));
     // Of "wants it there" and "lives there" the delivery counts: it stands beside the street.
-    let found = beside().or(stated).or_else(alone);
+    let found = beside().or(stated).or_else(below).or_else(alone);
     if let Some(value) = found.and_then(|city| values::canonical("city", &city)) {
         said.add("city", value, LIKELY);
     }
@@ -63,7 +73,8 @@ fn city_at(tokens: &[Token<'_>], any_case: bool) -> Option<(&'static str, usize)
 
 /// Words after which the customer's own city stands.
 #[rustfmt::skip]
-const STATED: [&[&str]; 83] = [
+const STATED: [&[&str]; 94] = [
+    &["village", "called"], &["town", "called"], &["city", "called"], &["place", "called"],
     &["live", "now", "in"], &["study", "in"], &["have", "been", "in"], &["из", "поселка"],
     &["customer", "from"], &["client", "from"], &["it's", "still"], &["its", "still"], &["it", "is", "still"],
     &["я", "из"], &["мы", "из"], &["я", "сам", "из"], &["я", "сама", "из"], &["мы", "сами", "из"], &["я", "пишу", "из"], &["пишу", "из"], &["пишем", "из"], &["родом", "из"], &["обращаюсь", "из"],
@@ -71,20 +82,20 @@ const STATED: [&[&str]; 83] = [
     &["живу", "я", "в"], &["живу", "город"], &["живу"], &["живем", "сейчас", "в"], &["живу", "сейчас", "в"], &["я", "живу", "в"], &["мой", "город"], &["город"], &["г", "."], &["наш", "город"], &["город", ":"], &["доставка", "в"], &["доставку", "в"], &["доставьте", "в"], &["привезите", "в"], &["везите", "в"],
     &["жду", "в"], &["я", "в"], &["мы", "в"], &["отправьте", "в"], &["отправляйте", "в"],
     &["i", "live", "in"], &["we", "live", "in"], &["i", "live"], &["living", "in"], &["i'm", "from"], &["i", "am", "from"], &["im", "from"], &["we", "are", "from"], &["we're", "from"], &["based", "in"], &["i'm", "in"], &["im", "in"], &["i", "am", "in"], &["we", "are", "in"], &["we're", "in"],
-    &["up", "in"], &["down", "in"], &["out", "of"], &["over", "in"], &["town"], &["city"], &["city", ":"], &["town", ":"], &["delivered", "in"], &["delivery", "is", "to"], &["deliver", "to"], &["writing", "from"], &["expat", "in"], &["student", "at"], &["student", "in"], &["moved", "to"], &["here", "in"], &["deliver", "it", "to"],
+    &["up", "in"], &["down", "in"], &["out", "of"], &["over", "in"], &["town"], &["city"], &["city", ":"], &["town", ":"], &["delivered", "in"], &["delivery", "is", "to"], &["deliver", "to"], &["writing", "from"], &["expat", "in"], &["student", "at"], &["student", "in"], &["moved", "to"], &["here", "in"], &["deliver", "it", "to"], &["i", "stay", "in"], &["we", "stay", "in"], &["i", "reside", "in"], &["residing", "in"], &["i", "am", "living", "in"], &["relocated", "to"], &["we", "live"],
 ];
 
 /// Before or after these a city is asked about, or somebody else's.
 const NOT_THEIRS: &str = "если допустим свекровь сестра подруга брат сын дочь мама отзыв отзывах какая-то какой-то сосед пункт \
      пункте пвз магазин склад шоурум курьер подмосковье if suppose grandma mate mum mother brother sister \
-     colleague friend office store shop cheaper expensive faster customers places would maybe not";
+     colleague friend office store shop cheaper expensive faster customers places would maybe not don't dont longer never";
 
 /// Those of them after which something else may stand: what is no known city is none.
 #[rustfmt::skip]
-const MAYBE: [&str; 28] = [
+const MAYBE: [&str; 29] = [
     "it's still", "its still", "it is still",
     "живу", "город", "i live", "city", "out of", "town", "я в", "мы в", "жду в", "i'm in", "i am in", "im in", "we are in", "we're in", "up in", "over in", "down in",
-    "here in", "привезите в", "везите в", "доставьте в", "нахожусь в", "находимся в", "expat in", "moved to",
+    "here in", "привезите в", "везите в", "доставьте в", "нахожусь в", "находимся в", "expat in", "moved to", "we live",
 ];
 
 /// Where one may be and which is no town.
@@ -122,7 +133,6 @@ fn stated_after(sentence: &Sentence<'_>, from: usize) -> Option<String> {
                     | "города"
                     | "."
                     | ":"
-                    | "the"
                     | "of"
                     | "-"
                     | "—"
@@ -135,8 +145,17 @@ fn stated_after(sentence: &Sentence<'_>, from: usize) -> Option<String> {
         }) {
             rest = &rest[1..];
         }
+        // The Hague keeps its article.
+        let with_article = rest.first().is_some_and(|token| token.low == "the");
+        if with_article && let Some(city) = rest.get(1).filter(|next| one_of("hague bronx", &next.low)) {
+            return Some(format!("The {}", city.text));
+        }
+        let rest = if with_article { &rest[1..] } else { rest };
         let before = &tokens[..at];
-        let denied = before.iter().rev().take(4).any(|token| one_of(NOT_THEIRS, &token.low) || token.low == "не");
+        let left =
+            words[0] == "out" && before.last().is_some_and(|token| one_of("moved moving ran run get got", &token.low));
+        let denied =
+            left || before.iter().rev().take(4).any(|token| one_of(NOT_THEIRS, &token.low) || token.low == "не");
         let of_delivery = words[0].starts_with("доставк")
             || matches!(words[0], "delivered" | "delivery" | "deliver" | "отправьте" | "отправляйте");
         let asks = sentence.asks || (of_delivery && ASKED.is_match(&sentence.folded));
@@ -218,6 +237,7 @@ fn from_here(sentence: &Sentence<'_>) -> Option<String> {
             && !sentence.asks
             && (after_name && told
                 || begins && tokens.iter().skip(at).take(4).any(|token| matches!(token.low.as_str(), "пишу" | "пишем")))
+            && !tokens[at + 1..].iter().take(4).any(|next| is_firm(&next.low))
             && let Some((city, _)) = city_at(&tokens[at + 1..], true)
         {
             return Some(city.to_owned());
@@ -227,6 +247,7 @@ fn from_here(sentence: &Sentence<'_>) -> Option<String> {
             && told
             && !others
             && !sentence.asks
+            && !tokens[at + 1..].iter().take(4).any(|next| is_firm(&next.low))
             && (token.low == "из" || !tokens[at + 1..].iter().take(3).any(|next| one_of("& and", &next.low)))
             && let Some(city) = unknown(&tokens[at + 1..])
         {
@@ -250,6 +271,9 @@ fn from_here(sentence: &Sentence<'_>) -> Option<String> {
         {
             return Some(city.to_owned());
         }
+        if let Some(city) = placed(sentence, at).filter(|_| (!others || token.low == "our") && !sentence.asks) {
+            return Some(city);
+        }
         let of_company = token.low == "in"
             && at > 0
             && tokens[..at].iter().rev().take(3).any(|token| is_firm(&token.low))
@@ -271,9 +295,43 @@ fn from_here(sentence: &Sentence<'_>) -> Option<String> {
     None
 }
 
+/// "I'm a live-in carer in Harrogate", "our Gurugram office", "We're Bluegum Physiotherapy in Wollongong".
+fn placed(sentence: &Sentence<'_>, at: usize) -> Option<String> {
+    let tokens = &sentence.tokens;
+    let next = tokens.get(at + 1)?;
+    let ends = |count: usize| {
+        tokens.get(at + 1 + count).is_none_or(|token| token.divides() || one_of("and so but", &token.low))
+    };
+    if tokens[at].low == "in" {
+        let from = tokens[..at].iter().rposition(Token::divides).map_or(0, |mark| mark + 1);
+        let clause: Vec<&str> = tokens[from..at].iter().map(|token| token.low.as_str()).collect();
+        let trade = matches!(clause.as_slice(), ["i'm" | "im", "a" | "an", ..] | ["i", "am", "a" | "an", ..])
+            && clause.len() < 9;
+        let firm = matches!(clause.as_slice(), ["we're", ..] | ["we", "are", ..])
+            && tokens[from..at]
+                .iter()
+                .skip(2)
+                .all(|token| token.is_capital() || one_of("& and of the are", &token.low))
+            && tokens[at - 1].is_capital();
+        let (city, count) = city_at(&tokens[at + 1..], false).filter(|_| trade || firm).map_or_else(
+            || unknown(&tokens[at + 1..]).filter(|_| firm).map(|city| (city, 1)),
+            |(city, count)| Some((city.to_owned(), count)),
+        )?;
+        return Some(city).filter(|_| ends(count));
+    }
+    let site = tokens
+        .get(at + 2)
+        .is_some_and(|site| one_of("office branch shop store site warehouse studio salon clinic", &site.low));
+    (tokens[at].low == "our" && site && next.is_capital()).then(|| {
+        city_at(&tokens[at + 1..at + 2], false)
+            .map(|(city, _)| city.to_owned())
+            .or_else(|| unknown(&tokens[at + 1..at + 2]))
+    })?
+}
+
 fn is_firm(low: &str) -> bool {
     one_of(
-        "ltd llc llp gmbh inc plc cic corp kindergarten school studio firm company clinic office café cafe \
+        "pvt pty ltd llc llp gmbh inc plc cic corp kindergarten school studio firm company clinic office café cafe \
          restaurant hotel bakery",
         low,
     )
@@ -321,7 +379,8 @@ fn beside(sentence: &Sentence<'_>, streets: &[&Found]) -> Option<String> {
             })
             .count();
         let rest = &after[skipped..];
-        let forward = city_at(rest, skipped > 0).map(|(city, _)| city.to_owned());
+        let small = skipped > 0 || rest.first().is_some_and(|next| next.low.len() > 4 && !is_doubtful(next.text));
+        let forward = city_at(rest, small).map(|(city, _)| city.to_owned());
         let capital = |tokens: &[Token<'_>]| {
             let ends = |city: &str| {
                 tokens.get(city.split(' ').count()).is_none_or(|next| {
@@ -331,7 +390,7 @@ fn beside(sentence: &Sentence<'_>, streets: &[&Found]) -> Option<String> {
             unknown(tokens).filter(|city| ends(city))
         };
         let unknown_after = || {
-            (skipped > 0 && after[0].text == "," && rest.first().is_some_and(Token::is_latin))
+            (skipped > 0 && (after[0].text == "," || after[0].low == "in") && rest.first().is_some_and(Token::is_latin))
                 .then(|| capital(rest))
                 .flatten()
         };
@@ -361,9 +420,20 @@ fn beside(sentence: &Sentence<'_>, streets: &[&Found]) -> Option<String> {
 
 /// A city that is a clause of its own, in a message that is about the customer's own delivery.
 fn alone(reading: &Reading<'_>, place: usize, sentence: &Sentence<'_>) -> Option<String> {
-    let supposed = [" допустим ", " предположим ", " если я ", " suppose ", " what if "]
-        .iter()
-        .any(|word| sentence.folded.contains(word));
+    let supposed = [
+        " your office ",
+        " your shop ",
+        " your store ",
+        " your branch ",
+        " your warehouse ",
+        " допустим ",
+        " предположим ",
+        " если я ",
+        " suppose ",
+        " what if ",
+    ]
+    .iter()
+    .any(|word| sentence.folded.contains(word));
     if sentence.asks || supposed {
         return None;
     }

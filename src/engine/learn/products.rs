@@ -18,14 +18,14 @@ const MOST: usize = 3;
 /// Words that say that it was bought, received or ordered, folded.
 pub(super) static BOUGHT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:заказал[аи]?|заказывал[аи]?|заказали|заказывали|купил[аи]?|купили|покупал[аи]?|покупали|приобрел[аи]?|приобрели|приобретен\S*|куплен\S*|взял[аи]?|взяли|брал[аи]?|брали|получил[аи]?|получили|забрал[аи]?|забрали|оформил[аи]?|оформили|оформлял[аи]?|оплатил[аи]?|оплатили|привезли|доставили|прислали|пришел|пришла|пришло|пришли|приехал|приехала|приехало|приехали|заказан\S*|оплачен\S*|выкупил[аи]?|ordered|bought|purchased|received|collected|picked up|got|paid for|arrived|came|delivered|turned up|brought me|sent me|you sent|you sold|you fitted|you delivered|i take from you|had from you|is from your shop|order was) ",
+        r" (?:заказал[аи]?|заказывал[аи]?|заказали|заказывали|купил[аи]?|купили|покупал[аи]?|покупали|приобрел[аи]?|приобрели|приобретен\S*|куплен\S*|взял[аи]?|взяли|брал[аи]?|брали|получил[аи]?|получили|забрал[аи]?|забрали|оформил[аи]?|оформили|оформлял[аи]?|оплатил[аи]?|оплатили|привезли|доставили|прислали|пришел|пришла|пришло|пришли|приехал|приехала|приехало|приехали|заказан\S*|оплачен\S*|выкупил[аи]?|ordered|bought|purchased|received|collected|picked up|got|paid for|arrived|came|delivered|turned up|brought me|sent me|you sent|you sold|you fitted|you delivered|i take from you|had from you|(?:had|got|get|bought) (?:\S+ ){1,5}(?:from|off) (?:you|u)|had off you|had off u|reached me|i booked|we booked|ive booked|(?:my|our) (?:\S+ ){1,3}from you|is from your shop|order was) ",
     )
 });
 
 /// Words that say so of the goods themselves, without a verb of buying.
 static THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:где (?:же )?(?:мо[йяеи]|наш\S*)|верните деньги|вернуть деньги|деньги за|жду|ждем|ожидаю|не приш(?:ел|ла|ло|ли)|не приехал\S*|не привезли|не доставили|не довезли|везите|привезите|перенес\S+|доставк\S+ (?:\S+ )?(?:на|перенес)|сломал\S*|сломан\S*|не работает|не включает\S*|не открывает\S*|теч[её]т|треснул\S*|трещин\S+|брак\S*|порван\S*|разбит\S*|поцарапан\S*|по гарантии|на гарантии|гарантийн\S+|сдох\S*|глохнет|скрипит|не подош\S+|не подходит|не греет|замерз\S+|растаял\S*|гудит|шумит|чек на|чек от|поменять|обменять|сдать|отремонтировать|починить|заменить|repair|fix|на ремонт|отмен\S+|вместо|wheres|where is|hasnt arrived|havent arrived|not arrived|broken|broke|faulty|doesnt work|does not work|stopped working|leaks?|leaking|cracked|scratched|damaged|missing|refund|return|exchange|waiting for|wait for|money back|deliver|bring|swap|replace) ",
+        r" (?:где (?:же )?(?:мо[йяеи]|наш\S*)|верните деньги|вернуть деньги|деньги за|жду|ждем|ожидаю|не приш(?:ел|ла|ло|ли)|не приехал\S*|не привезли|не доставили|не довезли|везите|привезите|перенес\S+|доставк\S+ (?:\S+ )?(?:на|перенес)|сломал\S*|сломан\S*|не работает|не включает\S*|не открывает\S*|теч[её]т|треснул\S*|трещин\S+|брак\S*|порван\S*|разбит\S*|поцарапан\S*|по гарантии|на гарантии|гарантийн\S+|сдох\S*|глохнет|скрипит|не подош\S+|не подходит|не греет|замерз\S+|растаял\S*|гудит|шумит|чек на|чек от|поменять|обменять|сдать|отремонтировать|починить|заменить|repair|fix|на ремонт|отмен\S+|вместо|wheres|where is|hasnt arrived|havent arrived|not arrived|pause|renew|broken|broke|faulty|doesnt work|does not work|stopped working|leaks?|leaking|cracked|scratched|damaged|missing|refund|return|exchange|waiting for|wait for|money back|deliver|bring|swap|replace) ",
     )
 });
 
@@ -61,6 +61,7 @@ pub(super) fn read(reading: &Reading<'_>, has_order: bool, said: &mut Said) {
         for product in found(sentence, Evidence { bought, named, theirs, has_order, told }) {
             if count < MOST
                 && !is_within(&product, said)
+                && !said.facts.iter().any(|fact| fact.key == "name" && fact.value == product)
                 && let Some(value) = values::canonical("product", &product)
             {
                 let before = said.facts.len();
@@ -141,7 +142,10 @@ fn found(sentence: &Sentence<'_>, evidence: Evidence) -> Vec<String> {
             let comma = between.iter().any(|token| token.text == ",");
             let ends =
                 tokens.get(end).is_none_or(|token| token.divides() || matches!(token.low.as_str(), "и" | "and" | "&"));
-            between.len() <= 3 && (and || comma && ends)
+            // "The telescope came and the lens is scratched": a part of it.
+            let part = between.last().is_some_and(|token| one_of("the its", &token.low))
+                && tokens.get(end).is_some_and(|next| is_copula(&next.low));
+            !part && between.len() <= 3 && (and || comma && ends)
         });
         if kept.is_empty() || listed {
             kept.push((begin, end));
@@ -193,7 +197,14 @@ fn known(tokens: &[Token<'_>], at: usize, sentence: &Sentence<'_>, evidence: Evi
     let verb = head.is_latin() && is_doubtful(low) && one_of("the me us my him her before after between them", next);
     let firm = one_of("pvt ltd llp limited inc code number step", next);
     let shouted = low == "box" && head.is_capital();
-    if verb || firm || shouted {
+    // "14 Wine Street", "Marlow Tea Rooms", "customer service".
+    let of_name = head.is_capital()
+        && tokens.get(at + 1).is_some_and(|next| next.is_capital() && one_of(OF_NAMES, &next.low))
+        || low == "service"
+            && at > 0
+            && one_of("customer poor bad terrible good great same my your", &tokens[at - 1].low);
+    let reserved = low == "table" && sentence.folded.contains(" booked ");
+    if verb || firm || shouted || of_name || reserved {
         return None;
     }
     let of_part = tokens.get(at + 1).is_some_and(|next| matches!(next.low.as_str(), "от" | "для"))
@@ -209,6 +220,8 @@ fn known(tokens: &[Token<'_>], at: usize, sentence: &Sentence<'_>, evidence: Evi
         .any(|token| token.is_latin() && token.is_capital() || matches!(token.text, "«" | "»"))
         || tokens[begin..end].iter().skip(1).any(|token| token.is_word() && token.is_capital());
     let said = before_said(tokens, begin);
+    // "Not in the box", "through a 28 inch door", "let me get my glasses": where it is, what one wears.
+    let place = latin && is_doubtful(low) && is_place(tokens, begin);
     let modifies = one_of(NOT_AFTER, before)
         && !(matches!(before, "with" | "ваш" | "your") && evidence.bought)
         && !(before == "of" && end - begin > 1 && said)
@@ -218,6 +231,7 @@ fn known(tokens: &[Token<'_>], at: usize, sentence: &Sentence<'_>, evidence: Evi
         && tokens[..begin].iter().rev().take(4).any(|token| ["заказ"].iter().any(|start| token.low.starts_with(start)));
     let about = matches!(before, "в" | "на" | "о" | "об" | "из") && !for_order;
     if modifies
+        || place
         || (about && !branded && !evidence.bought)
         || (about && before == "в")
         || before == "из"
@@ -262,6 +276,18 @@ fn known(tokens: &[Token<'_>], at: usize, sentence: &Sentence<'_>, evidence: Evi
     let whole = begin == 0 && tokens.get(end).is_none_or(|next| next.text == ".");
     let itself = branded && clause_alone && begin == 0 && !sentence.asks && (evidence.told || whole);
     (believed || itself).then_some((begin, end))
+}
+
+const OF_NAMES: &str = "street road lane avenue close court rooms room shop house company gardens hill hall park place row square \
+     terrace club centre center works hotel inn farm school nursery";
+
+/// Whether goods that may be a place or a thing at hand stand after the words of one.
+fn is_place(tokens: &[Token<'_>], begin: usize) -> bool {
+    let mut before = tokens[..begin].iter().rev().filter(|token| !token.is_number()).map(|token| token.low.as_str());
+    let (Some(first), Some(second)) = (before.next(), before.next()) else { return false };
+    let article = one_of("a an the my our your", first);
+    article && one_of("in through into on inside under behind onto off with at find wear grab", second)
+        || first == "my" && one_of("get got without lost need", second)
 }
 
 fn is_copula(low: &str) -> bool {
@@ -449,7 +475,7 @@ fn english_phrase(tokens: &[Token<'_>], at: usize) -> (usize, usize) {
 fn compound(tokens: &[Token<'_>], at: usize) -> usize {
     let faults = "leaks leak works work smells smell flickers shakes rattles stinks died dead fell falls feels looks seems \
         shows makes keeps goes went runs says lies lags beeps hums burns overheats charges turns opens closes sticks slips \
-        wobbles creaks squeaks sounds fails refuses needs wants hurts costs weighs fits came stopped snapped cracked tore again today now then yesterday soon too \
+        wobbles torn bent burnt wet creaks squeaks sounds fails refuses needs wants hurts costs weighs fits came stopped snapped cracked tore again today now then yesterday soon too \
         back off apart open up down out in on only already please pls ok fine asap thx ty lol m order tomorrow tonight";
     let is_noun = |token: &Token<'_>| {
         token.is_word()

@@ -96,14 +96,14 @@ static WILL_BE: LazyLock<Regex> = LazyLock::new(|| {
 /// What holds for everybody, or only if something happens, commits us to nothing.
 static GENERAL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^(?:пожалуйста,? |хорошо,? |please,? )?(?:пришлите|напишите|сообщите|отправьте|приложите|прикрепите|укажите|назовите|скажите|дайте знать|оформите|заполните|подскажите|уточните|send|write|attach|give|fill|let us know|press|enter|click|choose|share|reply)[ ,]|(?:^|[^а-яa-z])(?:при заказе|при покупке|if|если|обычно|как правило|в случае|при условии|по правилам|стараемся|рады помочь|буду рад|с удовольствием поможем|можете|можно|по желанию|подскажите|вам нужно|if|usually|normally|in case|unless|can't|cannot|would you|could you|you can|typically|in general|customers|glad to help|happy to help|look forward|should you|please tell|once you)(?:[^а-яa-z]|$)",
+        r"^(?:пожалуйста,? |хорошо,? |please,? )?(?:пришлите|напишите|сообщите|отправьте|приложите|прикрепите|укажите|назовите|скажите|дайте знать|оформите|заполните|подскажите|уточните|send|write|attach|give|fill|let us know|press|enter|click|choose|share|reply)[ ,]|(?:^|[^а-яa-z])(?:при заказе|при покупке|if|если|обычно|как правило|в случае|при условии|по правилам|стараемся|рады помочь|буду рад|с удовольствием поможем|можете|можно|по желанию|подскажите|вам нужно|if|usually|normally|in case|unless|can't|cannot|would you|could you|you can|typically|as a rule|once the|once your|as soon as the|as soon as your|in general|customers|glad to help|happy to help|look forward|should you|please tell|once you)(?:[^а-яa-z]|$)",
     )
 });
 
 /// Words of help and of regret that are no promise of a deed.
 static EMPTY: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:поможем|помогу|попробу(?:ем|ю)|^разберемся|постара(?:емся|юсь)|будем стараться|сейчас посмотрю|сейчас проверю|сейчас уточню|одну минуту|минуточку|перевожу|учтем|ждем|i'll be happy|we'll be happy|i will be happy|i will be glad|we will be glad|i will try|we'll try|i'll try|feel free)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:поможем|помогу|попробу(?:ем|ю)|^разберемся|постара(?:емся|юсь)|будем стараться|сейчас посмотрю|сейчас проверю|сейчас уточню|одну минуту|минуточку|перевожу|учтем|ждем|i'll be happy|we'll be happy|i will be happy|i will be glad|we will be glad|i will try|we'll try|i'll try|i'll assume|i'll leave you|i'll let you|feel free|tell you (?:a secret|what|honestly|the truth|something)|be honest|let you into)(?:[^а-яa-z]|$)",
     )
 });
 
@@ -149,6 +149,20 @@ static WILL_DO: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// "I'll have our baker write to you".
+static HAVE_DONE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:'ll|will) (?:have|get) (?:a|an|the|our|one of our|someone|somebody)(?: [a-z]+){0,3} (?:to )?(?:call|ring|phone|telephone|write|email|text|come|visit|bring|check|send|deliver|contact|message|collect|look|fix|replace)(?:[^a-z]|$)",
+    )
+});
+
+/// What is arranged for a day: "our engineer is coming on Thursday", "I've asked Tim to ring you tomorrow".
+static ARRANGED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?:^|[^a-z])(?:(?:the|your|our|a)(?: [a-z]+){1,4} (?:ships|goes out|leaves (?:us|our|the)|is coming|is going out|is shipping|is being sent)|(?:i've|i have|we've|we have) (?:asked|told|got|arranged for) (?:[a-z]+ ){1,4}to (?:call|ring|phone|write|email|message|come|deliver|send|bring|collect|visit)|(?:i'm|i am|we're|we are) (?:sending|posting|shipping|dispatching|bringing|delivering|collecting)|(?:i|we) promise to|you have my word)(?:[^a-z]|$)",
+    )
+});
+
 /// Verbs after "will" that commit nobody to a deed.
 const NO_DEED: &str = "be not never need see try hope wait love miss have understand continue depend cost last expire end close \
      open remain stay know want like think wish allow let receive";
@@ -162,8 +176,10 @@ fn will_do(lower: &str, dated: bool) -> bool {
     WILL_DO.captures_iter(lower).any(|found| {
         let (who, verb) = (&found[1], &found[2]);
         let deed = !one_of(NO_DEED, verb);
-        let arranges =
-            verb == "have" && [" sent", "ed ", "ed.", " out", " done"].iter().any(|done| lower.contains(done));
+        let arranges = verb == "have"
+            && ([" sent", "ed ", "ed.", " out", " done"].iter().any(|done| lower.contains(done))
+                || lower.contains(" have a word")
+                || HAVE_DONE.is_match(lower));
         match who {
             "i" | "we" => deed || arranges,
             "you" | "it" | "that" | "this" | "there" | "which" => false,
@@ -180,8 +196,8 @@ fn promised(sentence: &str, lower: &str, due: Option<Due>) -> bool {
     let words = lower.split(|c: char| !c.is_alphabetic());
     let first_person = words.clone().any(is_future);
     let found = COMMITS_ENGLISH.find(lower).or_else(|| COMMITS.find(lower)).map(|found| found.as_str());
-    let dated =
-        due.is_some() && (WILL_BE.is_match(lower) || THEY_WILL.is_match(lower)) || will_do(lower, due.is_some());
+    let dated = due.is_some() && (ARRANGED.is_match(lower) || WILL_BE.is_match(lower) || THEY_WILL.is_match(lower))
+        || will_do(lower, due.is_some());
     let by_itself =
         found.is_none_or(|words| BY_ITSELF.is_match(words) && !words.contains("we") && !words.contains("i "));
     let named = found.is_some() && (due.is_some() || !by_itself);

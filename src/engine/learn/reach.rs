@@ -27,21 +27,21 @@ static NUMBER: LazyLock<Regex> =
 /// Words before it that make it nobody's telephone, or somebody else's.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:горяч\S+|hotline|лини[яюи]|ваш\S*|магазин\S*|курьер\S*|водител\S*|менеджер\S*|оператор\S*|доставк\S+ (?:звонил\S*|номер)|шоурум\S*|склад\S*|пвз|поддержк\S+|с (?:номера|телефона|адреса)|звон(?:ил|ила|или|ят|ит) с|дозвон\S+|писал[аи]? (?:вам )?на|муж\S*|жен[аеуы]|жене|мам[аыеу]|мамин\S*|вывеск\S+|баннер\S*|плакат\S*|визитк\S+|листовк\S+|объявлени\S+|the sign|your sign|poster|billboard|advert|leaflet|представил\S+|назвал\S+|introduced|пап[аыеу]|брат\S*|сестр\S+|сын\S*|дочер\S*|дочк\S*|друг[ау]?|подруг\S*|сосед\S*|коллег\S+|отправлени\S*|трек\S*|инн|снилс|счет\S*|штрих\S*|артикул\S*|карт[аыеу]|courier|driver|manager|operator|your|store|shop|showroom|leaflet|office|support|called from|calls from|call from|звонки с|звонок с|rang me from|ring(?:s|ing)? me from|from the number|came from|got from|wife\S*|husband\S*|mother|mothers|mum|mums|mom|moms|dad|dads|father|son|sons|daughter\S*|friend\S*|neighbou?r\S*|colleague\S*|brother\S*|sister\S*|roommate\S*|his|her|(?:number|something|looks|numbers) like|like this|track\S*|parcel|invoice|barcode|vat|isbn|book|карточк\S+|код\S*|old (?:number|phone)|стар\S+ (?:номер|телефон)|раньше был|used to be) ",
+        r" (?:горяч\S+|hotline|лини[яюи]|ваш\S*|магазин\S*|курьер\S*|водител\S*|менеджер\S*|оператор\S*|доставк\S+ (?:звонил\S*|номер)|шоурум\S*|склад\S*|пвз|поддержк\S+|с (?:номера|телефона|адреса)|звон(?:ил|ила|или|ят|ит) с|дозвон\S+|писал[аи]? (?:вам )?на|муж\S*|жен[аеуы]|жене|мам[аыеу]|мамин\S*|вывеск\S+|баннер\S*|плакат\S*|визитк\S+|листовк\S+|объявлени\S+|the sign|your sign|poster|billboard|advert|leaflet|представил\S+|назвал\S+|introduced|пап[аыеу]|брат\S*|сестр\S+|сын\S*|дочер\S*|дочк\S*|друг[ау]?|подруг\S*|сосед\S*|коллег\S+|отправлени\S*|трек\S*|инн|снилс|счет\S*|штрих\S*|артикул\S*|карт[аыеу]|courier|driver|manager|operator|your|store|shop|showroom|leaflet|office|support|called from|calls from|call from|звонки с|звонок с|rang me from|ring(?:s|ing)? me from|from the number|came from|got from|wife\S*|husband\S*|mother|mothers|mum|mums|mom|moms|dad|dads|father|son|sons|daughter\S*|friend\S*|neighbou?r\S*|colleague\S*|brother\S*|sister\S*|roommate\S*|his|her|(?:number|something|looks|numbers) like|like this|track\S*|parcel|invoice|barcode|vat|isbn|book|карточк\S+|код\S*|meeting|zoom|passcode|whose|whose number|old (?:number|phone)|стар\S+ (?:номер|телефон)|раньше был|used to be) ",
     )
 });
 
 /// Words right before it that make it theirs, whoever is named further away.
 static THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:мой|моя|наш|моего|my|our) (?:own |новый |рабочий |домашний |сотовый |мобильный |личный |work |home |new |mobile |cell |контактный |direct )*(?:номер\S*|телефон\S*|мобильный|сотовый|тел|phone|number|mobile|mobiles|cell|tel|telephone|telephon|line|contact)(?: \S+){0,2}|(?:позвоните|звоните|наберите|перезвоните|набирайте|call|ring|phone|reach|telephone|text|msg|message) (?:мне|меня|нам|me|us|the office|our office|the shop|the yard)(?: \S+){0,5}|(?:перезвоните|позвоните|звоните|наберите|набирайте)(?: (?:пожалуйста|мне|нам|на|по|номеру|лучше))+|(?:please )?(?:call|ring|phone) (?:me |us )?back(?: on| at)?|(?:контакт\S*|contact|мобильн\S+|сотов\S+|тел|телефон|домашн\S+|рабоч\S+|phone|mobile|telephone|tel)(?: is| мой| для связи| номер| number| for questions| для вопросов)?|(?:я|i am|im|это) \S+) $",
+        r" (?:(?:мой|моя|наш|моего|my|our) (?:own |новый |рабочий |домашний |сотовый |мобильный |личный |work |home |new |mobile |cell |контактный |direct )*(?:номер\S*|телефон\S*|мобильный|сотовый|тел|phone|number|mobile|mobiles|cell|tel|telephone|telephon|line|contact)(?: \S+){0,2}|(?:позвоните|звоните|наберите|перезвоните|набирайте|call|ring|phone|reach|telephone|text|msg|message) (?:мне|меня|нам|me|us|the office|our office|the shop|the yard)(?: \S+){0,5}|(?:перезвоните|позвоните|звоните|наберите|набирайте)(?: (?:пожалуйста|мне|нам|на|по|номеру|лучше))+|(?:please )?(?:call|ring|phone) (?:me |us )?back(?: on| at)?|(?:контакт\S*|contact|мобильн\S+|сотов\S+|тел|телефон|домашн\S+|рабоч\S+|phone|mobile|telephone|tel)(?: is| мой| для связи| номер| number| for questions| для вопросов)?|(?:я|i am|im|это) \S+|(?:the|our|my) \S+ line(?: is)?|\S+ line is) $",
     )
 });
 
 /// The telephone of a relative, though "phone" stands right before it.
 static SOMEONES: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:его|ее|их|his|her|their)(?: (?:номер|телефон|тел|моб|мобильный|number|phone|mobile|cell|tel))?(?: is)?|(?:мамин|папин|мужнин|сестрин|бабушкин|дедушкин|соседкин|тещин)\S?(?: \S+)?|(?:старый|старая|прежний|бывший|old|former|previous)(?: (?:номер|телефон|number|phone|one))?(?: (?:is|was|был))?|был|была|used to be|у (?:нее|него|них) (?:телефон|номер|мобильный)|(?:husbands?|wifes?|dads?|mums?|moms?|mothers?|fathers?|sons?|daughters?|brothers?|sisters?|friends?|neighbou?rs?|colleagues?|boss\S*|roommates?|his|her) (?:\S+ )?(?:phone|number|mobile|cell|tel|telephone)(?: \S+)?|(?:номер|телефон|мобильный|сотовый|тел)\S* (?:у )?(?:мужа|жены|мамы|папы|сына|дочери|дочки|брата|сестры|друга|подруги|соседа|соседки|коллеги|курьера|водителя|магазина|менеджера|поддержки|бывшей|бывшего|свекрови|тещи|него|нее)(?: \S+)?) $",
+        r" (?:(?:его|ее|их|his|her|their)(?: (?:номер|телефон|тел|моб|мобильный|number|phone|mobile|cell|tel))?(?: is)?|(?:мамин|папин|мужнин|сестрин|бабушкин|дедушкин|соседкин|тещин)\S?(?: \S+)?|(?:старый|старая|прежний|бывший|old|former|previous)(?: (?:номер|телефон|number|phone|one))?(?: (?:is|was|был))?|был|была|used to be|(?:tried|dialled|dialed|rang|ringing)(?: \S+)?|у (?:нее|него|них) (?:телефон|номер|мобильный)|(?:husbands?|wifes?|dads?|mums?|moms?|mothers?|fathers?|sons?|daughters?|brothers?|sisters?|friends?|neighbou?rs?|colleagues?|boss\S*|roommates?|his|her) (?:\S+ )?(?:phone|number|mobile|cell|tel|telephone)(?: \S+)?|(?:номер|телефон|мобильный|сотовый|тел)\S* (?:у )?(?:мужа|жены|мамы|папы|сына|дочери|дочки|брата|сестры|друга|подруги|соседа|соседки|коллеги|курьера|водителя|магазина|менеджера|поддержки|бывшей|бывшего|свекрови|тещи|него|нее)(?: \S+)?) $",
     )
 });
 
@@ -67,6 +67,16 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
     }
 }
 
+/// "… really one of your numbers?"
+static OURS_AFTER: LazyLock<Regex> = LazyLock::new(|| pattern(r"^ (?:\S+ ){0,3}(?:your|yours) "));
+
+/// "… hits me four times a day": who writes to them.
+static WRITES_TO_THEM: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^ (?:(?:keeps?|is|has been) )?(?:hits?|spams?|sends?|sending|spamming|bombards?|emails?|emailing|mails?|messages?|messaging|wrote|writes) ?(?:to )?me |^ (?:belongs to|isnt mine|is not mine|is (?:my|her|his) (?:ex|husband|wife|son|daughter|mum|mother|dad|boss)|is(?: the)? (?:wrong|old)) ",
+    )
+});
+
 fn near(text: &str) -> &str {
     let from = text.char_indices().rev().take(BEFORE).last().map_or(text.len(), |(at, _)| at);
     &text[from..]
@@ -88,7 +98,8 @@ pub(super) fn phones(sentence: &Sentence<'_>) -> Vec<String> {
         let telephone =
             !bare || found.as_str().len() == 11 && found.as_str()[1..].starts_with('9') || THEIRS.is_match(&near);
         let quoted = before.matches('"').count() % 2 == 1;
-        let ours = folded(after).trim_start().starts_with("your ");
+        let ours =
+            OURS_AFTER.is_match(&folded(after)) || sentence.asks && matches!(near.trim(), "is" | "was" | "so is");
         let others =
             quoted || ours || SOMEONES.is_match(&near) || (NOT_THEIRS.is_match(&near) && !THEIRS.is_match(&near));
         if telephone && !others && !SUPPOSED.is_match(&sentence.folded) {
@@ -113,7 +124,8 @@ fn email(sentence: &Sentence<'_>) -> Option<String> {
         let before = folded(near(&sentence.text[..found.start()]));
         let turned = OLD_OR_OTHERS.is_match(&before) && !RIGHT_NOW.is_match(&before);
         let wrote = before.contains(" пишу с ") || before.contains(" write from ") || before.contains(" writing from ");
-        (!turned || wrote).then(|| values::email(found.as_str()))?
+        let by_others = WRITES_TO_THEM.is_match(&folded(&sentence.text[found.end()..]));
+        ((!turned || wrote) && !by_others).then(|| values::email(found.as_str()))?
     });
     let found = theirs.last()?;
     (!SUPPOSED.is_match(&sentence.folded)).then_some(found)

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::given::{is_known, is_patronymic, is_surely};
 use super::names::is_common;
-use super::people::{NEVER, NO_PERSON, capitalised, is_opening, only_name};
+use super::people::{NEVER, NO_PERSON, capitalised, is_famous, is_opening, only_name};
 use super::places;
 use super::reach::EMAIL;
 use super::reading::{Reading, Sentence, Token, one_of};
@@ -27,10 +27,13 @@ pub(super) fn signed(reading: &Reading<'_>) -> Option<String> {
     let mut thanked = false;
     for sentence in &reading.sentences {
         let clauses = sentence.clauses();
-        for (at, clause) in clauses.iter().enumerate() {
+        for (at, &clause) in clauses.iter().enumerate() {
             let (Some(first), Some(last)) = (clause.first(), clause.last()) else { continue };
             let text = &sentence.text[first.start..last.end];
-            let names = only_name(clause, after_farewell);
+            // A kiss after the name: "Ta, Bev x".
+            let kissed = clause.len() > 1 && one_of("x xx xxx", &last.low);
+            let signature = if kissed { &clause[..clause.len() - 1] } else { clause };
+            let names = only_name(signature, after_farewell);
             // «Спасибо, Наталья, вопрос снят» thanks Наталья.
             let ends = clauses.get(at + 1).is_none_or(|next| next[0].is_number() || tells(&next[0]));
             if after_farewell
@@ -180,13 +183,32 @@ fn after_number(sentence: &Sentence<'_>) -> Option<String> {
     let number = tokens.iter().rposition(|token| token.is_number())?;
     let rest = sentence.tokens.get(number + 1..)?;
     let rest = rest.split_last().filter(|(last, _)| last.divides()).map_or(rest, |(_, run)| run);
-    let one = rest.len() == 1 && is_surely(&rest[0].low);
+    let rest = rest.split_first().filter(|(first, _)| first.divides()).map_or(rest, |(_, run)| run);
+    let one = rest.len() == 1 && (is_surely(&rest[0].low) || signs_alone(&rest[0]));
     let signs = sentence.text.chars().filter(char::is_ascii_digit).count() >= 10;
     if signs && one {
         return Some(capitalised(rest[0].text, !rest[0].is_capital()));
     }
     only_name(rest, false).filter(|_| signs)
 }
+
+/// Whether a word that stands alone after a number at the end is a name though it is not known.
+fn signs_alone(token: &Token<'_>) -> bool {
+    token.is_capital()
+        && (3..=14).contains(&token.text.chars().count())
+        && token.text.chars().skip(1).all(char::is_lowercase)
+        && token.text.chars().all(char::is_alphabetic)
+        && !is_common(token.text)
+        && !one_of(NEVER, &token.low)
+        && !one_of(NO_PERSON, &token.low)
+        && !one_of(NO_SIGNATURE, &token.low)
+        && !places::is_city(&token.low)
+        && !super::goods::is_goods(&token.low)
+}
+
+const NO_SIGNATURE: &str = "whatsapp telegram viber sms text texts call calls mobile work home evenings mornings anytime asap urgent please \
+     thanks help sorry only weekdays weekends daytime office landline today tonight cheers bye signal ватсап телеграм \
+     ватцап вотсап тг срочно жду ждем звоните пишите вечером утром днем всегда домашний рабочий мобильный сотовый";
 
 /// A full stop after an initial does not end a name.
 fn ends_name(tokens: &[Token<'_>], begin: usize, at: usize) -> bool {
@@ -314,6 +336,9 @@ fn clause_name(reading: &Reading<'_>, begin: usize, clause: &[Token<'_>], end: u
     (!vocative && !quoted && (!thanked || greeted) && followed && !of_others).then_some(name)
 }
 
+const ADVERBS: &str = "always still only just nothing everything everyone nobody standing waiting sitting stuck right back up down out \
+     over same it's never already parcel order courier package delivery support";
+
 /// "Gareth Pugh here", "Latoya from Atlanta here", "Anjali Mukherjee speaking", "Ilshat from Ufa", «Анна из Казани».
 fn speaking(sentence: &Sentence<'_>) -> Option<String> {
     let tokens = &sentence.tokens;
@@ -336,7 +361,7 @@ fn speaking(sentence: &Sentence<'_>) -> Option<String> {
         let after_from = matches!(next.low.as_str(), "from" | "из" | "с" | "of")
             && tokens.get(at + run + 1).is_some_and(Token::is_capital);
         let here = tokens[at + run..].iter().take(4).position(|token| {
-            matches!(token.low.as_str(), "here" | "speaking" | "writing" | "again" | "беспокоит" | "пишет")
+            matches!(token.low.as_str(), "here" | "speaking" | "writing" | "writes" | "again" | "беспокоит" | "пишет")
         });
         let speaks = match here {
             Some(0) => {
@@ -348,10 +373,17 @@ fn speaking(sentence: &Sentence<'_>) -> Option<String> {
         let from = after_from
             && known
             && next.low != "of"
-            && (2..4).any(|words| tokens.get(at + run + words).is_none_or(Token::divides))
+            && (2..7).any(|words| {
+                let firm = &tokens[(at + run + 1).min(tokens.len())..(at + run + words).min(tokens.len())];
+                tokens.get(at + run + words).is_none_or(Token::divides)
+                    && (words < 4 || firm.iter().all(Token::is_capital))
+            })
             && !sentence.asks;
-        let one =
-            run == 1 && !known && (!speaks || here.is_some_and(|place| tokens[at + run + place].low == "writing"));
+        // "Swansea here", "Always here": a place, and when.
+        let no_person = run == 1 && (places::is_city(&token.low) || one_of(ADVERBS, &token.low))
+            || run > 0 && is_famous(std::slice::from_ref(&token.low));
+        let one = no_person
+            || run == 1 && !known && (!speaks || here.is_some_and(|place| tokens[at + run + place].low == "writing"));
         if run > 0 && (speaks || from) && !one && !sentence.folded.contains(" says ") {
             return Some(name.iter().map(|token| token.text).collect::<Vec<_>>().join(" "));
         }

@@ -377,9 +377,85 @@ They bought two and you gave them a third free
 My email to you bounced
 "#;
 
+/// As other people would put it.
+const MORE_STRANGERS: &str = r"Do you have any standing desks in stock, and how much is delivery to Leeds?
+Is there a shop in Manchester I could visit on Saturday?
+I had a lovely cup of tea from your cafe, thank you.
+We had dinner and a few drinks from you know where, haha.
+I'm a bit lost in London traffic, will the shop be open till six?
+If I ordered a fridge today would it come by Thursday?
+What's the difference between the X200 kettle and the X300?
+Your driver Dave is a legend, please tell him.
+My card ends 4417 and the payment of 129.99 was taken twice
+The serial number is 88123456 and the model is KX-200
+I'm Spartacus, and so is my wife.
+Hi Tom, any news?
+Hypothetically, if I lived at 5 Oak Street, Leeds, would you deliver?
+My mum is allergic to nuts, which of your biscuits are safe?
+A friend of mine bought a lamp from you on Monday and loves it.
+Call centre? More like call never lol
+My dad had a stroke so I do his shopping now. Do you sell grab rails?
+I almost bought a drone from you but went with someone else.
+Order 123456 is the example on your site. Where do I find mine?
+Meter reading is 45231
+Can you recommend a good vacuum for dog hair?
+My wedding was a disaster, thanks for asking. Anyway, do you sell cakes?
+Santa here. Where are my elves?
+My boss, Mr Henderson, wants a quote for 40 chairs.
+I've read on Trustpilot that order 556677 took three months, is this normal?
+I'm not allergic to anything, I just don't like nuts.
+I do not live at 12 Hill Street, please remove that address.
+That is not my email, foo.bar@example.com belongs to my ex.
+Is the beagle in the advert yours? So cute
+My flight lands on 9 May so I was wondering about airport pickup lockers?
+Just browsing, thanks
+Great service today, Sarah in your Leeds branch was brilliant.
+My daughter Emily's school wants 30 notebooks, can you do a discount?
+How do I change my address? It's the wrong one on the app.
+Why can't I pay by phone?
+Your chatbot keeps calling me Brian. I'm not Brian.
+I saw a bike on your page for £200, is it a good one for beginners?
+Does anyone actually read these? Hello?
+My brother in law ordered 3 tyres, number 9988123, and paid twice.
+Lost my glasses so typing badly. What time do you close?
+The box was in the hall, the cat slept in it all day.
+What would happen if I'd given the wrong house number, say 14 instead of 41?
+By the way the lady before me in the queue was deaf and your staff were rude to her.
+I'm on hold with your hotline 0800 123 4567 for an hour already
+I booked a day off for this delivery and nobody came.
+Your van blocked 14 Church Lane this morning.
+She's allergic to wool, my gran, so what else do you have?
+In my street there's a Mrs Jones who gets my parcels.
+Reference 88120034 on my bank statement, what's that?
+My membership number is 771203, do I have points?
+Voucher code 55123 not accepted
+I'd pay 15000 for that piano
+It's 45000 on your page, is it a typo?
+Is the sale on till Friday?
+My exam is on Friday so no time to read all this, just tell me the price.
+My friend Olga from Kazan wants to know if you ship there.
+Ask for Susan at reception they said, there is no Susan.
+It's Boris Johnson's fault, all of this.
+This is Ridiculous.
+I'm Furious.
+Nice one Steve
+Hi Maria, me again
+Thanks. Regards to your colleague Irina.
+the barcode is 5012345678900
+Do you call before delivery?
+I'll call you back later.
+My phone is a Samsung, which case fits?
+Do you reply on WhatsApp?
+I emailed you on Monday. No answer.
+What colours does the rug come in?
+My cat broke my lamp, do you sell another?
+Our kettle from another shop leaks, can you fix it?
+My wheelchair is 70 cm wide, is the shop door wide enough?
+";
+
 #[test]
 fn what_only_looks_like_facts_states_nothing() {
-    for text in RUSSIAN_STRANGERS.lines().chain(ENGLISH_STRANGERS.lines()) {
+    for text in RUSSIAN_STRANGERS.lines().chain(ENGLISH_STRANGERS.lines()).chain(MORE_STRANGERS.lines()) {
         check(text, &[]);
     }
     for text in [
@@ -414,6 +490,53 @@ fn what_speaks_against_one_fact_leaves_the_others() {
     check("Купил дрель Makita, нет второго аккумулятора", &["product=дрель Makita"]);
     check("Не проходит оплата. Карта Мир", &[]);
     check("The kettle descaler from order 903345 never came", &["order_number=М-903345", "product=kettle descaler"]);
+}
+
+#[test]
+fn what_is_arranged_for_a_day_is_promised() {
+    let promised = |text: &str| {
+        let talk = Talk::new().operator(text);
+        talk.messages.iter().flat_map(|message| statements(message, &TimeZone::UTC)).count() == 1
+    };
+    for text in [
+        "I'll have a technician phone you on Wednesday.",
+        "I've asked Tim to ring you tomorrow.",
+        "Our engineer is coming on Thursday at 9.",
+        "The replacement rug ships on Friday.",
+    ] {
+        assert!(promised(text), "{text}");
+    }
+    for text in [
+        "I'll tell you a secret: he is blushing.",
+        "I'll assume it's the blue one.",
+        "Once the parcel arrives we will check it.",
+        "I can book a courier for Friday.",
+    ] {
+        assert!(!promised(text), "{text}");
+    }
+}
+
+#[test]
+fn plain_phrases_of_many_writers_are_read() {
+    check("it's Marcus um I had a leaf blower off you", &["name=Marcus", "product=leaf blower"]);
+    check(
+        "Order 60421 - cast iron casserole dish. Lid cracked.",
+        &["order_number=М-60421", "product=cast iron casserole dish"],
+    );
+    check("I bought the kettle on the ninth. It leaks", &["date=2026-02-09", "product=kettle"]);
+    check("order 55821 was ordered 26/02", &["date=2026-02-26", "order_number=М-55821"]);
+    check(
+        "Call me about 5510238. I AM FREE BETWEEN 2 AND 4.",
+        &["call_time=between 2 and 4", "contact_preference=calls", "order_number=М-5510238"],
+    );
+    check("I'm a live-in carer in Harrogate", &["city=Harrogate"]);
+    check("This is Kofi from Accra Textiles Ltd in Luton.", &["city=Luton", "company=Accra Textiles Ltd", "name=Kofi"]);
+    check("Deliver to 5 Acacia Court... no wait, make that 19 Jacaranda Drive", &["address=19 Jacaranda Drive"]);
+    check("Deliver to Rua Augusta 900", &["address=Rua Augusta 900"]);
+    check("You can call me Bex.", &["name=Bex"]);
+    check("Never send me anything with peanuts, my throat closes up.", &["constraint"]);
+    check("3) no phone calls either pls", &["contact_preference=no_calls"]);
+    check("telegram always", &["contact_channel=telegram"]);
 }
 
 proptest! {

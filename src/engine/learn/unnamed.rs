@@ -18,7 +18,7 @@ const NEVER: &str = "part parts papers paperwork documents newsletter taxi cab l
      engineer technician plumber fitter cleaner manager operator payment deposit status update news rest first \
      second same other others wrong one ones half pair pacemaker purchase tracking label barcode address date slot \
      morning afternoon evening weekend way moment address price cost credit voucher replacement packaging \
-     manual instructions leaflet bit note door post app site website";
+     manual instructions leaflet minute minutes hour hours days weeks months years seconds pounds quid points euros dollars warranty guarantee trial wet table-booking room leave bit note door post app site website";
 
 /// Words that say how many.
 const COUNTS: &str = "two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty";
@@ -60,7 +60,8 @@ pub(super) fn related(tokens: &[Token<'_>], at: usize, evidence: Evidence, asks:
     let determined = is_determiner(&tokens[at]);
     let from = at + usize::from(determined);
     let from = from + usize::from(determined && tokens.get(from).is_some_and(is_count));
-    if !determined && at > 0 && !tokens[at - 1].divides() {
+    let after_code = at > 0 && is_order_code(&tokens[at - 1]);
+    if !determined && at > 0 && !tokens[at - 1].divides() && !after_code {
         return None;
     }
     let from = contents(tokens, from);
@@ -69,6 +70,8 @@ pub(super) fn related(tokens: &[Token<'_>], at: usize, evidence: Evidence, asks:
     let definite = determined && one_of("the my our these", &tokens[at].low);
     let told = is_bought(rest)
         || (definite || determined && is_count(&tokens[at])) && came(rest)
+        || !determined && is_named_first(tokens, at, end) && came(rest)
+        || !determined && evidence.named && is_all_of_order(tokens, at, end)
         || determined && evidence.named && of_order(tokens, at, end)
         || determined && definite && (!asks || evidence.has_order) && is_object(tokens, at, end);
     told.then_some((from, end))
@@ -82,8 +85,11 @@ fn is_bought(rest: &[Token<'_>]) -> bool {
         rest[1..].iter().take_while(|token| one_of("have had just only already recently also 've", &token.low));
     let Some(verb) = rest.get(1 + skipped.count()).map(|token| token.low.as_str()) else { return false };
     match who.as_str() {
-        "i" | "we" | "i've" | "we've" | "i'd" | "we'd" => {
-            one_of("bought ordered got purchased received collected treated returned", verb)
+        "i" | "we" | "i've" | "we've" | "ive" | "weve" | "i'd" | "we'd" | "u" => {
+            let from_you = rest.iter().take(6).any(|token| one_of("off from", &token.low))
+                && rest.iter().take(7).any(|token| one_of("you u", &token.low));
+            one_of("bought ordered got purchased received collected treated returned booked paid", verb)
+                || from_you && one_of("had have get", verb)
         }
         "you" | "you've" => one_of("sold sent delivered fitted supplied installed brought shipped", verb),
         _ => false,
@@ -103,6 +109,30 @@ fn is_object(tokens: &[Token<'_>], at: usize, end: usize) -> bool {
         [verb, ..] => one_of("return returned exchange replace collect repair fix mend swap refund cancel", verb),
         [] => false,
     }
+}
+
+fn is_order_code(token: &Token<'_>) -> bool {
+    token.text.chars().filter(char::is_ascii_digit).count() >= 5 && !token.text.starts_with('0')
+}
+
+/// "SureFlap cat flap came today": a name of two words or more that begins what is said.
+fn is_named_first(tokens: &[Token<'_>], at: usize, end: usize) -> bool {
+    let person = tokens[at..end].iter().any(|token| super::given::is_known(&token.low));
+    let thing = tokens[at..end].iter().any(|token| is_goods(&token.low));
+    let begins = at == 0 && tokens[at].is_capital() || thing && (at == 0 || tokens[at - 1].divides());
+    begins && end - at >= 2 && !person
+}
+
+/// "Order 26041 - sourdough starter kit." is nothing but the number and the goods.
+fn is_all_of_order(tokens: &[Token<'_>], at: usize, end: usize) -> bool {
+    let before = tokens[..at].iter().rev().find(|token| !matches!(token.text, "," | "-" | "—" | "–" | ":"));
+    let ends = tokens.get(end).is_none_or(|next| next.text == "." || next.text == "\n");
+    let done = |token: &Token<'_>| ["ed", "ing", "ly"].iter().any(|last| token.low.ends_with(last));
+    ends && at > 0
+        && tokens[at - 1].divides()
+        && before.is_some_and(is_order_code)
+        && end - at >= 2
+        && !tokens[at..end].iter().any(|token| done(token) || token.is_capital() && !is_goods(&token.low))
 }
 
 /// "… came", "… has arrived", "… that came today", "… hasn't turned up".
@@ -134,9 +164,10 @@ fn of_order(tokens: &[Token<'_>], at: usize, end: usize) -> bool {
     let after = tokens[end..].iter().find(|token| {
         !matches!(token.text, "," | "-" | "—" | "–" | "(" | "#") && !one_of("in from on of my", &token.low)
     });
-    let ends = tokens.get(end).is_none_or(Token::divides);
-    let begins = at == 0 || tokens[at - 1].divides() || one_of("it's its is", &tokens[at - 1].low);
-    (ends && at > 0 && tokens[at - 1].divides() && before.is_some_and(is_order))
+    let ends = tokens.get(end).is_none_or(|next| next.divides() || one_of("and & with but", &next.low));
+    let straight = at > 0 && is_order_code(&tokens[at - 1]);
+    let begins = at == 0 || straight || tokens[at - 1].divides() || one_of("it's its is and", &tokens[at - 1].low);
+    (ends && at > 0 && (straight || tokens[at - 1].divides()) && before.is_some_and(is_order))
         || begins
             && after.is_some_and(is_order)
             && (ends || tokens.get(end).is_some_and(|next| one_of("in from on", &next.low)))
@@ -281,9 +312,14 @@ fn after_article(tokens: &[Token<'_>], at: usize) -> Option<(usize, usize)> {
     let further = |word: &str| tokens[..at].iter().rev().take(5).any(|token| token.low == word);
     let buys = match verb {
         "for" => tokens[..at].iter().any(|token| token.low == "paid"),
-        "you" | "me" => ["sold", "sent", "bought"].into_iter().any(further),
+        "you" | "me" if ["sold", "sent", "bought"].into_iter().any(further) => true,
+        "you" | "u" => {
+            ["with", "from", "off"].into_iter().any(further)
+                && ["booked", "bought", "ordered", "had", "got"].into_iter().any(further)
+        }
         "back" => further("sent"),
-        _ => one_of("ordered bought purchased received collected got ve returned", verb),
+        "had" => tokens[at..].iter().take(8).any(|token| one_of("off from", &token.low)),
+        _ => one_of("ordered bought purchased received collected got ve returned booked", verb),
     };
     if !is_determiner(before) || !buys {
         return None;
