@@ -42,6 +42,7 @@ pub mod erasure;
 mod indexes;
 pub mod memory;
 pub mod parts;
+pub mod progress;
 pub mod upkeep;
 
 /// Our account on the web chat.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use tokio_util::sync::CancellationToken;
 
-use super::{Ctx, indexes};
+use super::{Ctx, indexes, progress};
 use crate::adapters::articles;
 use crate::config::RetentionConfig;
 use crate::flow::indexing;
@@ -80,10 +80,7 @@ pub async fn watch_articles(ctx: Arc<Ctx>, stop: CancellationToken) {
 /// earlier one. A terminal is shown a progress bar.
 pub async fn change_embedder(ctx: Arc<Ctx>, stop: CancellationToken) {
     let Some(coming) = ctx.search.coming() else { return };
-    let bar = ProgressBar::new(0).with_message("making the index for the new embedder");
-    if let Ok(style) = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} {eta}") {
-        bar.set_style(style);
-    }
+    let bar = progress::bar("making the index for the new embedder");
     loop {
         let filled = tokio::select! {
             filled = fill(&ctx, &coming, &bar) => filled,

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::{output, triage_report};
-use crate::app;
+use crate::app::{self, progress};
 use crate::config::Config;
 use crate::domain::turn::{Label, Labelled};
 use crate::engine::triage::{Classifier, Does, Evidence, Heard, Score, Triage, route};
@@ -29,7 +29,7 @@ pub(super) async fn train(config: &Config, dir: &Path, dry_run: bool, json: bool
         write(&kept, &vectors.to_bytes())?;
     }
     let left_out = session::leave_out_alike(&mut rows, &vectors);
-    let bar = bar("training");
+    let bar = progress::bar("training");
     let trained = session::train(&triage, &rows, left_out, &vectors, &mut |progress| show(&bar, progress));
     bar.finish_and_clear();
     let (classifier, report) = trained?;
@@ -68,24 +68,15 @@ async fn completed(config: &Config, file: &Path, rows: &Rows) -> anyhow::Result<
         }
     };
     if let Some(embedder) = embedder {
-        let bar = bar("vectors");
+        let bar = progress::bar("vectors");
         session::complete(&mut vectors, rows, &*embedder, |progress| show(&bar, progress)).await?;
         bar.finish_and_clear();
     }
     Ok(vectors)
 }
 
-fn bar(what: &'static str) -> ProgressBar {
-    let bar = ProgressBar::new(0).with_message(what);
-    if let Ok(style) = ProgressStyle::with_template("{msg:10} {bar:40} {pos}/{len} {eta}") {
-        bar.set_style(style);
-    }
-    bar
-}
-
 fn show(bar: &ProgressBar, progress: Progress) {
-    bar.set_length(progress.of);
-    bar.set_position(progress.done);
+    progress::show(bar, progress.done, progress.of);
 }
 
 fn write(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
@@ -103,10 +94,10 @@ pub(super) async fn sources(config: &Config, data: Option<PathBuf>, json: bool) 
         app::embedder(config)?.context("set embedder.kind in config.toml: public data have no vectors here")?;
     let fingerprint = embedder.fingerprint();
     let mut vectors = Vectors::new(&fingerprint.model, fingerprint.dimensions);
-    let reading = bar("vectors");
+    let reading = progress::bar("vectors");
     session::complete(&mut vectors, &rows, &*embedder, |progress| show(&reading, progress)).await?;
     reading.finish_and_clear();
-    let training = bar("training");
+    let training = progress::bar("training");
     let compared = sources::compare(&rows.train, &vectors, &mut |progress| show(&training, progress));
     training.finish_and_clear();
     let compared = compared?;

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::{Subcommand, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -15,7 +14,7 @@ use jiff::tz::TimeZone;
 use super::output;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::history;
-use crate::app;
+use crate::app::{self, progress};
 use crate::config::Config;
 use crate::domain::channel::{Address, ChannelKind};
 use crate::domain::id::{CustomerId, FactId, MessageId};
@@ -181,15 +180,9 @@ async fn import(config: &Config, store: &dyn Store, file: &Path, format: Format,
         Format::Telegram => history::Format::Telegram,
         Format::Chatwoot => history::Format::Chatwoot,
     };
-    let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}") {
-        bar.set_style(style);
-    }
-    let (read, imported) = app::memory::import(config, store, file, format, |done, all| {
-        bar.set_length(all);
-        bar.set_position(done);
-    })
-    .await?;
+    let bar = progress::bar("conversations");
+    let (read, imported) =
+        app::memory::import(config, store, file, format, |done, all| progress::show(&bar, done, all)).await?;
     bar.finish_and_clear();
     if json {
         return output::json(&imported);
@@ -202,15 +195,8 @@ async fn import(config: &Config, store: &dyn Store, file: &Path, format: Format,
 }
 
 async fn rebuild(config: &Config) -> anyhow::Result<()> {
-    let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}") {
-        bar.set_style(style);
-    }
-    let units = app::rebuild_memory(config, |done, all| {
-        bar.set_length(all);
-        bar.set_position(done);
-    })
-    .await?;
+    let bar = progress::bar("index");
+    let units = app::rebuild_memory(config, |done, all| progress::show(&bar, done, all)).await?;
     bar.finish_and_clear();
     output::line(&format!("the index was built anew: {units} exchanges, episodes and facts"));
     Ok(())

@@ -24,11 +24,9 @@ pub(super) async fn post(
     headers: HeaderMap,
     form: Form,
 ) -> Response {
-    if !desk.owns(&form) {
-        return fault(&site, &headers, StatusCode::FORBIDDEN);
-    }
-    let Ok(id) = id.parse::<ConversationId>() else {
-        return fault(&site, &headers, StatusCode::NOT_FOUND);
+    let id = match desk.conversation(&form, &id) {
+        Ok(id) => id,
+        Err(status) => return fault(&site, &headers, status),
     };
     let text = form.get("text").trim().replace("\r\n", "\n");
     let key = form.get("action_id");

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::{Desk, Form, redirect, store_fault};
-use crate::domain::id::{ConversationId, FactId};
+use crate::domain::id::FactId;
 use crate::flow::FlowError;
 use crate::flow::ledger::{AmendError, Amendment, amend};
 use crate::flow::wake::Bell;
@@ -20,11 +20,9 @@ pub(super) async fn post(
     headers: HeaderMap,
     form: Form,
 ) -> Response {
-    if !desk.owns(&form) {
-        return fault(&site, &headers, StatusCode::FORBIDDEN);
-    }
-    let Ok(id) = id.parse::<ConversationId>() else {
-        return fault(&site, &headers, StatusCode::NOT_FOUND);
+    let id = match desk.conversation(&form, &id) {
+        Ok(id) => id,
+        Err(status) => return fault(&site, &headers, status),
     };
     let (ctx, store) = (&site.ctx, &*site.ctx.store);
     let customer = match store.conversation(id).await {

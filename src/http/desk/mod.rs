@@ -27,6 +27,7 @@ use url::form_urlencoded;
 
 use super::words::DeskWords;
 use super::{Site, cookie, fault, pages, secret};
+use crate::domain::id::ConversationId;
 use crate::domain::text::Language;
 use crate::ports::desk::{Operator, Session};
 use crate::ports::store::StoreError;
@@ -77,6 +78,14 @@ impl Desk {
     /// The form was made for this session.
     fn owns(&self, form: &Form) -> bool {
         secret::same(form.get("csrf"), &self.session.csrf)
+    }
+
+    /// The conversation that a form of this session is about; else what is wrong with it.
+    fn conversation(&self, form: &Form, id: &str) -> Result<ConversationId, StatusCode> {
+        if !self.owns(form) {
+            return Err(StatusCode::FORBIDDEN);
+        }
+        id.parse().map_err(|_| StatusCode::NOT_FOUND)
     }
 }
 
