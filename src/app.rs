@@ -39,6 +39,7 @@ use crate::ports::store::{Recovered, Store};
 use crate::prompt::{Phrases, Prompts};
 
 pub mod erasure;
+pub mod identity;
 mod indexes;
 pub mod memory;
 pub mod parts;
@@ -307,6 +308,14 @@ fn model(config: &Config) -> anyhow::Result<Option<Arc<dyn ChatModel>>> {
         return Ok(None);
     }
     Ok(Some(Arc::new(OpenAiChat::new(&config.model, &config.model_calls)?)))
+}
+
+/// The operator with this login.
+async fn operator_of(store: &dyn Store, login: &str) -> anyhow::Result<Operator> {
+    let found = store.operator_login(login).await.context("operators can't be read")?;
+    let (operator, _) =
+        found.with_context(|| format!("there is no operator `{login}`: see firstline operator list"))?;
+    Ok(operator)
 }
 
 /// Adds an operator with a one-time password, or gives an existing one a new one; returns the password.

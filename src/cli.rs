@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::domain::text::Language;
 
 mod chat;
+mod customer;
 mod doctor;
 mod knowledge;
 mod memory;
@@ -68,6 +69,11 @@ enum Command {
     Memory {
         #[command(subcommand)]
         command: memory::MemoryCommand,
+    },
+    /// Who is who: where customers write from, and who is one person
+    Customer {
+        #[command(subcommand)]
+        command: customer::CustomerCommand,
     },
     /// Manage the people who answer
     Operator {
@@ -195,6 +201,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Knowledge { command: KnowledgeCommand::Check } => knowledge::check(&config, json),
         Command::Memory { command } => memory::run(&config, command, json).await,
+        Command::Customer { command } => customer::run(&config, command, json).await,
         Command::Operator { command: OperatorCommand::Add { login, name } } => {
             operator::add(&config, &login, name.as_deref(), json).await
         }

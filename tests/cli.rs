@@ -51,7 +51,7 @@ fn words_that_are_no_command_are_refused() {
     assert_eq!(run(data.path(), &["serv"]).code, 2);
     assert_eq!(run(data.path(), &["memory", "show"]).code, 2, "whose memory?");
     let help = works(data.path(), &["--help"]).said;
-    for name in ["serve", "chat", "knowledge", "memory", "operator", "config", "prompts", "doctor"] {
+    for name in ["serve", "chat", "knowledge", "memory", "customer", "operator", "config", "prompts", "doctor"] {
         assert!(help.contains(name), "{name} is not in {help}");
     }
     assert!(std::fs::read_dir(data.path()).unwrap().next().is_none(), "nothing was made");
@@ -212,15 +212,16 @@ fn doctor_finds_what_is_broken() {
 fn a_customer_talks_from_a_terminal() {
     let kept = tempfile::tempdir().unwrap();
     let product = Product::start(kept.path(), &[]);
-    let chat = |words: &str| {
+    let chat_as = |name: &str, words: &str| {
         let mut command = product.command();
-        command.args(["chat", "--as", "ana"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(["chat", "--as", name]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(words.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
+    let chat = |words: &str| chat_as("ana", words);
     let told = chat("Сколько стоит доставка курьером по Москве?\n");
     assert!(told.contains("bot: ") && told.contains("390 ₽"), "{told}");
     let told = chat("Меня зовут Анна. Позовите человека\n");
@@ -232,4 +233,17 @@ fn a_customer_talks_from_a_terminal() {
     assert!(memory["customer"].as_str().unwrap().starts_with("cust_"));
     let depth = end(product.command().args(["doctor"])).said;
     assert!(depth.contains("1 queued"), "{depth}");
+
+    chat_as("anna", "Где ваш пункт выдачи?\n");
+    let customer = |arguments: &[&str]| end(product.command().arg("customer").args(arguments));
+    let people = ["--customer", "terminal:anna", "--into", "terminal:ana", "--by"];
+    let stranger = customer(&[&["merge"], &people[..], &["nobody"]].concat());
+    assert!(stranger.code == 1 && stranger.complained.contains("there is no operator `nobody`"));
+    let merge = customer(&[&["merge"], &people[..], &["admin", "--json"]].concat()).json();
+    let shown = customer(&["show", "--customer", "terminal:anna", "--json"]).json();
+    assert_eq!((&shown["customer"], shown["addresses"].as_array().unwrap().len()), (&memory["customer"], 2));
+    assert_eq!(shown["merges"][0]["id"], merge["id"]);
+    let id = merge["id"].as_str().unwrap();
+    assert!(customer(&["unmerge", id, "--by", "admin"]).said.contains("two again"));
+    assert_eq!(customer(&["unmerge", id, "--by", "admin"]).code, 1, "undone once");
 }

@@ -10,6 +10,8 @@ mod bulk;
 mod desk;
 #[path = "support/mod.rs"]
 mod doubles;
+#[path = "store/identity.rs"]
+mod identity;
 #[path = "store/ingest.rs"]
 mod ingest;
 #[path = "store/isolation.rs"]
@@ -141,6 +143,15 @@ macro_rules! store_contract {
                     concurrent_changes_are_not_skipped,
                     a_change_that_commits_late_is_waited_for,
                     a_package_is_replaced_while_the_handoff_is_open,
+                }
+                identity {
+                    merged_they_are_one,
+                    parted_each_has_their_own,
+                    an_inner_merge_can_be_undone,
+                    what_was_made_with_anothers_memory_in_view_does_not_go_out,
+                    who_reads_before_a_merge_can_not_write_after_it,
+                    what_one_demands_holds_for_all_of_them,
+                    whatever_happens_nobody_has_what_is_anothers,
                 }
                 privacy {
                     an_export_holds_every_table,

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
-
 use super::account;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::history::{self, Format};
@@ -28,9 +26,7 @@ pub async fn amend(
     amendment: &Amendment,
     by: &str,
 ) -> anyhow::Result<LedgerChange> {
-    let operator = store.operator_login(by).await.context("operators can't be read")?;
-    let (operator, _) =
-        operator.with_context(|| format!("there is no operator `{by}`: see firstline operator list"))?;
+    let operator = super::operator_of(store, by).await?;
     Ok(ledger::amend(store, &Ids::os(), operator.id, fact, amendment, SystemClock.now()).await?)
 }
 

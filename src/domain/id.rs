@@ -77,6 +77,11 @@ id!(
     "cust"
 );
 id!(
+    /// The finding that two customers are one person.
+    MergeId,
+    "merge"
+);
+id!(
     /// All messages with one customer on one address, from opening to resolution.
     ConversationId,
     "conv"

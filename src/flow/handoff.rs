@@ -182,16 +182,26 @@ pub async fn open(ctx: &Ctx, conversation: &Conversation, reason: HandoffReason)
     Ok(())
 }
 
-/// Lets the model write the package of an open handoff; the template's stays where it can't.
+/// Writes the package of an open handoff anew: by the template where it was emptied, then by the model, where one is
+/// configured and can.
 ///
 /// # Errors
 /// [`FlowError`].
 pub async fn write_package(ctx: &Ctx, conversation: &Conversation) -> Result<(), FlowError> {
-    let Some(model) = &ctx.model else { return Ok(()) };
     let handoff = ctx.store.handoff(conversation.id).await.map_err(FlowError::store("handoff"))?;
-    let Some(handoff) = handoff.filter(|one| matches!(one.state, HandoffState::Open | HandoffState::Claimed)) else {
+    let Some(mut handoff) = handoff.filter(|one| matches!(one.state, HandoffState::Open | HandoffState::Claimed))
+    else {
         return Ok(());
     };
+    if handoff.package == Package::default()
+        && let Some(Told { package, .. }) = told(ctx, conversation, handoff.reason).await?
+    {
+        let attached = ctx.store.attach_package(handoff.id, &package).await;
+        attached.map_err(FlowError::store("attach_package"))?;
+        ctx.wake.changed(conversation.id);
+        handoff.package = package;
+    }
+    let Some(model) = &ctx.model else { return Ok(()) };
     let messages = transcript(ctx, conversation).await?;
     let memory = recall::memory(ctx, conversation.customer, &customer_words(&messages)).await?;
     match draft::package(ctx, &**model, conversation, &messages, &memory, &handoff).await {

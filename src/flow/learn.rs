@@ -23,11 +23,10 @@ pub async fn episode(ctx: &Ctx, conversation: &Conversation) -> Result<(), FlowE
     let Some(input) = loaded else { return Ok(()) };
     let (Some(first), Some(last)) = (input.messages.first(), input.messages.last()) else { return Ok(()) };
     let (learnt, stated) = learn_from(ctx, &input).await?;
-    let customer = input.conversation.customer;
     let now = ctx.clock.now();
-    let episode = Episode {
+    let mut episode = Episode {
         id: EpisodeId::fresh(&ctx.ids, now),
-        customer,
+        customer: input.conversation.customer,
         conversation: conversation.id,
         from_seq: first.seq,
         to_seq: last.seq,
@@ -40,7 +39,7 @@ pub async fn episode(ctx: &Ctx, conversation: &Conversation) -> Result<(), FlowE
         ended_at: last.received_at,
     };
     for _ in 0..ledger::TRIES {
-        let entry = ledger::entry(&*ctx.store, &ctx.ids, customer, stated.clone(), now).await?;
+        let entry = ledger::entry(&*ctx.store, &ctx.ids, episode.customer, stated.clone(), now).await?;
         let facts = entry.change.learnt.len();
         let commit = EpisodeCommit { episode: episode.clone(), entry };
         let ended = ctx.store.commit_episode(&commit, now).await.map_err(FlowError::store("commit_episode"))?;
@@ -50,6 +49,10 @@ pub async fn episode(ctx: &Ctx, conversation: &Conversation) -> Result<(), FlowE
             ctx.wake.ring(Bell::Timers);
             return Ok(());
         }
+        // A merge, or its end, may have made the conversation another customer's.
+        let moved = ctx.store.conversation(conversation.id).await.map_err(FlowError::store("conversation"))?;
+        let Some(moved) = moved else { return Ok(()) };
+        episode.customer = moved.customer;
     }
     Err(FlowError::Busy)
 }

@@ -8,6 +8,7 @@ use crate::domain::handoff::Package;
 use crate::domain::id::{CustomerId, FactId, HandoffId, Ids, MessageId, OperatorId};
 use crate::domain::memory::{LedgerChange, Stance, Statement};
 use crate::domain::text::MessageText;
+use crate::engine::ledger::forgotten_hash;
 use crate::engine::{self, learn};
 use crate::ports::ledger::{Entry, Forgotten};
 use crate::ports::store::{NewMessage, OperatorCommit, OperatorOutcome, Store, Timing};
@@ -27,7 +28,7 @@ pub(super) async fn entry(
     now: Timestamp,
 ) -> Result<Entry, FlowError> {
     let state = store.ledger(customer).await.map_err(FlowError::store("ledger"))?;
-    let statements = admissible(customer, &state.forgotten, statements);
+    let statements = admissible(&state.forgotten, statements);
     let mut all = state.statements;
     all.extend(statements.iter().cloned());
     let change = engine::ledger::merge(customer, &state.facts, &all, || FactId::fresh(ids, now), now);
@@ -35,11 +36,11 @@ pub(super) async fn entry(
 }
 
 /// What may be learnt: nothing that was forgotten since it was said.
-fn admissible(customer: CustomerId, forgotten: &[Forgotten], mut statements: Vec<Statement>) -> Vec<Statement> {
+fn admissible(forgotten: &[Forgotten], mut statements: Vec<Statement>) -> Vec<Statement> {
     if !forgotten.is_empty() {
         statements.retain(|statement| {
-            let hash = engine::ledger::forgotten_hash(customer, &statement.key, &statement.value);
-            forgotten.iter().all(|gone| gone.hash != hash || gone.at < statement.valid_at)
+            let is = |gone: &Forgotten| gone.hash == forgotten_hash(gone.customer, &statement.key, &statement.value);
+            forgotten.iter().all(|gone| gone.at < statement.valid_at || !is(gone))
         });
     }
     statements

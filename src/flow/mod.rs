@@ -6,6 +6,7 @@ pub mod compose;
 pub mod deliver;
 pub mod draft;
 pub mod handoff;
+pub mod identity;
 pub mod import;
 pub mod indexing;
 pub mod ingest;

@@ -6,6 +6,7 @@ use super::FlowError;
 use super::ledger::TRIES;
 use crate::domain::id::{CustomerId, FactId, Ids};
 use crate::domain::memory::Fact;
+use crate::engine::ledger::forgotten_hash;
 use crate::engine::{self, learn};
 use crate::ports::ledger::Entry;
 use crate::ports::privacy::Forgetting;
@@ -34,7 +35,7 @@ pub async fn forget(
         let forgetting = Forgetting {
             entry: Entry { customer, number: state.number, statements: rest.endings, change },
             key: key.name.to_owned(),
-            hash: engine::ledger::forgotten_hash(customer, key.name, &fact.value),
+            hashes: state.keys.iter().map(|one| (*one, forgotten_hash(*one, key.name, &fact.value))).collect(),
             spellings: rest.spellings,
         };
         if store.forget(&forgetting, now).await.map_err(FlowError::store("forget"))? {

@@ -33,8 +33,8 @@ pub trait Ledger: Send + Sync {
     /// [`StoreError`].
     async fn ledger(&self, customer: CustomerId) -> Result<LedgerState, StoreError>;
 
-    /// Changes the ledger of a customer. False if it was changed since it was read, or the customer is gone: nothing is
-    /// written then. Owes the index the changes, and sets [`super::store::TimerKind::Promise`] where a promise falls due.
+    /// Changes the ledger of a customer. False if it was changed since it was read, the customer is gone, or a source of the
+    /// entry is another's by now: nothing is written then. Owes the index the changes, and sets [`super::store::TimerKind::Promise`] where a promise falls due.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -221,6 +221,8 @@ pub struct EpisodeInput {
 pub struct LedgerState {
     /// Grows with every change.
     pub number: i64,
+    /// The keys that stand for this customer: their own, and those of their parts.
+    pub keys: Vec<CustomerId>,
     /// All that was ever stated, less what was to be forgotten.
     pub statements: Vec<Statement>,
     /// The versions of facts that are not superseded, those that have ended among them.
@@ -232,6 +234,8 @@ pub struct LedgerState {
 /// A value that was forgotten.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forgotten {
+    /// Whose value, by the key they had then.
+    pub customer: CustomerId,
     /// What stands for customer, key and value.
     pub hash: String,
     /// What was said until then states it in vain.
@@ -267,7 +271,7 @@ pub enum Learning {
     Stored,
     /// It had been stored before.
     Known,
-    /// The ledger was changed since it was read: read it again.
+    /// The ledger was changed since it was read, or the conversation is another customer's by now: read it again.
     Moved,
     /// The customer is gone.
     Gone,

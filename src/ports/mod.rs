@@ -3,6 +3,7 @@
 pub mod channel;
 pub mod clock;
 pub mod desk;
+pub mod identity;
 pub mod index;
 pub mod ledger;
 pub mod model;

@@ -35,8 +35,8 @@ pub trait Privacy: Send + Sync {
     async fn export(&self, customer: CustomerId) -> Result<Option<Value>, StoreError>;
 
     /// Erases a customer: every row, and what the database keeps of erased rows. What is left is an [`Erased`], which keeps
-    /// messages of before from coming in once more, and a change that every index hears of. `None` if there is nobody of
-    /// that key; once erased, the same again.
+    /// messages of before from coming in once more, and a change that every index hears of. Of a customer who is part of
+    /// another the whole is erased: they are one person. `None` if there is nobody of that key; once erased, the same again.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -70,8 +70,9 @@ pub struct Forgetting {
     pub key: String,
     /// The value in every spelling in which it was stated.
     pub spellings: Vec<String>,
-    /// What keeps it from being learnt again: [`super::ledger::Forgotten::hash`].
-    pub hash: String,
+    /// What keeps it from being learnt again, [`super::ledger::Forgotten::hash`], for each key of the customer: it stays
+    /// forgotten when a merge is undone.
+    pub hashes: Vec<(CustomerId, String)>,
 }
 
 /// That a customer was erased. No word of theirs is in it.

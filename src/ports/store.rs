@@ -1,12 +1,13 @@
 //! The SQL store as the message loop sees it. One method is one transaction is one step of a use case.
 //!
-//! [`Store`] is what [`crate::flow`] holds: the loop (here), what is remembered ([`super::ledger`]) and what the desk and
+//! [`Store`] is what [`crate::flow`] holds: the loop (here), what is remembered ([`super::ledger`]), who is who ([`super::identity`]) and what the desk and
 //! the pages read ([`super::desk`]), by one implementation over one database.
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use super::desk::DeskStore;
+use super::identity::Identity;
 use super::ledger::Ledger;
 use super::privacy::Privacy;
 use crate::domain::channel::{ChannelKind, Cursor, Inbound};
@@ -20,9 +21,9 @@ use crate::domain::text::{Language, MessageText};
 use crate::domain::turn::{SavedTurn, TurnRecord};
 
 /// Everything the product keeps.
-pub trait Store: Loop + Ledger + Privacy + DeskStore {}
+pub trait Store: Loop + Ledger + Identity + Privacy + DeskStore {}
 
-impl<T: Loop + Ledger + Privacy + DeskStore> Store for T {}
+impl<T: Loop + Ledger + Identity + Privacy + DeskStore> Store for T {}
 
 /// Ingest, turns, delivery and timers.
 #[async_trait]

@@ -134,9 +134,11 @@ pub(crate) async fn an_entry_for_an_older_ledger_is_refused(stage: &Stage) {
     let nobody = CustomerId::fresh(&stage.ids, at(0));
     assert!(!stage.store.commit_entry(&Entry { customer: nobody, ..stale }, at(103)).await.unwrap());
     let of_nobody = entry(stage, nobody, Vec::new(), &[]).await;
-    let gone = EpisodeCommit { episode: Episode { customer: nobody, ..moved.episode }, entry: of_nobody };
-    assert_eq!(stage.store.commit_episode(&gone, at(104)).await.unwrap(), Learning::Gone);
+    let of_nobody = EpisodeCommit { episode: Episode { customer: nobody, ..moved.episode.clone() }, entry: of_nobody };
+    assert_eq!(stage.store.commit_episode(&of_nobody, at(104)).await.unwrap(), Learning::Moved, "it is another's");
     assert_eq!(stage.store.facts(ana).await.unwrap(), [city]);
+    stage.store.erase(ana, at(105)).await.unwrap();
+    assert_eq!(stage.store.commit_episode(&moved, at(106)).await.unwrap(), Learning::Gone);
 }
 
 pub(crate) async fn statements_are_kept_once_and_promises_ring(stage: &Stage) {

@@ -6,7 +6,7 @@ use super::SqlStore;
 use super::held::{Held, kill_owed, next_position};
 use super::privacy;
 use super::rows;
-use super::sql::{Failure, Fields, Put, Tx};
+use super::sql::{Dialect, Failure, Fields, Put, Tx, composed};
 use super::timers;
 use crate::domain::channel::{Address, Cursor, Inbound, InboundEvent};
 use crate::domain::conversation::Ownership;
@@ -184,7 +184,7 @@ async fn written(
     timing: &Timing,
     now: Timestamp,
 ) -> Result<(MessageId, ConversationId, i64), Failure> {
-    let (address, customer) = match address_of(tx, &update.from).await? {
+    let At { address, customer, home } = match address_of(store.dialect, tx, &update.from).await? {
         Some(known) => known,
         None => {
             let (name, language) = (update.display_name.as_deref(), language_of(update).or(update.language));
@@ -216,7 +216,7 @@ async fn written(
         sqlx::query(
             "update customers set display_name = $2 where id = $1 and (display_name is null or display_name <> $2)",
         )
-        .put(customer)
+        .put(home)
         .put(name)
         .execute(&mut **tx)
         .await?;
@@ -260,11 +260,22 @@ async fn owe(tx: &mut Tx, held: &Held, seq: i64, timing: &Timing, now: Timestamp
     Ok(())
 }
 
-pub(super) async fn address_of(tx: &mut Tx, address: &Address) -> Result<Option<(i64, CustomerId)>, Failure> {
-    let row = sqlx::query(
-        "select id as a_id, customer_id as a_customer_id from addresses \
-         where channel = $1 and account = $2 and external = $3",
-    )
+/// A row of the addresses.
+pub(super) struct At {
+    pub(super) address: i64,
+    /// Whose it is.
+    pub(super) customer: CustomerId,
+    /// Whose it was before any merge, and would be again.
+    home: CustomerId,
+}
+
+/// Holds an address: who it belongs to stays so until the transaction ends.
+pub(super) async fn address_of(dialect: Dialect, tx: &mut Tx, address: &Address) -> Result<Option<At>, Failure> {
+    let hold = dialect.hold("a");
+    let row = composed(format!(
+        "select a.id as a_id, a.customer_id as a_customer_id, coalesce(a.home_id, a.customer_id) as a_home_id \
+         from addresses a where a.channel = $1 and a.account = $2 and a.external = $3 {hold}"
+    ))
     .put(address.channel.name())
     .put(&address.account)
     .put(&address.external)
@@ -272,7 +283,7 @@ pub(super) async fn address_of(tx: &mut Tx, address: &Address) -> Result<Option<
     .await?;
     row.map(|row| {
         let fields = Fields::new(&row, "addresses", "a_");
-        Ok((fields.integer("id")?, fields.id("customer_id")?))
+        Ok(At { address: fields.integer("id")?, customer: fields.id("customer_id")?, home: fields.id("home_id")? })
     })
     .transpose()
 }
@@ -293,7 +304,7 @@ pub(super) async fn meet(
     display_name: Option<&str>,
     language: Option<Language>,
     now: Timestamp,
-) -> Result<(i64, CustomerId), Failure> {
+) -> Result<At, Failure> {
     let customer = CustomerId::fresh(&store.ids, now);
     sqlx::query("insert into customers (id, display_name, language, created_at) values ($1, $2, $3, $4)")
         .put(customer)
@@ -313,7 +324,7 @@ pub(super) async fn meet(
     .put(now)
     .fetch_one(&mut **tx)
     .await?;
-    Ok((Fields::new(&row, "addresses", "a_").integer("id")?, customer))
+    Ok(At { address: Fields::new(&row, "addresses", "a_").integer("id")?, customer, home: customer })
 }
 
 /// Opens a conversation; the bot has it.
@@ -348,7 +359,7 @@ async fn open(
 
 /// The customer blocked us: nothing can be delivered to this address any more.
 async fn blocked(store: &SqlStore, tx: &mut Tx, inbox: i64, from: &Address, now: Timestamp) -> Result<(), Failure> {
-    let Some((address, _)) = address_of(tx, from).await? else { return Ok(()) };
+    let Some(At { address, .. }) = address_of(store.dialect, tx, from).await? else { return Ok(()) };
     match Held::open_at(store.dialect, tx, address).await? {
         Some(mut held) => {
             held.lose(tx, now).await?;

@@ -1,8 +1,11 @@
 //! Facts on two axes of time, and the statements that they are made of.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::SqlStore;
+use super::identity::{PARTS, parts};
 use super::ledger::owe;
 use super::rows::{self, FACT, FACT_HOLDS, STATEMENT};
 use super::sql::{Failure, Fields, Put, Tx, composed, undone};
@@ -84,14 +87,16 @@ pub(super) async fn ledger(store: &SqlStore, customer: CustomerId) -> Result<Led
     .put(customer)
     .fetch_all(&store.read)
     .await?;
-    let forgotten = sqlx::query(
-        "select g.hash as g_hash, g.forgotten_at as g_forgotten_at from forgotten g where g.customer_id = $1",
-    )
+    let forgotten = composed(format!(
+        "select g.customer_id as g_customer_id, g.hash as g_hash, g.forgotten_at as g_forgotten_at from forgotten g \
+         where g.customer_id in ({PARTS})"
+    ))
     .put(customer)
     .fetch_all(&store.read)
     .await?;
     Ok(LedgerState {
         number,
+        keys: parts(&mut *store.read.acquire().await?, customer).await?,
         statements: statements.iter().map(rows::statement).collect::<Result<_, _>>()?,
         facts: facts.iter().map(rows::fact).collect::<Result<_, _>>()?,
         forgotten: forgotten.iter().map(rows::forgotten).collect::<Result<_, _>>()?,
@@ -100,7 +105,7 @@ pub(super) async fn ledger(store: &SqlStore, customer: CustomerId) -> Result<Led
 
 pub(super) async fn commit_entry(store: &SqlStore, entry: &Entry, now: Timestamp) -> Result<bool, Failure> {
     let mut tx = store.begin().await?;
-    if turn_page(&mut tx, entry.customer).await? != Some(entry.number + 1) {
+    if turn_page(&mut tx, entry.customer).await? != Some(entry.number + 1) || !is_of(&mut tx, entry).await? {
         return undone(tx, false).await;
     }
     enter(&mut tx, entry, now).await?;
@@ -108,12 +113,31 @@ pub(super) async fn commit_entry(store: &SqlStore, entry: &Entry, now: Timestamp
     Ok(true)
 }
 
-/// Raises the number of a customer's ledger, whose row is held from now on. `None` if the customer is gone.
+/// Whether all that an entry states stands in conversations of its customer: a merge, or its end, may have moved them since
+/// they were read.
+pub(super) async fn is_of(tx: &mut Tx, entry: &Entry) -> Result<bool, Failure> {
+    let sources: BTreeSet<MessageId> = entry.statements.iter().map(|statement| statement.source).collect();
+    for source in sources {
+        let row = sqlx::query(
+            "select 1 as m_ours from messages m join conversations c on c.id = m.conversation_id \
+             where m.id = $1 and c.customer_id = $2",
+        );
+        if row.put(source).put(entry.customer).fetch_optional(&mut **tx).await?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Raises the number of a customer's ledger, whose row is held from now on. `None` if the customer is gone, or part of
+/// another.
 pub(super) async fn turn_page(tx: &mut Tx, customer: CustomerId) -> Result<Option<i64>, Failure> {
-    let row = sqlx::query("update customers set ledger = ledger + 1 where id = $1 returning ledger as k_ledger")
-        .put(customer)
-        .fetch_optional(&mut **tx)
-        .await?;
+    let row = sqlx::query(
+        "update customers set ledger = ledger + 1 where id = $1 and merged_into is null returning ledger as k_ledger",
+    )
+    .put(customer)
+    .fetch_optional(&mut **tx)
+    .await?;
     row.as_ref().map(|row| Fields::new(row, "customers", "k_").integer("ledger")).transpose()
 }
 

@@ -317,19 +317,31 @@ pub(super) async fn commit_episode(
 ) -> Result<Learning, Failure> {
     let mut tx = store.begin().await?;
     let customer = commit.episode.customer;
-    let Some(number) = facts::turn_page(&mut tx, customer).await? else {
-        return undone(tx, Learning::Gone).await;
-    };
+    let number = facts::turn_page(&mut tx, customer).await?;
+    match customer_of(&mut tx, commit.episode.conversation).await? {
+        None => return undone(tx, Learning::Gone).await,
+        Some(now) if now != customer => return undone(tx, Learning::Moved).await,
+        Some(_) => {}
+    }
     if !insert_episode(&mut tx, &commit.episode).await? {
         return undone(tx, Learning::Known).await;
     }
-    if number != commit.entry.number + 1 {
+    if number != Some(commit.entry.number + 1) || !facts::is_of(&mut tx, &commit.entry).await? {
         return undone(tx, Learning::Moved).await;
     }
     owe(&mut tx, customer, UnitId::Episode(commit.episode.id), now).await?;
     facts::enter(&mut tx, &commit.entry, now).await?;
     tx.commit().await?;
     Ok(Learning::Stored)
+}
+
+/// Whose a conversation is now.
+async fn customer_of(tx: &mut Tx, conversation: ConversationId) -> Result<Option<CustomerId>, Failure> {
+    let row = sqlx::query("select c.customer_id as c_customer_id from conversations c where c.id = $1")
+        .put(conversation)
+        .fetch_optional(&mut **tx)
+        .await?;
+    row.as_ref().map(|row| Fields::new(row, "conversations", "c_").id("customer_id")).transpose()
 }
 
 async fn insert_episode(tx: &mut Tx, episode: &Episode) -> Result<bool, Failure> {
@@ -433,7 +445,7 @@ pub(super) async fn index_changed(store: &SqlStore, index: &str, from: i64, up_t
 }
 
 /// Every unit there is, as it is owed to the index: customer, unit and key.
-fn all_units() -> String {
+pub(super) fn all_units() -> String {
     format!(
         "select x.customer_id as customer_id, 'exchange' as unit, x.message_id as unit_id from exchanges x \
          union all select e.customer_id, 'episode', e.id from episodes e \

@@ -12,6 +12,7 @@ mod delivery;
 mod desk;
 mod facts;
 mod held;
+mod identity;
 mod ledger;
 mod open;
 mod operator;

@@ -1,7 +1,7 @@
 //! Conversations of the past, written as resolved ones: nobody owes an answer, and learning begins.
 
 use super::SqlStore;
-use super::accept::{Noted, address_of, link, meet, note};
+use super::accept::{At, Noted, address_of, link, meet, note};
 use super::held::next_position;
 use super::privacy::is_of_erased;
 use super::sql::{Failure, Put, Tx, undone};
@@ -26,7 +26,7 @@ pub(super) async fn import(store: &SqlStore, past: &PastConversation) -> Result<
     }
     let (Some((_, first)), Some((_, last))) = (new.first(), new.last()) else { return undone(tx, 0).await };
     let language = new.iter().find_map(|(_, message)| Language::detect(message.text.as_str()));
-    let (address, customer) = match address_of(&mut tx, &past.from).await? {
+    let At { address, customer, .. } = match address_of(store.dialect, &mut tx, &past.from).await? {
         Some(known) => known,
         None => meet(store, &mut tx, &past.from, past.display_name.as_deref(), language, first.at).await?,
     };

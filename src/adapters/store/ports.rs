@@ -5,19 +5,21 @@ use jiff::Timestamp;
 
 use super::sql::{Failure, Fields, Put, retried};
 use super::{
-    SqlStore, accept, applying, delivery, desk, facts, ledger, operator, past, privacy, recovery, timers, turn,
+    SqlStore, accept, applying, delivery, desk, facts, identity, ledger, operator, past, privacy, recovery, timers,
+    turn,
 };
 use crate::domain::channel::{Address, ChannelKind, Cursor, Inbound};
 use crate::domain::conversation::Conversation;
-use crate::domain::customer::Customer;
+use crate::domain::customer::{Customer, KnownAddress, Merge};
 use crate::domain::handoff::{Handoff, Package};
-use crate::domain::id::{BootId, ConversationId, CustomerId, HandoffId, MessageId};
+use crate::domain::id::{BootId, ConversationId, CustomerId, HandoffId, MergeId, MessageId};
 use crate::domain::memory::{Episode, Fact};
 use crate::domain::message::Message;
 use crate::domain::outbox::{Outbound, SendOutcome};
 use crate::domain::past::PastConversation;
 use crate::domain::turn::SavedTurn;
 use crate::ports::desk::{DeskStore, FeedItem, Operator, QueueEntry, Session, TurnView, Undelivered};
+use crate::ports::identity::{Identity, Merging, Sides, Unmerging};
 use crate::ports::ledger::{
     Entry, EpisodeCommit, EpisodeInput, IndexChange, Learning, Ledger, LedgerState, Unit, UnitId,
 };
@@ -170,6 +172,34 @@ async fn depth(store: &SqlStore) -> Result<Depth, Failure> {
         queued: fields.integer("queued")?,
         unindexed: fields.integer("unindexed")?,
     })
+}
+
+#[async_trait]
+impl Identity for SqlStore {
+    async fn whole(&self, customer: CustomerId) -> Result<Option<CustomerId>, StoreError> {
+        let mut connection = self.read.acquire().await.map_err(Failure::from)?;
+        Ok(identity::whole(&mut connection, customer).await?)
+    }
+
+    async fn addresses(&self, customer: CustomerId) -> Result<Vec<KnownAddress>, StoreError> {
+        Ok(identity::addresses(self, customer).await?)
+    }
+
+    async fn merges(&self, customer: CustomerId) -> Result<Vec<Merge>, StoreError> {
+        Ok(identity::merges(self, customer).await?)
+    }
+
+    async fn merge(&self, merging: &Merging, now: Timestamp) -> Result<bool, StoreError> {
+        retried(|| identity::merge(self, merging, now)).await
+    }
+
+    async fn sides(&self, merge: MergeId) -> Result<Option<Sides>, StoreError> {
+        Ok(identity::sides(self, merge).await?)
+    }
+
+    async fn unmerge(&self, unmerging: &Unmerging, now: Timestamp) -> Result<bool, StoreError> {
+        retried(|| identity::unmerge(self, unmerging, now)).await
+    }
 }
 
 #[async_trait]

@@ -1,5 +1,7 @@
 //! What is held of a customer, all of it, to show, to forget and to erase.
 
+use std::collections::HashSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -8,7 +10,8 @@ use sqlx::{Column, Row};
 
 use super::SqlStore;
 use super::facts;
-use super::ledger::owe;
+use super::identity::{PARTS, parts, whole};
+use super::ledger::{all_units, owe};
 use super::sql::{Dialect, Failure, Fields, Put, Tx, composed, document, undone};
 use crate::domain::channel::Address;
 use crate::domain::id::{CustomerId, EpisodeId, FactId, MessageId};
@@ -19,7 +22,7 @@ use crate::ports::privacy::{Access, Erased, Expired, Forgetting, Retention};
 
 /// Every table that holds something of a customer, and which of its rows are a customer's (`$1`). In the order in which
 /// rows may go: what is referred to comes later.
-pub(super) const HELD: [(&str, &str); 17] = [
+pub(super) const HELD: [(&str, &str); 18] = [
     ("statements", "customer_id = $1"),
     ("facts", "customer_id = $1"),
     ("forgotten", "customer_id = $1"),
@@ -39,6 +42,7 @@ pub(super) const HELD: [(&str, &str); 17] = [
         "(channel, account, external) in (select a.channel, a.account, a.external from addresses a where a.customer_id = $1)",
     ),
     ("addresses", "customer_id = $1"),
+    ("merges", "part_id = $1 or whole_id = $1"),
     ("customers", "id = $1"),
 ];
 
@@ -55,12 +59,10 @@ pub(super) async fn set_memory(
     now: Timestamp,
 ) -> Result<bool, Failure> {
     let mut tx = store.begin().await?;
-    let changed = sqlx::query("update customers set memory = $2, memory_since = $3 where id = $1 and memory <> $2")
-        .put(customer)
-        .put(if on { "on" } else { "off" })
-        .put(on.then_some(now))
-        .execute(&mut *tx)
-        .await?;
+    let changed =
+        composed(format!("update customers set memory = $2, memory_since = $3 where id in ({PARTS}) and memory <> $2"));
+    let changed =
+        changed.put(customer).put(if on { "on" } else { "off" }).put(on.then_some(now)).execute(&mut *tx).await?;
     if changed.rows_affected() > 0 {
         owe_all(&mut tx, customer, now).await?;
         tx.commit().await?;
@@ -88,7 +90,7 @@ async fn owe_all(tx: &mut Tx, customer: CustomerId, now: Timestamp) -> Result<()
 }
 
 pub(super) async fn forget(store: &SqlStore, forgetting: &Forgetting, now: Timestamp) -> Result<bool, Failure> {
-    let Forgetting { entry, key, spellings, hash } = forgetting;
+    let Forgetting { entry, key, spellings, hashes } = forgetting;
     let customer = entry.customer;
     let mut tx = store.begin().await?;
     if facts::turn_page(&mut tx, customer).await? != Some(entry.number + 1) {
@@ -116,15 +118,17 @@ pub(super) async fn forget(store: &SqlStore, forgetting: &Forgetting, now: Times
             .await?;
     }
     redact_episodes(&mut tx, customer, spellings, now).await?;
-    sqlx::query(
-        "insert into forgotten (customer_id, hash, forgotten_at) values ($1, $2, $3) \
-         on conflict (customer_id, hash) do update set forgotten_at = excluded.forgotten_at",
-    )
-    .put(customer)
-    .put(hash)
-    .put(now)
-    .execute(&mut *tx)
-    .await?;
+    for (customer, hash) in hashes {
+        sqlx::query(
+            "insert into forgotten (customer_id, hash, forgotten_at) values ($1, $2, $3) \
+             on conflict (customer_id, hash) do update set forgotten_at = excluded.forgotten_at",
+        )
+        .put(*customer)
+        .put(hash)
+        .put(now)
+        .execute(&mut *tx)
+        .await?;
+    }
     tx.commit().await?;
     settle(store).await?;
     Ok(true)
@@ -191,14 +195,21 @@ fn without(text: &str, phrase: &str) -> String {
 }
 
 pub(super) async fn export(store: &SqlStore, customer: CustomerId) -> Result<Option<Value>, Failure> {
+    let keys = parts(&mut *store.read.acquire().await?, customer).await?;
     let mut all = Map::new();
     for (table, which) in HELD.iter().rev() {
-        let rows =
-            composed(format!("select * from {table} where {which}")).put(customer).fetch_all(&store.read).await?;
+        let mut rows: Vec<Value> = Vec::new();
+        let mut seen = HashSet::new();
+        for key in &keys {
+            let held = composed(format!("select * from {table} where {which}")).put(*key);
+            let held = held.fetch_all(&store.read).await?;
+            // A merge is held by both its sides.
+            rows.extend(held.iter().map(readable).filter(|row| keys.len() == 1 || seen.insert(row.to_string())));
+        }
         if *table == "customers" && rows.is_empty() {
             return Ok(None);
         }
-        all.insert((*table).to_owned(), rows.iter().map(readable).collect());
+        all.insert((*table).to_owned(), Value::Array(rows));
     }
     Ok(Some(Value::Object(all)))
 }
@@ -231,14 +242,71 @@ fn explained(column: &str, value: Value) -> Value {
 
 pub(super) async fn erase(store: &SqlStore, customer: CustomerId, now: Timestamp) -> Result<Option<Erased>, Failure> {
     let mut tx = store.begin().await?;
-    let hold = store.dialect.hold("customers");
-    let known = composed(format!("select id as k_id from customers where id = $1 {hold}")).put(customer);
-    if known.fetch_optional(&mut *tx).await?.is_none() {
+    let Some(whole) = held_whole(store.dialect, &mut tx, customer).await? else {
         tx.rollback().await?;
         return erased(store, customer).await;
+    };
+    let keys = parts(&mut tx, whole).await?;
+    // The key of the whole goes first: its addresses name those of the parts.
+    let units = units_of_merged(&mut tx, &keys).await?;
+    composed(format!("update customers set merged_into = null where id in ({PARTS})"))
+        .put(whole)
+        .execute(&mut *tx)
+        .await?;
+    let mut of_whole = None;
+    for key in keys {
+        let erased = erase_key(store, &mut tx, key, &units, now).await?;
+        of_whole.get_or_insert(erased);
     }
+    tx.commit().await?;
+    settle(store).await?;
+    Ok(of_whole)
+}
+
+/// Holds the customer whose key stands for this one.
+async fn held_whole(dialect: Dialect, tx: &mut Tx, customer: CustomerId) -> Result<Option<CustomerId>, Failure> {
+    let hold = dialect.hold("k");
+    while let Some(found) = whole(&mut *tx, customer).await? {
+        // Nobody has made it a part of another in between.
+        let held =
+            composed(format!("select k.id as k_id from customers k where k.id = $1 and k.merged_into is null {hold}"));
+        if held.put(found).fetch_optional(&mut **tx).await?.is_some() {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// What an index may still have under the key of another, whose part these customers were or are.
+async fn units_of_merged(tx: &mut Tx, keys: &[CustomerId]) -> Result<Vec<(String, String)>, Failure> {
+    let mut units = Vec::new();
+    for key in keys {
+        let rows = composed(format!(
+            "select u.unit as u_unit, u.unit_id as u_unit_id from ({}) u where u.customer_id = $1 \
+             and exists (select 1 from merges g where g.part_id = $1 or g.whole_id = $1)",
+            all_units()
+        ))
+        .put(*key)
+        .fetch_all(&mut **tx)
+        .await?;
+        for row in &rows {
+            let fields = Fields::new(row, "units", "u_");
+            units.push((fields.text("unit")?, fields.text("unit_id")?));
+        }
+    }
+    Ok(units)
+}
+
+/// Erases what is held under one key.
+async fn erase_key(
+    store: &SqlStore,
+    tx: &mut Tx,
+    customer: CustomerId,
+    units: &[(String, String)],
+    now: Timestamp,
+) -> Result<Erased, Failure> {
     let salt = hex(&store.ids.random());
-    let addresses = address_hashes(&mut tx, customer, &salt).await?;
+    let addresses = address_hashes(tx, customer, &salt).await?;
     // What came in stays known as such, by the channel's number alone: an update may be delivered again. A key that holds
     // the address goes.
     sqlx::query(
@@ -247,22 +315,17 @@ pub(super) async fn erase(store: &SqlStore, customer: CustomerId, now: Timestamp
          where a.customer_id = $1 and a.channel = inbox.channel and inbox.external_id like a.external || '%')",
     )
     .put(customer)
-    .execute(&mut *tx)
+    .execute(&mut **tx)
     .await?;
     let mut rows = 0;
     for (table, which) in HELD {
-        let deleted = composed(format!("delete from {table} where {which}")).put(customer).execute(&mut *tx).await?;
+        let deleted = composed(format!("delete from {table} where {which}")).put(customer).execute(&mut **tx).await?;
         rows += deleted.rows_affected();
     }
-    let change = sqlx::query(
-        "insert into index_changes (customer_id, unit, unit_id, changed_at) values ($1, 'customer', $1, $2) \
-         returning number as i_number",
-    )
-    .put(customer)
-    .put(now)
-    .fetch_one(&mut *tx)
-    .await?;
-    let change = Fields::new(&change, "index_changes", "i_").integer("number")?;
+    for (unit, id) in units {
+        owe_gone(tx, customer, unit, id, now).await?;
+    }
+    let change = owe_gone(tx, customer, "customer", &customer.to_string(), now).await?;
     let erased = Erased { customer, at: now, rows, change };
     sqlx::query(
         "insert into erased (customer_id, salt, addresses, erased_at, rows_erased, change_number) \
@@ -274,11 +337,24 @@ pub(super) async fn erase(store: &SqlStore, customer: CustomerId, now: Timestamp
     .put(now)
     .put(i64::try_from(rows).unwrap_or(i64::MAX))
     .put(change)
-    .execute(&mut *tx)
+    .execute(&mut **tx)
     .await?;
-    tx.commit().await?;
-    settle(store).await?;
-    Ok(Some(erased))
+    Ok(erased)
+}
+
+/// Tells the indexes that something is gone, and returns the number of the change.
+async fn owe_gone(tx: &mut Tx, customer: CustomerId, unit: &str, id: &str, now: Timestamp) -> Result<i64, Failure> {
+    let change = sqlx::query(
+        "insert into index_changes (customer_id, unit, unit_id, changed_at) values ($1, $2, $3, $4) \
+         returning number as i_number",
+    )
+    .put(customer)
+    .put(unit)
+    .put(id)
+    .put(now)
+    .fetch_one(&mut **tx)
+    .await?;
+    Fields::new(&change, "index_changes", "i_").integer("number")
 }
 
 async fn address_hashes(tx: &mut Tx, customer: CustomerId, salt: &str) -> Result<Vec<String>, Failure> {

@@ -68,8 +68,10 @@ pub(super) fn address(fields: &Fields<'_>) -> Result<Address, Failure> {
     })
 }
 
-/// Columns of a customer `k`.
-pub(super) const CUSTOMER: &str = "k.id as k_id, k.display_name as k_display_name, k.language as k_language, \
+/// Columns of a customer `k`. Who has no name is called as their parts are.
+pub(super) const CUSTOMER: &str = "k.id as k_id, coalesce(k.display_name, (select h.display_name from addresses i \
+    join customers h on h.id = i.home_id where i.customer_id = k.id and h.display_name is not null order by i.id limit 1)) \
+    as k_display_name, k.language as k_language, \
     k.created_at as k_created_at, k.memory as k_memory";
 
 pub(super) fn customer(row: &AnyRow) -> Result<Customer, Failure> {
@@ -197,7 +199,7 @@ pub(super) fn statement(row: &AnyRow) -> Result<Statement, Failure> {
 
 pub(super) fn forgotten(row: &AnyRow) -> Result<Forgotten, Failure> {
     let fields = Fields::new(row, "forgotten", "g_");
-    Ok(Forgotten { hash: fields.text("hash")?, at: fields.time("forgotten_at")? })
+    Ok(Forgotten { customer: fields.id("customer_id")?, hash: fields.text("hash")?, at: fields.time("forgotten_at")? })
 }
 
 /// Columns of an episode `e`.

@@ -11,7 +11,7 @@ use sqlx::any::{Any, AnyArguments, AnyRow};
 use sqlx::{AnyPool, AssertSqlSafe, Decode, Encode, Row, Transaction, Type};
 
 use crate::domain::id::{
-    BootId, ConversationId, CustomerId, EpisodeId, FactId, HandoffId, MessageId, OperatorId, OutboxId, TurnId,
+    BootId, ConversationId, CustomerId, EpisodeId, FactId, HandoffId, MergeId, MessageId, OperatorId, OutboxId, TurnId,
 };
 use crate::domain::text::{Language, MessageText};
 use crate::ports::store::StoreError;
@@ -246,7 +246,19 @@ macro_rules! printed {
     };
 }
 
-printed!(BootId, ConversationId, CustomerId, EpisodeId, FactId, HandoffId, MessageId, OperatorId, OutboxId, TurnId);
+printed!(
+    BootId,
+    ConversationId,
+    CustomerId,
+    EpisodeId,
+    FactId,
+    HandoffId,
+    MergeId,
+    MessageId,
+    OperatorId,
+    OutboxId,
+    TurnId
+);
 
 /// A document as it is kept.
 pub(super) fn document<T: serde::Serialize>(value: &T) -> String {

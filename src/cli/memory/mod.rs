@@ -5,18 +5,18 @@ mod look;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
+use super::customer::find;
 use super::output;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::history;
 use crate::app::{self, progress};
 use crate::config::Config;
-use crate::domain::channel::{Address, ChannelKind};
 use crate::domain::id::{CustomerId, FactId, MessageId};
 use crate::ports::clock::Clock as _;
 use crate::ports::privacy::Access;
@@ -200,26 +200,6 @@ async fn rebuild(config: &Config) -> anyhow::Result<()> {
     bar.finish_and_clear();
     output::line(&format!("the index was built anew: {units} exchanges, episodes and facts"));
     Ok(())
-}
-
-/// The customer of a `cust_…` id or of an address such as `telegram:12345`.
-async fn find(config: &Config, store: &dyn Store, text: &str) -> anyhow::Result<CustomerId> {
-    if let Ok(id) = text.parse() {
-        return Ok(id);
-    }
-    let Some((kind, external)) = text.split_once(':') else {
-        bail!("`{text}` is neither a cust_… id nor an address such as telegram:12345");
-    };
-    let Some(kind) = ChannelKind::from_name(kind) else {
-        let known: Vec<&str> = ChannelKind::ALL.iter().map(|kind| kind.name()).collect();
-        bail!("`{kind}` is not a channel: {}", known.join(", "));
-    };
-    let Some(account) = app::account(config, kind) else {
-        bail!("{kind} is switched off, so its addresses are not known: use the cust_… id");
-    };
-    let address = Address { channel: kind, account, external: external.to_owned() };
-    let found = store.customer_at(&address).await.context("customers can't be read")?;
-    found.with_context(|| format!("nobody has written from {text} yet"))
 }
 
 /// Notes that somebody with a command line looked.
