@@ -193,6 +193,7 @@ impl App {
         tracker.spawn(upkeep::change_embedder(Arc::clone(&ctx), stop.clone()));
         tracker.spawn(upkeep::say_alive(Arc::clone(&ctx), stop.clone()));
         tracker.spawn(upkeep::keep_no_longer(Arc::clone(&ctx), stop.clone()));
+        tracker.spawn(upkeep::keep_snapshots(Arc::clone(&ctx), stop.clone()));
         let served = tokio::select! {
             served = crate::http::serve(listener, Arc::clone(&ctx), stop.clone()) => served,
             () = drained(&tracker, &stop) => Ok(()),

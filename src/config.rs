@@ -75,7 +75,7 @@ sections! {
     /// `[store]`
     StoreConfig { url: SecretString }
     /// `[index]`
-    Index { url: String, key: SecretString, key_file: PathBuf, prefix: String, within: SignedDuration }
+    Index { url: String, key: SecretString, key_file: PathBuf, prefix: String, within: SignedDuration, snapshot_every: SignedDuration }
     /// `[knowledge]`
     Knowledge { dir: PathBuf, check_every: SignedDuration }
     /// `[prompts]`

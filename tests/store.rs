@@ -32,6 +32,8 @@ mod random;
 mod recovery;
 #[path = "store/shared.rs"]
 mod shared;
+#[path = "store/snapshot.rs"]
+mod snapshot;
 #[path = "store/support.rs"]
 mod support;
 #[path = "store/turns.rs"]
@@ -143,6 +145,9 @@ macro_rules! store_contract {
                     concurrent_changes_are_not_skipped,
                     a_change_that_commits_late_is_waited_for,
                     a_package_is_replaced_while_the_handoff_is_open,
+                }
+                snapshot {
+                    an_index_reads_on_from_its_snapshot,
                 }
                 identity {
                     merged_they_are_one,

@@ -161,8 +161,10 @@ impl Place {
     /// Opens an index, and says so where it begins with nothing.
     async fn open_saying(&self, embedder: Option<Fingerprint>) -> anyhow::Result<Arc<dyn SearchIndex>> {
         let (index, opened) = self.open(embedder).await?;
-        if let Opened::Fresh(reason) = opened {
-            tracing::info!(%reason, "the index is being built from the store");
+        match opened {
+            Opened::Existing => {}
+            Opened::Restored(reason) => tracing::warn!(%reason, "the index goes on from its snapshot"),
+            Opened::Fresh(reason) => tracing::info!(%reason, "the index is being built from the store"),
         }
         Ok(index)
     }
@@ -179,7 +181,7 @@ impl Place {
             if made_with.is_some() && embedder.is_none() {
                 self.mark(made_with.as_ref(), Filled::WordsOnly).await?;
             }
-            if let (index, Opened::Existing) = self.open(made_with).await? {
+            if let (index, Opened::Existing | Opened::Restored(_)) = self.open(made_with).await? {
                 return Ok(Some(Searcher { index, embedder }));
             }
         }

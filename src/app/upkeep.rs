@@ -10,13 +10,16 @@ use tokio_util::sync::CancellationToken;
 use super::{Ctx, indexes, progress};
 use crate::adapters::articles;
 use crate::config::RetentionConfig;
-use crate::flow::indexing;
 use crate::flow::search::Searcher;
 use crate::flow::wake::Bell;
+use crate::flow::{FlowError, indexing};
 use crate::ports::privacy::{Expired, Retention};
 
 /// How often what is past its retention is looked for.
 const EXPIRE_EVERY: Duration = Duration::from_hours(1);
+
+/// How often it is looked whether a snapshot of the index is due.
+const SNAPSHOT_LOOKED_AT_EVERY: Duration = Duration::from_mins(10);
 
 /// When filling an index is tried again.
 const FILL_AGAIN: Duration = Duration::from_secs(5);
@@ -123,6 +126,29 @@ async fn fill(ctx: &Ctx, coming: &Searcher, bar: &ProgressBar) -> anyhow::Result
             }
             // Another process applies them.
             tokio::time::sleep(indexing::LOOKED_EVERY).await;
+        }
+    }
+}
+
+/// Keeps a snapshot of the index, so that broken files cost a start no more than what changed since, until `stop`.
+pub async fn keep_snapshots(ctx: Arc<Ctx>, stop: CancellationToken) {
+    let every = ctx.config.index.snapshot_every;
+    if every.is_zero() || ctx.config.index.is_server() {
+        return;
+    }
+    while !stopped_after(every.unsigned_abs().min(SNAPSHOT_LOOKED_AT_EVERY), &stop).await {
+        let search = ctx.search.serving();
+        let taken = async {
+            // An index that is still being filled is not worth keeping.
+            Ok::<bool, FlowError>(
+                !indexing::is_behind(&*ctx.store, &*search.index).await?
+                    && indexing::snapshot(&*ctx.store, &*search.index, ctx.clock.now() - every).await?,
+            )
+        };
+        match taken.await {
+            Ok(true) => tracing::info!("a snapshot of the index was taken"),
+            Ok(false) => {}
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "no snapshot of the index"),
         }
     }
 }

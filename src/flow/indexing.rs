@@ -76,6 +76,21 @@ pub async fn is_behind(store: &dyn Store, index: &dyn SearchIndex) -> Result<boo
     Ok(!changes.is_empty())
 }
 
+/// Takes a snapshot of `index`, unless one was taken since `unless_since`, and records where it stands: an index that goes back
+/// to it reads on from there. Returns whether one was taken.
+///
+/// # Errors
+/// [`FlowError`].
+pub async fn snapshot(store: &dyn Store, index: &dyn SearchIndex, unless_since: Timestamp) -> Result<bool, FlowError> {
+    // Before the copy: what is applied in between is applied once more.
+    let position = store.index_position(index.name()).await.map_err(FlowError::store("index_position"))?;
+    let Some(name) = index.snapshot(unless_since).await.map_err(FlowError::index("snapshot"))? else {
+        return Ok(false);
+    };
+    store.index_changed(&name, 0, position).await.map_err(FlowError::store("index_changed"))?;
+    Ok(true)
+}
+
 /// Writes into `index` everything that is remembered of one customer.
 ///
 /// # Errors

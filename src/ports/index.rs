@@ -1,6 +1,7 @@
 //! The vector index: derived from the store, and rebuilt from it at any time.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::domain::id::CustomerId;
@@ -66,6 +67,16 @@ pub trait SearchIndex: Send + Sync {
     /// # Errors
     /// [`IndexError`].
     async fn flush(&self) -> Result<(), IndexError>;
+
+    /// Keeps a copy of the index as it is, to which a start goes back where the files are broken; the one before is deleted.
+    /// Returns the name that the index has then. `None` where one was taken since `unless_since`, where nothing has changed
+    /// since the last, and of an index that is kept elsewhere: a server has snapshots of its own.
+    ///
+    /// # Errors
+    /// [`IndexError`]; the copy before is still there then, unless it was being replaced.
+    async fn snapshot(&self, _unless_since: Timestamp) -> Result<Option<String>, IndexError> {
+        Ok(None)
+    }
 }
 
 /// A part of the index that is filled and emptied by itself.

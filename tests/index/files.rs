@@ -10,6 +10,7 @@ use firstline::adapters::qdrant::{EdgeIndex, Opened};
 use firstline::domain::id::CustomerId;
 use firstline::ports::index::{IndexError, Point, Query, Scope, SearchIndex, Shelf};
 use firstline::ports::model::Fingerprint;
+use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::contract::{ask, customers, fingerprint, found, id, knowledge, memory};
@@ -196,6 +197,7 @@ async fn check_harmed(dir: &Path, what: &str) -> Outcome {
     let (index, opened) = open(dir).await;
     let worked = match &opened {
         Opened::Existing => check_filled(&index, what).await,
+        Opened::Restored(why) => panic!("{what}: there is no snapshot: {why}"),
         Opened::Fresh(why) => {
             assert!(why.starts_with("corrupt") || what.ends_with("manifest.json"), "{what}: {why}");
             assert_eq!(index.count(Shelf::Memory).await.unwrap(), 0, "{what}");
@@ -365,5 +367,84 @@ async fn write_until_killed(dir: &Path) {
             index.flush().await.unwrap();
             println!("flushed {}", number + 1);
         }
+    }
+}
+
+/// Breaks the largest file of a shelf.
+fn break_a_file(dir: &Path, shelf: &str) {
+    let files: Vec<PathBuf> = files(&dir.join(shelf)).into_iter().map(|file| dir.join(shelf).join(file)).collect();
+    let largest = files.iter().max_by_key(|file| fs::metadata(file).unwrap().len()).unwrap();
+    for file in files.iter().filter(|file| *file == largest || file.ends_with("segment.json")) {
+        fs::write(file, b"broken").unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn broken_files_are_replaced_by_a_snapshot() {
+    let dir = temporary();
+    filled(dir.path()).await;
+    let [anna, _] = customers();
+    let (index, _) = open(dir.path()).await;
+    let (long_ago, first_name) = (Timestamp::UNIX_EPOCH, index.name().to_owned());
+    let name = index.snapshot(Timestamp::MAX).await.unwrap().expect("there was none");
+    assert_ne!(name, first_name);
+    assert_eq!(index.snapshot(long_ago).await.unwrap(), None, "one was taken since");
+    assert_eq!(index.snapshot(Timestamp::MAX).await.unwrap(), None, "nothing has changed since");
+    // What comes later is not in it.
+    index.upsert(Shelf::Memory, vec![with_vector(memory(900, anna, "saucepan"))]).await.unwrap();
+    index.close().await.unwrap();
+
+    break_a_file(dir.path(), "memory");
+    let (index, opened) = open(dir.path()).await;
+    assert!(matches!(&opened, Opened::Restored(why) if why.starts_with("corrupt")), "{opened:?}");
+    assert_eq!(index.name(), name);
+    check_filled(&index, "restored").await.unwrap();
+    assert_eq!(found(&index, ask(Scope::Customer(anna), "saucepans")).await, Vec::<u64>::new());
+    index.close().await.unwrap();
+
+    // It is used up: what breaks again is built anew.
+    break_a_file(dir.path(), "memory");
+    let (index, opened) = open(dir.path()).await;
+    assert!(matches!(&opened, Opened::Fresh(why) if why.starts_with("corrupt")), "{opened:?}");
+    index.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_is_no_hiding_place() {
+    let dir = temporary();
+    filled(dir.path()).await;
+    let [anna, _] = customers();
+    let (index, _) = open(dir.path()).await;
+    index.snapshot(Timestamp::MAX).await.unwrap().unwrap();
+    assert!(mentions(&dir.path().join("snapshot"), anna) > 0, "the snapshot has her key");
+    index.forget(anna).await.unwrap();
+    index.flush().await.unwrap();
+    assert_eq!(mentions(dir.path(), anna), 0);
+    assert!(!dir.path().join("snapshot").exists());
+    assert!(index.snapshot(Timestamp::MAX).await.unwrap().is_some(), "a new one is taken");
+    assert_eq!(mentions(dir.path(), anna), 0);
+    index.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_snapshot_that_can_not_be_used_is_passed_over() {
+    for broken in ["snapshot/memory", "snapshot/manifest.json", "snapshot/knowledge"] {
+        let dir = temporary();
+        filled(dir.path()).await;
+        let (index, _) = open(dir.path()).await;
+        index.snapshot(Timestamp::MAX).await.unwrap().unwrap();
+        index.close().await.unwrap();
+        let path = dir.path().join(broken);
+        if path.is_dir() {
+            break_a_file(dir.path(), broken);
+        } else {
+            fs::write(path, b"broken").unwrap();
+        }
+        break_a_file(dir.path(), "memory");
+        let (index, opened) = open(dir.path()).await;
+        assert!(matches!(opened, Opened::Fresh(_)), "{broken}: {opened:?}");
+        check_usable(&index, customers()[0], broken).await.unwrap();
+        index.close().await.unwrap();
+        assert_eq!(open(dir.path()).await.1, Opened::Existing, "{broken}");
     }
 }

@@ -24,7 +24,7 @@ use sqlx::Row;
 use crate::support::{Kind, Stage, at, reply, take, texts, web};
 
 /// A conversation of two messages, of which an episode and a fact can be learnt.
-async fn talked(stage: &Stage, who: &Address, now: i64) -> (ConversationId, CustomerId) {
+pub(crate) async fn talked(stage: &Stage, who: &Address, now: i64) -> (ConversationId, CustomerId) {
     let (id, _) = stage.writes(who, "Я Анна, где мой заказ?", now).await;
     assert_eq!(stage.answers(&["В пути"], now + 10).await, Committed::Yes);
     stage.delivers(now + 11).await;

@@ -4,9 +4,10 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use qdrant_edge::{Filter, PointId, Vector, Vectors};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,12 +17,14 @@ use super::same::{
     AROUND, BM25, CUSTOMER, DATA, DENSE, Embedded, LANGUAGE, VERSION, check_dense, in_order, new_build, owner,
 };
 use super::shard::{self, Mark, Shard};
+use super::snapshot;
 use crate::domain::id::CustomerId;
 use crate::ports::index::{Hit, IndexError, Point, Query, Scope, SearchIndex, Shelf};
 use crate::ports::model::Fingerprint;
 
-const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
 const LOCK: &str = "lock";
+const SHELVES: [&str; 2] = ["knowledge", "memory"];
 
 /// The index of one directory. One process at a time may have it open.
 #[derive(Debug, Clone)]
@@ -34,6 +37,8 @@ pub struct EdgeIndex {
 pub enum Opened {
     /// The points of an earlier run.
     Existing,
+    /// The points of a snapshot, and why they were needed: the caller catches up from where it was taken.
+    Restored(String),
     /// Nothing, and why: the caller fills it from the store and the articles.
     Fresh(String),
 }
@@ -47,6 +52,8 @@ struct Inner {
     dir: PathBuf,
     embedder: Option<Fingerprint>,
     build: String,
+    /// Held while a snapshot is taken or deleted.
+    snapshots: Mutex<()>,
     /// Released last.
     _lock: File,
 }
@@ -62,15 +69,16 @@ struct Manifest {
     flushed: Flushed,
 }
 
-#[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Flushed {
     knowledge: Mark,
     memory: Mark,
 }
 
 impl EdgeIndex {
-    /// Opens the index in `dir`, or makes an empty one where there is none that can be used: none at all, one of another
-    /// embedder or version, or one with broken files. What was there is deleted then, since the store has it all.
+    /// Opens the index in `dir`. Where its files are broken, its snapshot takes their place. Where nothing can be used
+    /// (there is none, it is of another embedder or version, the snapshot is broken too), an empty one is made; what was there
+    /// is deleted then, since the store has it all.
     ///
     /// # Errors
     /// [`IndexError::Unavailable`] where another process has the directory open, or nothing can be written to it.
@@ -83,15 +91,14 @@ impl EdgeIndex {
 
     /// The embedder that the index in `dir` was made with; `None` where there is no index that this version can use.
     pub fn made_with(dir: &Path) -> Option<Option<Fingerprint>> {
-        let manifest: Manifest = serde_json::from_slice(&fs::read(dir.join(MANIFEST)).ok()?).ok()?;
+        let manifest = read_manifest(dir)?;
         let made_with = manifest.embedder.map(Fingerprint::from);
         (manifest.version == VERSION).then_some(made_with)
     }
 
     /// The name of the index in `dir`, also while another process has it open; `None` where there is none.
     pub fn name_in(dir: &Path) -> Option<String> {
-        let manifest: Manifest = serde_json::from_slice(&fs::read(dir.join(MANIFEST)).ok()?).ok()?;
-        Some(manifest.build)
+        Some(read_manifest(dir)?.build)
     }
 
     /// Flushes and closes. The directory is free when the last clone of this index is closed or dropped.
@@ -154,6 +161,8 @@ impl SearchIndex for EdgeIndex {
         self.blocking(move |inner| {
             inner.write_manifest(inner.flushed(Some(Shelf::Memory)))?;
             inner.memory.erase(shard::carrying(CUSTOMER, customer.to_string()))?;
+            let _alone = inner.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+            snapshot::delete(&inner.dir)?;
             inner.remember_flush()
         })
         .await
@@ -186,6 +195,10 @@ impl SearchIndex for EdgeIndex {
             inner.remember_flush()
         })
         .await
+    }
+
+    async fn snapshot(&self, unless_since: Timestamp) -> Result<Option<String>, IndexError> {
+        self.blocking(move |inner| inner.take_snapshot(unless_since)).await
     }
 }
 
@@ -241,6 +254,28 @@ impl Inner {
         Ok(in_order(hits.collect()))
     }
 
+    /// Copies both shelves aside under a name of their own, unless that was done since then, or nothing has changed
+    /// since. Searches go on meanwhile, writes wait.
+    fn take_snapshot(&self, unless_since: Timestamp) -> Result<Option<String>, IndexError> {
+        let _alone = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+        if snapshot::taken_at(&self.dir).is_some_and(|taken_at| taken_at > unless_since) {
+            return Ok(None);
+        }
+        self.knowledge.settle()?;
+        self.memory.settle()?;
+        let before = read_manifest(&snapshot::place(&self.dir)).map(|manifest| manifest.flushed);
+        if before == Some(self.flushed(None)) {
+            return Ok(None);
+        }
+        let new = snapshot::begin(&self.dir)?;
+        let [knowledge, memory] = SHELVES.map(|shelf| new.join(shelf));
+        let flushed = Flushed { knowledge: self.knowledge.copy_to(&knowledge)?, memory: self.memory.copy_to(&memory)? };
+        let (embedder, build) = (self.embedder.as_ref().map(Embedded::from), new_build()?);
+        write_manifest(&new, &Manifest { version: VERSION, embedder, build: build.clone(), flushed })?;
+        snapshot::finish(&self.dir)?;
+        Ok(Some(build))
+    }
+
     /// The marks to keep. That of a shelf which is about to be replaced is set to nothing first: a crash must not leave a
     /// mark above the writes of the new log.
     fn flushed(&self, emptied: Option<Shelf>) -> Flushed {
@@ -272,11 +307,16 @@ fn open(dir: PathBuf, embedder: Option<Fingerprint>) -> Result<(Inner, Opened), 
     let dimensions = embedder.as_ref().map(|embedder| embedder.dimensions);
     let (shards, build, opened) = match usable(&dir, embedder.as_ref()) {
         Ok((shards, build)) => (shards, build, Opened::Existing),
-        Err(reason) => (fresh(&dir, dimensions)?, new_build()?, Opened::Fresh(reason)),
+        Err(reason) => match restored(&dir, embedder.as_ref()) {
+            Some((shards, build)) => (shards, build, Opened::Restored(reason)),
+            None => (fresh(&dir, dimensions)?, new_build()?, Opened::Fresh(reason)),
+        },
     };
     let (knowledge, memory) = shards;
     let (knowledge_words, memory_words) = (Bm25::for_articles()?, Bm25::for_memory()?);
-    let inner = Inner { knowledge, memory, knowledge_words, memory_words, dir, embedder, build, _lock: lock };
+    let snapshots = Mutex::default();
+    let inner =
+        Inner { knowledge, memory, knowledge_words, memory_words, dir, embedder, build, snapshots, _lock: lock };
     inner.remember_flush()?;
     Ok((inner, opened))
 }
@@ -312,19 +352,45 @@ fn usable(dir: &Path, embedder: Option<&Fingerprint>) -> Result<((Shard, Shard),
         let load = catch_unwind(|| Shard::load(&dir.join(name), dimensions, mark));
         load.map_err(|_| format!("corrupt: {name} can't be read"))?.map_err(|error| format!("corrupt: {name}: {error}"))
     };
-    let knowledge = load("knowledge", manifest.flushed.knowledge)?;
-    let memory = load("memory", manifest.flushed.memory)?;
+    let [knowledge, memory] = SHELVES;
+    let knowledge = load(knowledge, manifest.flushed.knowledge)?;
+    let memory = load(memory, manifest.flushed.memory)?;
     Ok(((knowledge, memory), manifest.build))
+}
+
+/// The shards of the snapshot, put in place of what is broken; `None` where there is none that can be used.
+fn restored(dir: &Path, embedder: Option<&Fingerprint>) -> Option<((Shard, Shard), String)> {
+    let manifest = read_manifest(&snapshot::place(dir))?;
+    if manifest.version != VERSION || manifest.embedder != embedder.map(Embedded::from) {
+        return None;
+    }
+    let put_back = remove_manifest(dir).and_then(|()| snapshot::put_back(dir, SHELVES));
+    let usable = put_back.map_err(|error| error.to_string()).and_then(|()| usable(dir, embedder));
+    if let Err(error) = &usable {
+        tracing::warn!(%error, "the snapshot of the index can't be used either");
+    }
+    usable.ok()
 }
 
 /// Empty shards in place of whatever there is.
 fn fresh(dir: &Path, dimensions: Option<usize>) -> Result<(Shard, Shard), IndexError> {
-    // The manifest goes first and comes last: what a crash leaves in between is not taken for an index.
+    remove_manifest(dir)?;
+    snapshot::delete(dir)?;
+    let [knowledge, memory] = SHELVES.map(|shelf| Shard::create(&dir.join(shelf), dimensions));
+    Ok((knowledge?, memory?))
+}
+
+/// The manifest goes first and comes last: what a crash leaves in between is not taken for an index.
+fn remove_manifest(dir: &Path) -> Result<(), IndexError> {
     match fs::remove_file(dir.join(MANIFEST)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed("remove its manifest", &error)),
-        _ => {}
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove its manifest", &error)),
+        _ => Ok(()),
     }
-    Ok((Shard::create(&dir.join("knowledge"), dimensions)?, Shard::create(&dir.join("memory"), dimensions)?))
+}
+
+/// What stands beside the points in `dir`, if it can be read.
+fn read_manifest(dir: &Path) -> Option<Manifest> {
+    serde_json::from_slice(&fs::read(dir.join(MANIFEST)).ok()?).ok()
 }
 
 /// Replaces the manifest in one step.

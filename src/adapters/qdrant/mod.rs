@@ -6,6 +6,7 @@ mod layout;
 mod same;
 mod server;
 mod shard;
+mod snapshot;
 
 pub use edge::{EdgeIndex, Opened};
 pub use server::{Filled, Kept, QdrantServer, ServerIndex};

@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use super::layout::{Open, aside, clear_away, closed_logs, failed, load_edge, new_edge, remove_dir, unavailable};
 use super::same::{AROUND, BM25, CUSTOMER, DATA, DENSE, LANGUAGE, SPARE};
+use super::snapshot;
 use crate::ports::index::IndexError;
 
 /// Whose the point is that is written and deleted at every opening.
@@ -417,6 +418,14 @@ impl Shard {
         let _writing = self.writing()?;
         let mark = self.mark();
         if mark.counted == mark.writes { Ok(()) } else { self.count_again(mark.writes) }
+    }
+
+    /// Copies the files, as they are after a flush, into a directory that is not there yet. Returns what they hold.
+    pub(super) fn copy_to(&self, dir: &Path) -> Result<Mark, IndexError> {
+        self.settle()?;
+        let _writing = self.writing()?;
+        snapshot::copy(&self.dir, dir)?;
+        Ok(self.mark())
     }
 
     fn count_again(&self, writes: u64) -> Result<(), IndexError> {
