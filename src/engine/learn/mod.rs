@@ -29,6 +29,7 @@ mod summary;
 mod unnamed;
 mod values;
 mod voice;
+mod wares;
 
 #[cfg(test)]
 mod stated_tests;

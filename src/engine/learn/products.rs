@@ -9,7 +9,7 @@ use super::goods::{is_doubtful, is_goods, is_pair};
 use super::reading::{Reading, Sentence, Token, one_of};
 use super::said::{LIKELY, Said, pattern};
 use super::unnamed::{related, unknown};
-use super::{cities, doubts, values};
+use super::{cities, doubts, values, wares};
 use crate::engine::words::{is_cyrillic, is_stop_word, stem, words};
 
 /// Most products that a message is believed to name.
@@ -34,6 +34,9 @@ pub(super) fn read(reading: &Reading<'_>, has_order: bool, said: &mut Said) {
     let whole = reading.folded();
     if doubts::of_message(reading) && !has_order {
         return;
+    }
+    if !words(&whole).iter().any(|word| word.chars().count() > 1 && word.chars().all(is_cyrillic)) {
+        return read_english(reading, has_order, said);
     }
     let mut count = 0;
     let told = has_order || BOUGHT.is_match(&whole) || THEIRS.is_match(&whole);
@@ -68,6 +71,18 @@ pub(super) fn read(reading: &Reading<'_>, has_order: bool, said: &mut Said) {
                 said.add("product", value, LIKELY);
                 count += said.facts.len() - before;
             }
+        }
+    }
+}
+
+/// What is labelled, or tied to a purchase of theirs.
+fn read_english(reading: &Reading<'_>, has_order: bool, said: &mut Said) {
+    let labelled = reading.sentences.iter().filter_map(labelled);
+    let all: Vec<String> = labelled.chain(wares::bought(reading, has_order)).collect();
+    for product in all.into_iter().take(MOST) {
+        let is_name = said.facts.iter().any(|fact| fact.key == "name" && fact.value == product);
+        if let Some(value) = values::canonical("product", &product).filter(|_| !is_name && !is_within(&product, said)) {
+            said.add("product", value, LIKELY);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::reading::{Sentence, Token, one_of};
 use crate::engine::words::is_stop_word;
 
 /// What is no goods though it is bought, sent, or comes.
-const NEVER: &str = "part parts papers paperwork documents newsletter taxi cab lunch dinner breakfast headache cold flu degree ticket tickets rejection refusal pleasure in-laws \
+pub(super) const NEVER: &str = "part parts papers paperwork documents newsletter taxi cab lunch dinner breakfast headache cold flu degree ticket tickets rejection refusal pleasure in-laws \
      parents relatives kids children son daughter wife husband house flat parking mortgage loan permission approval \
      break holiday day engaged married e-mail e-mails email emails mail survey pairs mine hint joke gist flight train bus ticket appointment operation \
      leaflet coffee shares order orders parcel parcels package refund email message text call notification letter code discount gift \

@@ -1,0 +1,473 @@
+//! What a customer who writes English bought from us: a noun phrase tied by the sentence to a purchase of their own, to an
+//! order of theirs, or to its coming to them. Goods that are only spoken of are not taken.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::doubts;
+use super::goods::{is_doubtful, is_goods};
+use super::products::is_end;
+use super::reading::{Reading, Sentence, Token, one_of};
+use super::said::pattern;
+
+/// Most things of one list.
+const MOST: usize = 3;
+
+/// Words of a noun phrase, at most.
+const LONGEST: usize = 6;
+
+/// What speaks of a purchase outside the sentence.
+#[derive(Debug, Clone, Copy)]
+struct Around {
+    /// The number of an order of theirs stands in the message.
+    order: bool,
+    /// They say of something that they bought it: "I ordered them on Monday".
+    anaphor: bool,
+}
+
+/// Places of tokens, from and to.
+type Span = (usize, usize);
+
+/// The goods that a message says were bought, as written, in order.
+pub(super) fn bought(reading: &Reading<'_>, has_order: bool) -> Vec<String> {
+    let around = Around { order: has_order, anaphor: ANAPHOR.is_match(&reading.folded()) };
+    let mut all = Vec::new();
+    for sentence in reading.sentences.iter().filter(|sentence| !doubts::is_of_another(sentence)) {
+        for (from, to) in spans(&sentence.tokens, around) {
+            let (first, last) = (&sentence.tokens[from], &sentence.tokens[to - 1]);
+            all.push(sentence.text[first.start..last.end].to_owned());
+        }
+    }
+    all
+}
+
+/// "I ordered it on Monday", "bought them off you".
+static ANAPHOR: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:(?:i|we|ive|weve) (?:(?:have|had|only|just) )*(?:ordered|bought|purchased|paid for)|\. (?:ordered|bought|purchased)) (?:it|them|this|these|that) ",
+    )
+});
+
+fn spans(tokens: &[Token<'_>], around: Around) -> Vec<Span> {
+    let mut all: Vec<Span> = Vec::new();
+    for at in 0..tokens.len() {
+        if all.last().is_some_and(|(_, to)| at < *to) {
+            continue;
+        }
+        let found = object(tokens, at, around).or_else(|| subject(tokens, at, around));
+        let Some(first) = found.filter(|span| all.last().is_none_or(|(_, to)| span.0 >= *to)) else { continue };
+        all.extend(listed(tokens, first));
+    }
+    all.truncate(MOST);
+    all
+}
+
+/// "A kettle, a pan and two mugs": what is listed with the first.
+fn listed(tokens: &[Token<'_>], first: Span) -> Vec<Span> {
+    let mut all = vec![first];
+    while let Some(&(_, to)) = all.last()
+        && all.len() < MOST
+        && let Some(link) = tokens.get(to).filter(|link| one_of("and & , + plus", link.text))
+    {
+        let both = link.text == "," && tokens.get(to + 1).is_some_and(|next| next.low == "and");
+        let from = to + 1 + usize::from(both);
+        let Some(next) = phrase(tokens, from).filter(|next| is_listed(tokens, from, *next)) else { break };
+        all.push(next);
+    }
+    all
+}
+
+/// A part of what came, "and the lens is scratched", is nothing of the list.
+fn is_listed(tokens: &[Token<'_>], from: usize, (begin, to): Span) -> bool {
+    let ends = tokens.get(to).is_none_or(|next| next.divides() || one_of("and & from in for on with", &next.low));
+    let named = has_goods(&tokens[begin..to]) && !is_generic(&tokens[begin..to]);
+    ends && named && !one_of("the its", &tokens[from].low)
+}
+
+/// After a verb of buying: "I ordered a kettle", "you sold me this lamp", "it's about the curtains".
+fn object(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
+    let low = tokens[at].low.as_str();
+    let strong = one_of("ordered bought purchased", low);
+    let weak = one_of("received collected got had booked", low);
+    let theirs = (strong || weak) && is_buyer(tokens, at);
+    if theirs || low == "for" && at > 0 && tokens[at - 1].low == "paid" && is_buyer(tokens, at - 1) {
+        let from = after_seller(tokens, at + 1);
+        let found = things(tokens, from).filter(|span| !is_from_others(tokens, span.1))?;
+        let generic = is_generic(&tokens[found.0..found.1]);
+        let supported = !weak || is_supported(tokens, at, from, found, around);
+        let named = from < found.0 || is_bare_goods(tokens, found);
+        return (supported && named && !generic).then_some(found);
+    }
+    if one_of("sold delivered supplied fitted installed brought", low) && at > 0 && is_you(&tokens[at - 1].low) {
+        let from = at + 1 + usize::from(tokens.get(at + 1).is_some_and(|next| one_of("me us", &next.low)));
+        return phrase(tokens, from)
+            .filter(|found| from < found.0 && !is_generic(&tokens[found.0..found.1]) && has_goods(&tokens[found.0..found.1]));
+    }
+    asked_for(tokens, at, around)
+}
+
+/// "Where is my lamp", "bring us our sofa", "waiting for the curtains", "it's about the talking clock".
+fn asked_for(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
+    let before = |back: usize| at.checked_sub(back).map_or("", |place| tokens[place].low.as_str());
+    let low = tokens[at].low.as_str();
+    let about = low == "about" && one_of("it's its is it’s", before(1)) && !one_of("what that this", before(2));
+    let waited = match low {
+        "deliver" | "bring" => !one_of("i we you'll to who they", before(1)) || one_of("please want", before(2)),
+        "is" | "are" | "wheres" | "where's" => before(1) == "where" || low.starts_with("wheres") || low == "where's",
+        "for" => one_of("waiting wait", before(1)),
+        "get" => before(1) == "please",
+        _ => false,
+    };
+    let from = at + 1 + usize::from(tokens.get(at + 1).is_some_and(|next| one_of("me us", &next.low)));
+    let determiner = tokens.get(from).map_or("", |token| token.low.as_str());
+    let (begin, to) = phrase(tokens, from).filter(|found| from < found.0)?;
+    let run = &tokens[begin..to];
+    let mine = one_of("my our", determiner);
+    let sure = has_goods(run) && !is_lone_doubtful(run);
+    let settled = about && one_of("the my our", determiner)
+        || waited && sure && (mine || determiner == "the" && (around.order || around.anaphor));
+    (settled && !is_generic(run)).then_some((begin, to))
+}
+
+/// What stands before what says that it was bought: "the lamp I ordered", "my lilies came brown", "order 81246, the stand".
+fn subject(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
+    let begins = at == 0 || tokens[at - 1].divides() || is_code(&tokens[at - 1]);
+    let determined = is_determiner(&tokens[at]);
+    if !begins && !determined || is_code(&tokens[at]) {
+        return None;
+    }
+    let (begin, to) = phrase(tokens, at)?;
+    let run = &tokens[begin..to];
+    let rest = &tokens[to..];
+    if is_relative(rest) {
+        return (!is_empty(run)).then_some((begin, to));
+    }
+    if is_generic(run) {
+        return None;
+    }
+    let mine = one_of("my our", &tokens[at].low);
+    let definite = mine || one_of("the these this", &tokens[at].low) && determined;
+    let free = at == 0 || !is_preposition(&tokens[at - 1].low);
+    let sure = has_goods(run) && !is_lone_doubtful(run);
+    let told = (definite || is_count(&tokens[at]) || begins && sure) && free && came(rest) && (sure || around.order)
+        || mine && rest.first().is_some_and(|next| one_of("from off", &next.low)) && rest.get(1).is_some_and(|next| is_you(&next.low))
+        || mine && sure && has_code(tokens)
+        || definite && sure && free && around.anaphor
+        || around.order && is_of_order(tokens, at, (begin, to));
+    told.then_some((begin, to))
+}
+
+/// "… that I bought", "… we've just had from you", "… you sold us", "… ordered by me".
+fn is_relative(rest: &[Token<'_>]) -> bool {
+    let rest = match rest.first() {
+        Some(first) if one_of("that which", &first.low) => &rest[1..],
+        _ => rest,
+    };
+    let low = |at: usize| rest.get(at).map(|token| token.low.replace('’', "'")).unwrap_or_default();
+    let skipped = rest
+        .iter()
+        .skip(1)
+        .take_while(|token| one_of("have had just only already recently also 've", &token.low) )
+        .count();
+    let had = skipped > 0 && low(skipped) == "had";
+    let verb = if had && !one_of(BOUGHT, &low(1 + skipped)) { low(skipped) } else { low(1 + skipped) };
+    let from_you = || rest.iter().take(6).zip(rest.iter().skip(1)).any(|(from, who)| one_of("off from", &from.low) && is_you(&who.low));
+    match low(0).as_str() {
+        "i" | "we" | "i've" | "we've" | "ive" | "weve" | "i'd" | "we'd" => {
+            (one_of(BOUGHT, &verb) || one_of("had get got have", &verb) && from_you())
+                && !is_from_others(rest, (2 + skipped).min(rest.len()))
+        }
+        "you" | "u" | "you've" => one_of("sold sent delivered fitted supplied installed brought shipped", &verb),
+        "ordered" | "bought" | "purchased" => one_of("by from off", &low(1)) && (is_you(&low(2)) || one_of("me us", &low(2))),
+        "," => one_of("ordered bought purchased", &low(1)) && one_of("by from off", &low(2)) && (is_you(&low(3)) || one_of("me us", &low(3))),
+        _ => false,
+    }
+}
+
+const BOUGHT: &str = "bought ordered got purchased received collected";
+
+/// "… came", "… has arrived", "… hasn't turned up", "… was delivered"; but not "came off".
+fn came(rest: &[Token<'_>]) -> bool {
+    let rest = match rest.first() {
+        Some(first) if one_of("that which", &first.low) => &rest[1..],
+        _ => rest,
+    };
+    let skipped = rest.iter().take_while(|token| one_of(AUXILIARY, &token.low.replace('’', "'"))).count();
+    let Some(verb) = rest.get(skipped).map(|verb| verb.low.as_str()) else { return false };
+    let next = rest.get(skipped + 1).map_or("", |next| next.low.as_str());
+    let after = rest.get(skipped + 2).map_or("", |next| next.low.as_str());
+    let moved = one_of("off away loose undone apart out down up back on over through to from round around across", next)
+        || next == "in" && !one_of("a an the two three pieces bits", after);
+    match verb {
+        "came" => !moved,
+        "arrived" => !one_of("at", next),
+        "come" | "arrive" => skipped > 0 && !moved,
+        "delivered" => skipped > 0,
+        "turned" => next == "up" && !one_of("at", after),
+        "reached" => one_of("me us", next),
+        _ => false,
+    }
+}
+
+const AUXILIARY: &str = "has have hasn't haven't hasnt havent never not still just finally only was were is did didn't didnt yet";
+
+/// Beside the number of an order, where nothing else is said of it: "order 81246, the guitar stand", "the jackets in order
+/// 845512", "my order 60215 for chairs".
+fn is_of_order(tokens: &[Token<'_>], at: usize, (begin, to): Span) -> bool {
+    let run = &tokens[begin..to];
+    let is_order = |token: &Token<'_>| token.low == "order" || is_code(token);
+    let ends = tokens.get(to).is_none_or(|next| next.divides() || next.text == "#" || one_of("and & with but order in from on", &next.low));
+    let mark = |token: &&Token<'_>| !matches!(token.text, "," | "-" | "—" | "–" | "(" | ":" | "#" | ".");
+    let before = tokens[..at].iter().rev().find(mark);
+    let after = tokens[to..].iter().filter(mark).find(|token| !one_of("in from on of my", &token.low));
+    let apart = at == 0 || tokens[at - 1].divides() || is_code(&tokens[at - 1]);
+    let known = has_goods(run) && !(is_lone_doubtful(run) && begin == at);
+    let word = |back: usize| at.checked_sub(back).map_or("", |place| tokens[place].low.as_str());
+    let for_it = at > 1 && one_of("for of", word(1)) && (is_order(&tokens[at - 2]) || is_order(&tokens[at.saturating_sub(3)]));
+    let it_is = one_of("it's its is", word(1)) && !one_of("this that what here", word(2)) && has_code(tokens);
+    let wanted = one_of("need want", word(1)) && has_code(tokens);
+    let named = begin > at || known;
+    ends && named
+        && (apart && before.is_some_and(is_order)
+            || (apart || it_is) && after.is_some_and(is_order)
+            || known && (for_it || it_is || wanted))
+}
+
+/// "I", "we", "we at …", or nobody, where the verb begins the clause; nobody who does not do it.
+fn is_buyer(tokens: &[Token<'_>], verb: usize) -> bool {
+    let from = tokens[..verb].iter().rposition(|token| matches!(token.text, "." | ";" | "!" | "?" | "\n")).map_or(0, |at| at + 1);
+    let clause = &tokens[from..verb];
+    let low = |token: &Token<'_>| token.low.replace('’', "'");
+    let unreal = clause.iter().rev().take(6).any(|token| {
+        let low = low(token);
+        one_of(UNREAL, &low) || low.ends_with("n't") || low.ends_with("'ll") || low.ends_with("'d")
+    });
+    let mut before = clause.iter().rev().skip_while(|token| is_between(&low(token)));
+    let who = before.next();
+    let of = before.next().map(low).unwrap_or_default();
+    let begins = who.is_none_or(|who| who.divides() || one_of("and so um uh hi hello hey hiya then but also morning", &who.low) || is_day(who));
+    let subject = who.is_some_and(|who| one_of(SELVES, &low(who)));
+    let asked = subject && one_of("did have had do can could should may if unless until before whether", &of);
+    let firm = who.is_some_and(|who| one_of("ltd limited llc llp gmbh inc plc bv co cic cc", &who.low));
+    (begins || subject || firm) && !unreal && !asked
+}
+
+const SELVES: &str = "i we i've we've ive weve i'm im have've";
+
+/// What makes a purchase none.
+const UNREAL: &str = "if would could might may should will want going thinking almost nearly never not cant cannot didnt \
+     havent hasnt wont before until unless wish who whoever she he they you someone somebody anyone everyone people nobody \
+     once whether wanna shall suppose imagine";
+
+/// Between who buys and the verb.
+fn is_between(low: &str) -> bool {
+    one_of("have has had just already recently only also actually finally literally basically originally first last then ve", low)
+}
+
+fn is_day(token: &Token<'_>) -> bool {
+    one_of("yesterday today monday tuesday wednesday thursday friday saturday sunday week month", &token.low)
+        || token.is_number() && token.text.len() < 5
+        || is_month(&token.low)
+}
+
+fn is_month(low: &str) -> bool {
+    one_of(
+        "january february march april may june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec",
+        low,
+    )
+}
+
+fn is_you(low: &str) -> bool {
+    one_of("you u ya yous you've youse yall your", low)
+}
+
+/// Past "from you", "at you", "on your site", "on Friday", "the wrong size of": where what was bought begins.
+fn after_seller(tokens: &[Token<'_>], from: usize) -> usize {
+    let mut at = from;
+    while let Some(token) = tokens.get(at) {
+        let next = tokens.get(at + 1);
+        let day = |token: &Token<'_>| is_day(token) && !token.is_number() || one_of("last this", &token.low);
+        let dated = token.is_number() && next.is_some_and(|next| is_month(&next.low));
+        let of_you = one_of("from off at with by through", &token.low) && next.is_some_and(|next| is_you(&next.low));
+        if of_you {
+            let more = tokens.get(at + 2).is_some_and(|who| one_of("guys lot people folks all shop site website store", &who.low));
+            at += 2 + usize::from(more);
+        } else if dated || token.low == "on" && next.is_some_and(|next| is_day(next)) {
+            at += 2;
+        } else if token.low == "online" || day(token) {
+            at += 1;
+        } else {
+            break;
+        }
+    }
+    at
+}
+
+/// What was bought after the verb; of a gift what comes after whom it is for; of "two things:" what the list says.
+fn things(tokens: &[Token<'_>], from: usize) -> Option<Span> {
+    let kin = |token: &Token<'_>| one_of(KIN, &token.low);
+    let own = tokens.get(from).is_some_and(|token| one_of("my our", &token.low));
+    if own && tokens.get(from + 1).is_some_and(kin) {
+        return phrase(tokens, from + 2).filter(|found| found.0 > from + 2);
+    }
+    let found = phrase(tokens, from)?;
+    let many = tokens[found.0..found.1].iter().any(|token| one_of("things items stuff products", &token.low));
+    if many {
+        let colon = tokens[found.1..].iter().position(|token| token.text == ":")?;
+        return phrase(tokens, found.1 + colon + 1).filter(|(begin, to)| has_goods(&tokens[*begin..*to]));
+    }
+    Some(found)
+}
+
+const KIN: &str = "mum mom mother dad father brother sister son daughter husband wife partner girlfriend boyfriend friend aunt uncle \
+     cousin niece nephew gran nan grandma grandad grandson granddaughter kids children boy girl boss colleague neighbour neighbor";
+
+/// What is received, got or had is bought where that is said: from us, or beside an order, and nothing else came instead.
+fn is_supported(tokens: &[Token<'_>], verb: usize, from: usize, (begin, to): Span, around: Around) -> bool {
+    let clause = &tokens[verb..];
+    let from_you = tokens[verb..from].iter().any(|token| is_you(&token.low))
+        || clause.iter().take(16).zip(clause.iter().skip(1)).any(|(of, who)| {
+            one_of("from off with by frm", &of.low) && is_you(&who.low)
+        });
+    let wrong = tokens.iter().any(|token| one_of("instead wrong supposed meant someone else's", &token.low));
+    let run = &tokens[begin..to];
+    let sure = has_goods(run) && !is_lone_doubtful(run);
+    let order = around.order && (sure || has_code(tokens));
+    let owned = tokens.get(from).is_some_and(|token| one_of("my our", &token.low));
+    let verb = tokens[verb].low.as_str();
+    !wrong
+        && match verb {
+            "had" => from_you,
+            "got" => from_you || order && !(verb == "got" && is_have(tokens, from)) || owned && sure && !is_have(tokens, from),
+            "booked" => from_you || order,
+            _ => from_you || order || sure,
+        }
+}
+
+/// "I've got a dog": not bought.
+fn is_have(tokens: &[Token<'_>], from: usize) -> bool {
+    tokens[..from].iter().rev().take(4).any(|token| {
+        let low = token.low.replace('’', "'");
+        one_of("i've we've ive weve have", &low)
+    })
+}
+
+/// "… from a guy on the beach", "… off eBay": not from us.
+fn is_from_others(tokens: &[Token<'_>], to: usize) -> bool {
+    tokens.get(to).is_some_and(|next| one_of("from off at frm", &next.low))
+        && tokens.get(to + 1).is_some_and(|who| !is_you(&who.low) && !one_of("order orders the", &who.low) && !is_code(who) && !is_day(who))
+}
+
+/// Without an article: goods by their name, or more words than one, of which the last is no verb.
+fn is_bare_goods(tokens: &[Token<'_>], (begin, to): Span) -> bool {
+    let run = &tokens[begin..to];
+    let last = run.last().map_or("", |last| last.low.as_str());
+    let plain = !tokens[begin].is_capital() || has_goods(run);
+    plain && (has_goods(run) || last.ends_with('s') && !last.ends_with("ss") || run.len() > 1)
+        && !one_of("online twice everything something several many nothing enough plenty next vegan via using size", run[0].low.as_str())
+}
+
+/// A noun phrase that begins here: where it begins after what determines it, and where it ends.
+fn phrase(tokens: &[Token<'_>], at: usize) -> Option<Span> {
+    let mut from = at;
+    if tokens.get(from).is_some_and(is_determiner) {
+        from += 1;
+    }
+    if from > at && tokens.get(from).is_some_and(|token| token.low == "wrong") && tokens.get(from + 1).is_some_and(|token| token.low == "size") {
+        from += 2 + usize::from(tokens.get(from + 2).is_some_and(|token| token.low == "of"));
+    }
+    if from > at && tokens.get(from).is_some_and(is_count) {
+        from += 1;
+    }
+    let holder = tokens.get(from).is_some_and(|token| one_of(HOLDERS, &token.low));
+    if holder && tokens.get(from + 1).is_some_and(|token| token.low == "of") {
+        from += 2;
+    }
+    let mut to = from;
+    while to < from + LONGEST && tokens.get(to).is_some_and(|token| is_inside(tokens, from, to, token)) {
+        to += 1;
+    }
+    let run = tokens.get(from..to)?;
+    let head = run.last()?;
+    let noun = head.is_word()
+        && head.text.chars().count() > 2
+        && !head.low.ends_with("ly")
+        && !(run.len() == 1 && ["ed", "ing"].iter().any(|end| head.low.ends_with(end)) && !is_goods(&head.low))
+        || head.is_number() && run.len() > 1;
+    let person = super::given::is_surely(&head.low) && head.is_capital() && !has_goods(run);
+    (noun && !person).then_some((from, to))
+}
+
+const HOLDERS: &str = "carton cartons bag bags box boxes pack packs packet packets pallet rolls roll metres tins bottle bottles case cases \
+     set sets pair pairs tub jar jars tube tubes couple bunch bouquet";
+
+fn is_inside(tokens: &[Token<'_>], from: usize, at: usize, token: &Token<'_>) -> bool {
+    let joined = token.text == "&"
+        && at > from
+        && tokens[at - 1].is_capital()
+        && tokens.get(at + 1).is_some_and(|next| next.is_capital() && next.is_word());
+    // "The sand and water table".
+    let compound = token.low == "and"
+        && at == from + 1
+        && !is_goods(&tokens[from].low)
+        && !tokens[from].low.ends_with('s')
+        && tokens.get(at + 1).is_some_and(|next| next.is_word() && !is_end(&next.low))
+        && tokens.get(at + 2).is_some_and(|next| is_goods(&next.low));
+    let number = token.is_number() && token.text.len() < 6 && !is_code(token) && at > from && !tokens.get(at + 1).is_some_and(|next| is_month(&next.low));
+    let word = token.is_word()
+        && token.is_latin()
+        && !is_code(token)
+        && !token.low.contains(['\'', '’'])
+        && !is_end(&token.low)
+        && !one_of(AFTER, &token.low);
+    joined || compound || number || word
+}
+
+/// Words that come after goods and are none of their name.
+const AFTER: &str = "lol btw tho though anyway twice again online instead thx ty pls cheers mate came come comes arrived arrives arrive \
+     off u ya yous fitted delivered reached says said does do did won't works leaks broke went go goes just really still also \
+     early late asap yet by via through at you your we i they he she it if when then than so as or nor \
+     open unrepaired supplied installed leaked snapped died cracked split lasted worked stinks smells looks seems";
+
+fn is_determiner(token: &Token<'_>) -> bool {
+    one_of("a an the my our some these this those that your", &token.low) || is_count(token)
+}
+
+fn is_count(token: &Token<'_>) -> bool {
+    one_of("one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty", &token.low)
+        || token.is_number() && token.text.len() < 4 && token.text.chars().all(|c| c.is_ascii_digit())
+}
+
+fn is_preposition(low: &str) -> bool {
+    one_of("for with to of in on at by from off about into onto under over through without per than like and", low)
+}
+
+fn is_code(token: &Token<'_>) -> bool {
+    token.text.chars().filter(char::is_ascii_digit).count() >= 5 && !token.text.starts_with('0')
+}
+
+fn has_code(tokens: &[Token<'_>]) -> bool {
+    tokens.iter().any(is_code)
+}
+
+/// Whether a word of a name is known to be of goods.
+fn has_goods(run: &[Token<'_>]) -> bool {
+    run.iter().any(|token| is_goods(&token.low))
+}
+
+/// One word that may be a place, a part or a verb as well: "the door", "my glasses", "the kit".
+fn is_lone_doubtful(run: &[Token<'_>]) -> bool {
+    matches!(run, [one] if is_doubtful(&one.low))
+}
+
+/// What is bought, sent and spoken of, and is no thing of its own.
+fn is_generic(run: &[Token<'_>]) -> bool {
+    is_empty(run) || matches!(run, [one] if one_of("kit set box bag bags boxes machine unit pack case cover part parts size", &one.low))
+}
+
+fn is_empty(run: &[Token<'_>]) -> bool {
+    run.iter().any(|token| one_of(super::unnamed::NEVER, &token.low) || one_of(FIRMS, &token.low))
+}
+
+const FIRMS: &str = "ltd limited llc llp gmbh inc plc bv club account details";
