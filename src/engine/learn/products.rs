@@ -35,7 +35,7 @@ pub(super) fn read(reading: &Reading<'_>, has_order: bool, said: &mut Said) {
     if doubts::of_message(reading) && !has_order {
         return;
     }
-    if !words(&whole).iter().any(|word| word.chars().count() > 1 && word.chars().all(is_cyrillic)) {
+    if is_english(&whole) {
         return read_english(reading, has_order, said);
     }
     let mut count = 0;
@@ -73,6 +73,16 @@ pub(super) fn read(reading: &Reading<'_>, has_order: bool, said: &mut Said) {
             }
         }
     }
+}
+
+/// Whether a message, folded, is neither Russian nor Russian in Latin letters.
+fn is_english(folded: &str) -> bool {
+    let words = words(folded);
+    let russian = words.iter().any(|word| word.chars().count() > 1 && word.chars().all(is_cyrillic));
+    !russian
+        && words
+            .iter()
+            .any(|word| one_of("the my our is are was it its you your please order and from in with came", word))
 }
 
 /// What is labelled, or tied to a purchase of theirs.

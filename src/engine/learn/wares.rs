@@ -34,9 +34,21 @@ pub(super) fn bought(reading: &Reading<'_>, has_order: bool) -> Vec<String> {
     let around = Around { order: has_order, anaphor: ANAPHOR.is_match(&reading.folded()) };
     let mut all = Vec::new();
     for sentence in reading.sentences.iter().filter(|sentence| !doubts::is_of_another(sentence)) {
-        for (from, to) in spans(&sentence.tokens, around) {
-            let (first, last) = (&sentence.tokens[from], &sentence.tokens[to - 1]);
+        let tokens = fluent(&sentence.tokens);
+        for (from, to) in spans(&tokens, around) {
+            let (first, last) = (&tokens[from], &tokens[to - 1]);
             all.push(sentence.text[first.start..last.end].to_owned());
+        }
+    }
+    all
+}
+
+/// Without what one says while one looks for the word: "the uh the soundbar".
+fn fluent<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
+    let mut all: Vec<Token<'a>> = Vec::new();
+    for token in tokens.iter().filter(|token| !one_of("uh um uhm er erm hmm", &token.low)) {
+        if !(is_determiner(token) && all.last().is_some_and(|last| last.low == token.low)) {
+            all.push(token.clone());
         }
     }
     all
@@ -89,8 +101,11 @@ fn is_listed(tokens: &[Token<'_>], from: usize, (begin, to): Span) -> bool {
 fn object(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     let low = tokens[at].low.as_str();
     let strong = one_of("ordered bought purchased", low);
-    let weak = one_of("received collected got had booked", low);
+    let weak = one_of("received collected got had booked buy order", low);
     let theirs = (strong || weak) && is_buyer(tokens, at);
+    if weak && let Some(found) = instead(tokens, at).filter(|_| theirs && (around.order || around.anaphor)) {
+        return Some(found);
+    }
     if theirs || low == "for" && at > 0 && tokens[at - 1].low == "paid" && is_buyer(tokens, at - 1) {
         let from = after_seller(tokens, at + 1);
         let found = things(tokens, from).filter(|span| !is_from_others(tokens, span.1))?;
@@ -101,10 +116,18 @@ fn object(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     }
     if one_of("sold delivered supplied fitted installed brought", low) && at > 0 && is_you(&tokens[at - 1].low) {
         let from = at + 1 + usize::from(tokens.get(at + 1).is_some_and(|next| one_of("me us", &next.low)));
-        return phrase(tokens, from)
-            .filter(|found| from < found.0 && !is_generic(&tokens[found.0..found.1]) && has_goods(&tokens[found.0..found.1]));
+        return phrase(tokens, from).filter(|found| {
+            from < found.0 && !is_generic(&tokens[found.0..found.1]) && has_goods(&tokens[found.0..found.1])
+        });
     }
     asked_for(tokens, at, around)
+}
+
+/// "I have received a dress instead of a coat": the coat was ordered.
+fn instead(tokens: &[Token<'_>], verb: usize) -> Option<Span> {
+    let at = verb + tokens[verb..].iter().take(8).position(|token| token.low == "instead")?;
+    let of = tokens.get(at + 1).is_some_and(|token| token.low == "of");
+    phrase(tokens, at + 2).filter(|(begin, to)| of && has_goods(&tokens[*begin..*to]))
 }
 
 /// "Where is my lamp", "bring us our sofa", "waiting for the curtains", "it's about the talking clock".
@@ -112,11 +135,14 @@ fn asked_for(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     let before = |back: usize| at.checked_sub(back).map_or("", |place| tokens[place].low.as_str());
     let low = tokens[at].low.as_str();
     let about = low == "about" && one_of("it's its is it’s", before(1)) && !one_of("what that this", before(2));
+    let starts = at == 0 || tokens[at - 1].divides() || one_of("please you and just", before(1));
     let waited = match low {
-        "deliver" | "bring" => !one_of("i we you'll to who they", before(1)) || one_of("please want", before(2)),
-        "is" | "are" | "wheres" | "where's" => before(1) == "where" || low.starts_with("wheres") || low == "where's",
+        "deliver" | "bring" => starts,
+        "is" | "are" => one_of("where when", before(1)),
+        "will" => before(1) == "when",
+        "wheres" | "where's" | "whens" | "when's" | "came" | "arrived" => true,
         "for" => one_of("waiting wait", before(1)),
-        "get" => before(1) == "please",
+        "need" | "want" => around.order && one_of(SELVES, before(1)) || around.order && starts,
         _ => false,
     };
     let from = at + 1 + usize::from(tokens.get(at + 1).is_some_and(|next| one_of("me us", &next.low)));
@@ -126,36 +152,66 @@ fn asked_for(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     let mine = one_of("my our", determiner);
     let sure = has_goods(run) && !is_lone_doubtful(run);
     let settled = about && one_of("the my our", determiner)
-        || waited && sure && (mine || determiner == "the" && (around.order || around.anaphor));
-    (settled && !is_generic(run)).then_some((begin, to))
+        || waited && sure && (mine || determiner == "the" && (around.order || around.anaphor || before(1) == "please"));
+    let returned = tokens.get(to).is_some_and(|next| next.low == "back");
+    (settled && !returned && !is_generic(run)).then_some((begin, to))
 }
 
 /// What stands before what says that it was bought: "the lamp I ordered", "my lilies came brown", "order 81246, the stand".
 fn subject(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
-    let begins = at == 0 || tokens[at - 1].divides() || is_code(&tokens[at - 1]);
+    let before = at.checked_sub(1).map_or("", |place| tokens[place].low.as_str());
+    let begins = at == 0 || tokens[at - 1].divides() || is_code(&tokens[at - 1]) || before == "about";
     let determined = is_determiner(&tokens[at]);
-    if !begins && !determined || is_code(&tokens[at]) {
+    if !begins && !determined && !(around.order && one_of("for of its it's is", before)) || is_code(&tokens[at]) {
         return None;
     }
     let (begin, to) = phrase(tokens, at)?;
     let run = &tokens[begin..to];
-    let rest = &tokens[to..];
+    let rest = past(&tokens[to..]);
     if is_relative(rest) {
-        return (!is_empty(run)).then_some((begin, to));
+        return (!is_empty(run) && (determined || has_goods(run))).then_some((begin, to));
     }
     if is_generic(run) {
+        return None;
+    }
+    if one_of("your that those", &tokens[at].low) {
         return None;
     }
     let mine = one_of("my our", &tokens[at].low);
     let definite = mine || one_of("the these this", &tokens[at].low) && determined;
     let free = at == 0 || !is_preposition(&tokens[at - 1].low);
     let sure = has_goods(run) && !is_lone_doubtful(run);
-    let told = (definite || is_count(&tokens[at]) || begins && sure) && free && came(rest) && (sure || around.order)
-        || mine && rest.first().is_some_and(|next| one_of("from off", &next.low)) && rest.get(1).is_some_and(|next| is_you(&next.low))
+    let whole = (at == 0 || before == "its" || before == "it's") && rest.first().is_none_or(|next| next.text == ".");
+    let subscribed = mine
+        && one_of("pause freeze", before)
+        && run.last().is_some_and(|head| one_of("subscription membership", &head.low));
+    let told = subscribed
+        || whole && sure && around.order
+        || (definite || is_count(&tokens[at]) || begins && sure)
+            && free
+            && came(rest)
+            && (sure || around.order || around.anaphor)
+        || mine
+            && rest.first().is_some_and(|next| one_of("from off", &next.low))
+            && rest.get(1).is_some_and(|next| next.low != "your" && is_you(&next.low))
         || mine && sure && has_code(tokens)
         || definite && sure && free && around.anaphor
         || around.order && is_of_order(tokens, at, (begin, to));
     told.then_some((begin, to))
+}
+
+/// Past what tells more of the goods: "for my eldest", "from order 903345", "(order 4096117)".
+fn past<'a, 'b>(rest: &'a [Token<'b>]) -> &'a [Token<'b>] {
+    let low = |at: usize| rest.get(at).map_or("", |token| token.low.as_str());
+    let code = |at: usize| rest.get(at).is_some_and(is_code);
+    match low(0) {
+        "for" if one_of("my our", low(1)) => &rest[3.min(rest.len())..],
+        "from" | "in" if code(1) => &rest[2..],
+        "from" | "in" if low(1) == "order" && code(2) => &rest[3..],
+        "from" | "in" if low(2) == "order" && code(3) => &rest[4..],
+        _ if code(0) => &rest[1..],
+        _ => rest,
+    }
 }
 
 /// "… that I bought", "… we've just had from you", "… you sold us", "… ordered by me".
@@ -168,24 +224,39 @@ fn is_relative(rest: &[Token<'_>]) -> bool {
     let skipped = rest
         .iter()
         .skip(1)
-        .take_while(|token| one_of("have had just only already recently also 've", &token.low) )
+        .take_while(|token| one_of("have had just only already recently also 've", &token.low))
         .count();
     let had = skipped > 0 && low(skipped) == "had";
     let verb = if had && !one_of(BOUGHT, &low(1 + skipped)) { low(skipped) } else { low(1 + skipped) };
-    let from_you = || rest.iter().take(6).zip(rest.iter().skip(1)).any(|(from, who)| one_of("off from", &from.low) && is_you(&who.low));
+    let from_you = || {
+        rest.iter()
+            .take(6)
+            .zip(rest.iter().skip(1))
+            .any(|(from, who)| one_of("off from", &from.low) && is_you(&who.low))
+    };
     match low(0).as_str() {
         "i" | "we" | "i've" | "we've" | "ive" | "weve" | "i'd" | "we'd" => {
             (one_of(BOUGHT, &verb) || one_of("had get got have", &verb) && from_you())
                 && !is_from_others(rest, (2 + skipped).min(rest.len()))
+                && !one_of("it them this that", &low(2 + skipped))
         }
-        "you" | "u" | "you've" => one_of("sold sent delivered fitted supplied installed brought shipped", &verb),
-        "ordered" | "bought" | "purchased" => one_of("by from off", &low(1)) && (is_you(&low(2)) || one_of("me us", &low(2))),
-        "," => one_of("ordered bought purchased", &low(1)) && one_of("by from off", &low(2)) && (is_you(&low(3)) || one_of("me us", &low(3))),
+        "you" | "u" | "you've" => {
+            one_of("sold sent delivered fitted supplied installed brought shipped", &verb)
+                && !one_of("my our his her their a an the", &low(2 + skipped))
+        }
+        "ordered" | "bought" | "purchased" => {
+            one_of("by from off", &low(1)) && (is_you(&low(2)) || one_of("me us", &low(2)))
+        }
+        "," => {
+            one_of("ordered bought purchased", &low(1))
+                && one_of("by from off", &low(2))
+                && (is_you(&low(3)) || one_of("me us", &low(3)))
+        }
         _ => false,
     }
 }
 
-const BOUGHT: &str = "bought ordered got purchased received collected";
+const BOUGHT: &str = "bought ordered got purchased received collected treated";
 
 /// "… came", "… has arrived", "… hasn't turned up", "… was delivered"; but not "came off".
 fn came(rest: &[Token<'_>]) -> bool {
@@ -197,7 +268,9 @@ fn came(rest: &[Token<'_>]) -> bool {
     let Some(verb) = rest.get(skipped).map(|verb| verb.low.as_str()) else { return false };
     let next = rest.get(skipped + 1).map_or("", |next| next.low.as_str());
     let after = rest.get(skipped + 2).map_or("", |next| next.low.as_str());
-    let moved = one_of("off away loose undone apart out down up back on over through to from round around across", next)
+    let dated = rest.get(skipped + 2).is_some_and(is_day);
+    let moved = next == "on" && !dated
+        || one_of("off away loose undone apart out down up back over through to from round around across", next)
         || next == "in" && !one_of("a an the two three pieces bits", after);
     match verb {
         "came" => !moved,
@@ -210,33 +283,39 @@ fn came(rest: &[Token<'_>]) -> bool {
     }
 }
 
-const AUXILIARY: &str = "has have hasn't haven't hasnt havent never not still just finally only was were is did didn't didnt yet";
+const AUXILIARY: &str =
+    "has have hasn't haven't hasnt havent never not still just finally only was were is did didn't didnt yet";
 
 /// Beside the number of an order, where nothing else is said of it: "order 81246, the guitar stand", "the jackets in order
 /// 845512", "my order 60215 for chairs".
 fn is_of_order(tokens: &[Token<'_>], at: usize, (begin, to): Span) -> bool {
     let run = &tokens[begin..to];
     let is_order = |token: &Token<'_>| token.low == "order" || is_code(token);
-    let ends = tokens.get(to).is_none_or(|next| next.divides() || next.text == "#" || one_of("and & with but order in from on", &next.low));
+    let ends = tokens
+        .get(to)
+        .is_none_or(|next| next.divides() || next.text == "#" || one_of("and & with but order in from on", &next.low));
     let mark = |token: &&Token<'_>| !matches!(token.text, "," | "-" | "—" | "–" | "(" | ":" | "#" | ".");
     let before = tokens[..at].iter().rev().find(mark);
     let after = tokens[to..].iter().filter(mark).find(|token| !one_of("in from on of my", &token.low));
     let apart = at == 0 || tokens[at - 1].divides() || is_code(&tokens[at - 1]);
     let known = has_goods(run) && !(is_lone_doubtful(run) && begin == at);
     let word = |back: usize| at.checked_sub(back).map_or("", |place| tokens[place].low.as_str());
-    let for_it = at > 1 && one_of("for of", word(1)) && (is_order(&tokens[at - 2]) || is_order(&tokens[at.saturating_sub(3)]));
+    let for_it = one_of("for of", word(1))
+        && tokens[..at].iter().rev().take(6).take_while(|token| !token.divides()).any(is_order);
     let it_is = one_of("it's its is", word(1)) && !one_of("this that what here", word(2)) && has_code(tokens);
-    let wanted = one_of("need want", word(1)) && has_code(tokens);
     let named = begin > at || known;
     ends && named
         && (apart && before.is_some_and(is_order)
             || (apart || it_is) && after.is_some_and(is_order)
-            || known && (for_it || it_is || wanted))
+            || known && (for_it || it_is || word(1) == "and" && after.is_some_and(is_code)))
 }
 
 /// "I", "we", "we at …", or nobody, where the verb begins the clause; nobody who does not do it.
 fn is_buyer(tokens: &[Token<'_>], verb: usize) -> bool {
-    let from = tokens[..verb].iter().rposition(|token| matches!(token.text, "." | ";" | "!" | "?" | "\n")).map_or(0, |at| at + 1);
+    let from = tokens[..verb]
+        .iter()
+        .rposition(|token| matches!(token.text, "." | ";" | "!" | "?" | "\n"))
+        .map_or(0, |at| at + 1);
     let clause = &tokens[from..verb];
     let low = |token: &Token<'_>| token.low.replace('’', "'");
     let unreal = clause.iter().rev().take(6).any(|token| {
@@ -246,14 +325,19 @@ fn is_buyer(tokens: &[Token<'_>], verb: usize) -> bool {
     let mut before = clause.iter().rev().skip_while(|token| is_between(&low(token)));
     let who = before.next();
     let of = before.next().map(low).unwrap_or_default();
-    let begins = who.is_none_or(|who| who.divides() || one_of("and so um uh hi hello hey hiya then but also morning", &who.low) || is_day(who));
+    let opens = "and so hi hello hey hiya then but also morning ok okay yeah yep yes right well evening afternoon";
+    let elided = who.is_none_or(|who| who.divides() || one_of(opens, &who.low) || is_day(who));
+    let by_others = clause.iter().any(|token| one_of(OTHERS, &low(token)));
+    let begins = elided && !by_others || clause.len() > 2 && clause[0].low == "we" && clause[1].low == "at";
     let subject = who.is_some_and(|who| one_of(SELVES, &low(who)));
     let asked = subject && one_of("did have had do can could should may if unless until before whether", &of);
-    let firm = who.is_some_and(|who| one_of("ltd limited llc llp gmbh inc plc bv co cic cc", &who.low));
+    let firm = who.is_some_and(|who| one_of("ltd limited llc llp gmbh inc plc bv co cic cc ab ag oy sa srl", &who.low));
     (begins || subject || firm) && !unreal && !asked
 }
 
-const SELVES: &str = "i we i've we've ive weve i'm im have've";
+const OTHERS: &str = "someone somebody he she they guy man woman who people person lady bloke scammer thief";
+
+const SELVES: &str = "i we i've we've ive weve";
 
 /// What makes a purchase none.
 const UNREAL: &str = "if would could might may should will want going thinking almost nearly never not cant cannot didnt \
@@ -262,7 +346,10 @@ const UNREAL: &str = "if would could might may should will want going thinking a
 
 /// Between who buys and the verb.
 fn is_between(low: &str) -> bool {
-    one_of("have has had just already recently only also actually finally literally basically originally first last then ve", low)
+    one_of(
+        "have has had just already recently only also actually finally literally basically originally first last then ve",
+        low,
+    )
 }
 
 fn is_day(token: &Token<'_>) -> bool {
@@ -291,7 +378,9 @@ fn after_seller(tokens: &[Token<'_>], from: usize) -> usize {
         let dated = token.is_number() && next.is_some_and(|next| is_month(&next.low));
         let of_you = one_of("from off at with by through", &token.low) && next.is_some_and(|next| is_you(&next.low));
         if of_you {
-            let more = tokens.get(at + 2).is_some_and(|who| one_of("guys lot people folks all shop site website store", &who.low));
+            let more = tokens
+                .get(at + 2)
+                .is_some_and(|who| one_of("guys lot people folks all shop site website store", &who.low));
             at += 2 + usize::from(more);
         } else if dated || token.low == "on" && next.is_some_and(|next| is_day(next)) {
             at += 2;
@@ -327,10 +416,15 @@ const KIN: &str = "mum mom mother dad father brother sister son daughter husband
 fn is_supported(tokens: &[Token<'_>], verb: usize, from: usize, (begin, to): Span, around: Around) -> bool {
     let clause = &tokens[verb..];
     let from_you = tokens[verb..from].iter().any(|token| is_you(&token.low))
-        || clause.iter().take(16).zip(clause.iter().skip(1)).any(|(of, who)| {
-            one_of("from off with by frm", &of.low) && is_you(&who.low)
-        });
-    let wrong = tokens.iter().any(|token| one_of("instead wrong supposed meant someone else's", &token.low));
+        || clause
+            .iter()
+            .take(16)
+            .zip(clause.iter().skip(1))
+            .any(|(of, who)| one_of("from off with by frm", &of.low) && is_you(&who.low));
+    let wrong = tokens.iter().enumerate().any(|(at, token)| {
+        let of_size = tokens.get(at + 1).is_some_and(|next| one_of("size colour color", &next.low));
+        one_of("instead wrong supposed meant someone else's", &token.low) && !of_size
+    });
     let run = &tokens[begin..to];
     let sure = has_goods(run) && !is_lone_doubtful(run);
     let order = around.order && (sure || has_code(tokens));
@@ -338,8 +432,12 @@ fn is_supported(tokens: &[Token<'_>], verb: usize, from: usize, (begin, to): Spa
     let verb = tokens[verb].low.as_str();
     !wrong
         && match verb {
-            "had" => from_you,
-            "got" => from_you || order && !(verb == "got" && is_have(tokens, from)) || owned && sure && !is_have(tokens, from),
+            "had" | "buy" | "order" => from_you,
+            "got" => {
+                from_you
+                    || order && !(verb == "got" && is_have(tokens, from))
+                    || owned && sure && !is_have(tokens, from)
+            }
             "booked" => from_you || order,
             _ => from_you || order || sure,
         }
@@ -355,8 +453,16 @@ fn is_have(tokens: &[Token<'_>], from: usize) -> bool {
 
 /// "… from a guy on the beach", "… off eBay": not from us.
 fn is_from_others(tokens: &[Token<'_>], to: usize) -> bool {
-    tokens.get(to).is_some_and(|next| one_of("from off at frm", &next.low))
-        && tokens.get(to + 1).is_some_and(|who| !is_you(&who.low) && !one_of("order orders the", &who.low) && !is_code(who) && !is_day(who))
+    let words = tokens.get(to..).unwrap_or_default().iter().take(8).take_while(|token| !token.divides());
+    let seller = |(from, who): (&Token<'_>, &Token<'_>)| {
+        one_of("from off", &from.low) && one_of("a an another some my his her", &who.low)
+    };
+    let other = words.clone().zip(words.skip(1)).any(seller);
+    other
+        || tokens.get(to).is_some_and(|next| one_of("from off at frm", &next.low))
+            && tokens.get(to + 1).is_some_and(|who| {
+                !is_you(&who.low) && !one_of("order orders the", &who.low) && !is_code(who) && !is_day(who)
+            })
 }
 
 /// Without an article: goods by their name, or more words than one, of which the last is no verb.
@@ -364,8 +470,12 @@ fn is_bare_goods(tokens: &[Token<'_>], (begin, to): Span) -> bool {
     let run = &tokens[begin..to];
     let last = run.last().map_or("", |last| last.low.as_str());
     let plain = !tokens[begin].is_capital() || has_goods(run);
-    plain && (has_goods(run) || last.ends_with('s') && !last.ends_with("ss") || run.len() > 1)
-        && !one_of("online twice everything something several many nothing enough plenty next vegan via using size", run[0].low.as_str())
+    plain
+        && (has_goods(run) || last.ends_with('s') && !last.ends_with("ss") || run.len() > 1)
+        && !one_of(
+            "online twice everything something several many nothing enough plenty next vegan via using size",
+            run[0].low.as_str(),
+        )
 }
 
 /// A noun phrase that begins here: where it begins after what determines it, and where it ends.
@@ -374,7 +484,10 @@ fn phrase(tokens: &[Token<'_>], at: usize) -> Option<Span> {
     if tokens.get(from).is_some_and(is_determiner) {
         from += 1;
     }
-    if from > at && tokens.get(from).is_some_and(|token| token.low == "wrong") && tokens.get(from + 1).is_some_and(|token| token.low == "size") {
+    if from > at
+        && tokens.get(from).is_some_and(|token| token.low == "wrong")
+        && tokens.get(from + 1).is_some_and(|token| token.low == "size")
+    {
         from += 2 + usize::from(tokens.get(from + 2).is_some_and(|token| token.low == "of"));
     }
     if from > at && tokens.get(from).is_some_and(is_count) {
@@ -388,6 +501,9 @@ fn phrase(tokens: &[Token<'_>], at: usize) -> Option<Span> {
     while to < from + LONGEST && tokens.get(to).is_some_and(|token| is_inside(tokens, from, to, token)) {
         to += 1;
     }
+    while to > from + 1 && is_trailing(tokens, to) {
+        to -= 1;
+    }
     let run = tokens.get(from..to)?;
     let head = run.last()?;
     let noun = head.is_word()
@@ -397,6 +513,14 @@ fn phrase(tokens: &[Token<'_>], at: usize) -> Option<Span> {
         || head.is_number() && run.len() > 1;
     let person = super::given::is_surely(&head.low) && head.is_capital() && !has_goods(run);
     (noun && !person).then_some((from, to))
+}
+
+/// "Some slides scanned with you", "a tablecloth 150 by 220".
+fn is_trailing(tokens: &[Token<'_>], to: usize) -> bool {
+    let (last, before) = (&tokens[to - 1], &tokens[to - 2]);
+    let size =
+        last.is_number() && tokens.get(to).is_some_and(|next| one_of("by x cm", &next.low)) && !before.is_capital();
+    size || last.low.ends_with("ed") && !is_goods(&last.low) && !last.is_capital() && last.low.len() > 4
 }
 
 const HOLDERS: &str = "carton cartons bag bags box boxes pack packs packet packets pallet rolls roll metres tins bottle bottles case cases \
@@ -414,20 +538,40 @@ fn is_inside(tokens: &[Token<'_>], from: usize, at: usize, token: &Token<'_>) ->
         && !tokens[from].low.ends_with('s')
         && tokens.get(at + 1).is_some_and(|next| next.is_word() && !is_end(&next.low))
         && tokens.get(at + 2).is_some_and(|next| is_goods(&next.low));
-    let number = token.is_number() && token.text.len() < 6 && !is_code(token) && at > from && !tokens.get(at + 1).is_some_and(|next| is_month(&next.low));
+    let number = token.is_number()
+        && token.text.len() < 8
+        && !is_code(token)
+        && at > from
+        && !tokens.get(at + 1).is_some_and(|next| is_month(&next.low));
+    let branded =
+        token.is_capital() && at > from && tokens[at - 1].is_capital() && !token.text.chars().all(char::is_uppercase);
     let word = token.is_word()
         && token.is_latin()
         && !is_code(token)
-        && !token.low.contains(['\'', '’'])
+        && (!token.low.contains(['\'', '’']) || is_possessive(tokens, at))
         && !is_end(&token.low)
-        && !one_of(AFTER, &token.low);
+        && (branded || !one_of(AFTER, &token.low));
     joined || compound || number || word
+}
+
+/// "The doll's house": whose sort it is, not whose.
+fn is_possessive(tokens: &[Token<'_>], at: usize) -> bool {
+    let owner = tokens[at].low.replace('’', "'");
+    let Some(owner) = owner.strip_suffix("'s") else { return false };
+    let next = tokens.get(at + 1).is_some_and(|next| {
+        next.is_word()
+            && !is_end(&next.low)
+            && !one_of(AFTER, &next.low)
+            && !["ed", "ing"].iter().any(|end| next.low.ends_with(end))
+    });
+    next && !tokens[at].is_capital() && !one_of(KIN, owner) && !one_of("it that there here what who he she", owner)
 }
 
 /// Words that come after goods and are none of their name.
 const AFTER: &str = "lol btw tho though anyway twice again online instead thx ty pls cheers mate came come comes arrived arrives arrive \
      off u ya yous fitted delivered reached says said does do did won't works leaks broke went go goes just really still also \
      early late asap yet by via through at you your we i they he she it if when then than so as or nor \
+     okay ok before after since yeah hiya hello hey omg now vide po nos ref hi lah innit sadly \
      open unrepaired supplied installed leaked snapped died cracked split lasted worked stinks smells looks seems";
 
 fn is_determiner(token: &Token<'_>) -> bool {
@@ -435,8 +579,10 @@ fn is_determiner(token: &Token<'_>) -> bool {
 }
 
 fn is_count(token: &Token<'_>) -> bool {
-    one_of("one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty", &token.low)
-        || token.is_number() && token.text.len() < 4 && token.text.chars().all(|c| c.is_ascii_digit())
+    one_of(
+        "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty",
+        &token.low,
+    ) || token.is_number() && token.text.len() < 4 && token.text.chars().all(|c| c.is_ascii_digit())
 }
 
 fn is_preposition(low: &str) -> bool {
@@ -463,11 +609,20 @@ fn is_lone_doubtful(run: &[Token<'_>]) -> bool {
 
 /// What is bought, sent and spoken of, and is no thing of its own.
 fn is_generic(run: &[Token<'_>]) -> bool {
-    is_empty(run) || matches!(run, [one] if one_of("kit set box bag bags boxes machine unit pack case cover part parts size", &one.low))
+    is_empty(run)
+        || matches!(run, [one] if one_of("kit set box bag bags boxes machine unit pack case cover part parts size", &one.low))
 }
 
 fn is_empty(run: &[Token<'_>]) -> bool {
-    run.iter().any(|token| one_of(super::unnamed::NEVER, &token.low) || one_of(FIRMS, &token.low))
+    let Some((head, before)) = run.split_last() else { return true };
+    // A wine box, a train set, a board game are goods; an empty box is none.
+    let made = one_of("box bag set case coffee", &head.low)
+        && before.iter().any(|token| !one_of("empty wrong same big small", &token.low));
+    let singular = head.low.strip_suffix('s').unwrap_or(&head.low);
+    !made && (one_of(super::unnamed::NEVER, &head.low) || one_of(super::unnamed::NEVER, singular))
+        || run.iter().any(|token| one_of(NO_GOODS, &token.low))
 }
 
-const FIRMS: &str = "ltd limited llc llp gmbh inc plc bv club account details";
+/// Whatever word stands before or after these, it is no goods.
+const NO_GOODS: &str = "ltd limited llc llp gmbh inc plc bv club account details shop store website site app seller place wrong same \
+     other others one ones half text message messages letter call notification invoice receipt refund thing things item items stuff product products parcel parcels package order orders email";
