@@ -50,6 +50,25 @@ static IS_IT_SO: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// Who is none of ours though they say something, and what tells how far an order is, not what we hold to.
+static NOT_OURS: LazyLock<Regex> = LazyLock::new(|| {
+    let shown = r"(?:m )?[0-9]{5,8}|processing|delivered|dispatched|shipped|pending|expired|error|cancelled|failed|complete|completed|ready|paid|sent|out for delivery|in transit|awaiting \S+|not found|access denied";
+    pattern(&format!(
+        r" (?:(?:gp|doctor|vet|dentist|bank|plumber|electrician|police|mechanic|solicitor|manual|seller) (?:says|said|reckons|told)|(?:says?|said|saying|shows?|reads) (?:that |my |your |the |it |its |is |order |parcel |still |has been |was |in ){{0,4}}(?:{shown})) "
+    ))
+});
+
+/// "A man called Terry said", "a lady at work says": anybody, unless it is told that they are ours.
+static ANYBODY: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:a|some|this) (?:man|woman|lady|girl|guy|chap|bloke|fella|lad|person) (?:\S+ ){0,4}?(?:said|says|told|tells|claimed|promised) ",
+    )
+});
+
+static OURS_NAMED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r" (?:from|at|in|of|on) (?:you|your|the) (?:\S+ ){0,4}?(?:said|says|told|tells|claimed|promised) ")
+});
+
 /// The claims in a message, each sentence once.
 pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
     for sentence in &reading.sentences {
@@ -66,5 +85,9 @@ fn is_claim(sentence: &Sentence<'_>) -> bool {
     // What is supposed is supposed before it: "if late, 10 percent" may be our own words.
     let claims =
         claim.is_some_and(|found| ![" если ", " if ", " once "].iter().any(|word| text[..found.end()].contains(word)));
-    claims && !NOT_THEIRS.is_match(text) && !(sentence.asks && (ASKS.is_match(text) || IS_IT_SO.is_match(text)))
+    let others = NOT_OURS.is_match(text) || ANYBODY.is_match(text) && !OURS_NAMED.is_match(text);
+    claims
+        && !others
+        && !NOT_THEIRS.is_match(text)
+        && !(sentence.asks && (ASKS.is_match(text) || IS_IT_SO.is_match(text)))
 }

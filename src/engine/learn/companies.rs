@@ -83,7 +83,7 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
         let found = of(&LABELLED)
             .or_else(|| of(&RUSSIAN))
             .or_else(|| of(&SMALL).filter(|name| !sentence.asks && !name.ends_with("неважно")))
-            .or_else(|| of(&TRANSLITERATED))
+            .or_else(|| of(&TRANSLITERATED).filter(|_| text.contains(char::is_lowercase)))
             .or_else(|| of(&ENGLISH).and_then(begun))
             .or_else(|| of(&ENGLISH_TRADE).and_then(begun))
             .or_else(|| of(&ENGLISH_NAMED))

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::VALUE_MOST;
-use super::reading::{Reading, Sentence};
+use super::reading::{Reading, Sentence, folded};
 use super::said::{LIKELY, Said, pattern};
 use crate::engine::words::shortened;
 
@@ -51,7 +51,7 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
     let mut open: Option<String> = None;
     let mut after = false;
     for sentence in &reading.sentences {
-        let words = || sentence.text.replace(['¦', '[', ']', '<', '>', '{', '}', '|', '`', '@', '•'], " ");
+        let words = || essence(sentence.text).replace(['¦', '[', ']', '<', '>', '{', '}', '|', '`', '@', '•'], " ");
         if is_constraint(sentence) {
             open = Some(match open.take() {
                 Some(before) if after => format!("{before} {}", words()),
@@ -69,6 +69,23 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
     if let Some(value) = open {
         keep(&value, said);
     }
+}
+
+/// Of a sentence that is too long to be kept, the clauses from the first that says what must be minded.
+fn essence(text: &str) -> &str {
+    if text.chars().count() <= VALUE_MOST {
+        return text;
+    }
+    let says = |part: &str| {
+        let folded = folded(part);
+        HOUSE.is_match(&folded) || HEALTH.is_match(&folded)
+    };
+    text.match_indices([',', ';', '—'])
+        .map(|(at, mark)| &text[at + mark.len()..])
+        .take_while(|rest| says(rest))
+        .last()
+        .unwrap_or(text)
+        .trim()
 }
 
 fn keep(value: &str, said: &mut Said) {

@@ -163,7 +163,7 @@ fn name_after(tokens: &[Token<'_>], any_case: bool) -> Option<String> {
             at += 1;
         }
     }
-    while let Some(token) = tokens.get(at).filter(|_| words.len() < 4) {
+    while let Some(token) = tokens.get(at).filter(|_| words.len() < 5) {
         let initial = token.is_capital()
             && token.text.chars().count() == 1
             && !words.is_empty()
@@ -183,6 +183,12 @@ fn name_after(tokens: &[Token<'_>], any_case: bool) -> Option<String> {
         if initial {
             words.push(format!("{}.", token.text));
             at += 2;
+            continue;
+        }
+        // "Joost van der Velden", "Fatima al-Hashimi".
+        if !words.is_empty() && is_particle(tokens, at) {
+            words.push(token.text.to_owned());
+            at += 1;
             continue;
         }
         // «ann.smith@…»: the next mark stands at the word and is followed at once.
@@ -211,6 +217,14 @@ fn name_after(tokens: &[Token<'_>], any_case: bool) -> Option<String> {
     let ends = tokens.get(at).is_none_or(|next| next.divides() || one_of(NEVER, &next.low));
     let small = tokens.first().is_some_and(|token| !token.is_capital());
     (!small || is_known(&low) || (ends && words.len() == 1 && low.chars().count() > 2)).then(|| joined(&words))
+}
+
+/// What stands small between a given name and a surname, and the surname that begins with it.
+fn is_particle(tokens: &[Token<'_>], at: usize) -> bool {
+    let bound = |low: &str| ["al-", "el-", "ben-"].iter().any(|start| low.starts_with(start));
+    bound(&tokens[at].low)
+        || one_of("van von der den de del della di da dos du la le bin ibn bint ter ten", &tokens[at].low)
+            && tokens[at + 1..].iter().take(2).any(|next| next.is_capital() && !one_of(NEVER, &next.low))
 }
 
 fn joined(words: &[String]) -> String {

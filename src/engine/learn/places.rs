@@ -10,7 +10,7 @@ use super::given::is_known;
 use super::names::is_common;
 use super::reading::{Reading, Sentence, Token, one_of};
 use super::said::{LIKELY, Said, pattern};
-use super::values;
+use super::{values, voice};
 
 /// Adjectives and foreign beginnings that a second word belongs to: «Нижнем Новгороде», «New York».
 static FIRST_HALF: LazyLock<Regex> = LazyLock::new(|| {
@@ -25,7 +25,9 @@ static REGION: LazyLock<Regex> =
 /// Capitalised words after «из» and «в» that are no cities; beginnings, folded.
 const NO_CITIES: &str = "сибир урал поволж деревн глубинк провинц север юг восток scotland wales ireland cornwall росси беларус белорусси казахстан украин армени грузи кыргыз киргиз узбек яндекс озон сбер авито сдэк роспотреб \
     прокуратур полици интернет подмосков russia belarus kazakhstan ukraine yandex google england \
-    germany america usa france spain turkey israel serbia герман америк франци турци израил серби поль";
+    germany brazil portugal poland china japan korea mexico canada australia netherlands holland belgium sweden norway \
+    finland denmark austria switzerland greece romania bulgaria hungary czech slovakia croatia latvia lithuania estonia nigeria kenya \
+    ghana egypt morocco pakistan bangladesh nepal thailand vietnam philippines indonesia malaysia argentina chile colombia peru zealand america usa france spain turkey israel serbia герман америк франци турци израил серби поль";
 
 /// The city in a message.
 pub(super) fn read(reading: &Reading<'_>, streets: &[Found], said: &mut Said) {
@@ -106,6 +108,9 @@ const NO_TOWN: &str =
 static ASKED: LazyLock<Regex> = LazyLock::new(|| pattern(r" (?:есть|сколько|бывает|возможна|а доставка|how much) "));
 
 fn stated(sentence: &Sentence<'_>) -> Option<String> {
+    if voice::is_where_others_live(&sentence.folded) {
+        return None;
+    }
     let corrected = [" no wait ", " sorry ", " вернее ", " точнее ", " oops ", " actually "];
     // Of a correction the last counts.
     let from = corrected.iter().filter_map(|word| sentence.folded.find(word)).max();
@@ -196,6 +201,7 @@ fn unknown(tokens: &[Token<'_>]) -> Option<String> {
     let fits = |token: &Token<'_>| {
         let low = token.low.as_str();
         token.is_word()
+            && !one_of(super::people::NO_PERSON, low)
             && token.is_capital()
             && token.text.chars().count() > 2
             && !is_common(token.text)
