@@ -54,19 +54,21 @@ static IS_IT_SO: LazyLock<Regex> = LazyLock::new(|| {
 static NOT_OURS: LazyLock<Regex> = LazyLock::new(|| {
     let shown = r"(?:m )?[0-9]{5,8}|processing|delivered|dispatched|shipped|pending|expired|error|cancelled|failed|complete|completed|ready|paid|sent|out for delivery|in transit|awaiting \S+|not found|access denied";
     pattern(&format!(
-        r" (?:(?:gp|doctor|vet|dentist|bank|plumber|electrician|police|mechanic|solicitor|manual|seller) (?:says|said|reckons|told)|(?:says?|said|saying|shows?|reads) (?:that |my |your |the |it |its |is |order |parcel |still |has been |was |in ){{0,4}}(?:{shown})) "
+        r" (?:(?:gp|doctor|vet|dentist|bank|plumber|electrician|police|mechanic|solicitor|manual|seller) (?:says|said|reckons|told)|(?:says?|said) (?:hello|hi|hey|sorry|goodbye|thanks|nothing)|(?:rather|wish|prefer) you \S+|(?:says?|said|saying|shows?|reads) (?:that |my |your |the |it |its |is |order |parcel |still |has been |was |in ){{0,4}}(?:{shown})) "
     ))
 });
 
 /// "A man called Terry said", "a lady at work says": anybody, unless it is told that they are ours.
 static ANYBODY: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:a|some|this) (?:man|woman|lady|girl|guy|chap|bloke|fella|lad|person) (?:\S+ ){0,4}?(?:said|says|told|tells|claimed|promised) ",
+        r" (?:a|some|this) (?:man|woman|lady|girl|guy|chap|bloke|fella|lad|person) (?:\S+ ){0,8}?(?:said|says|told|tells|claimed|promised) ",
     )
 });
 
 static OURS_NAMED: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r" (?:from|at|in|of|on) (?:you|your|the) (?:\S+ ){0,4}?(?:said|says|told|tells|claimed|promised) ")
+    pattern(
+        r" (?:(?:from|at|in|of|on) (?:you|your)|on the (?:phone|telephone|till|desk|line)|(?:in|at) the (?:shop|store|till|desk|counter|showroom)) ",
+    )
 });
 
 /// The claims in a message, each sentence once.

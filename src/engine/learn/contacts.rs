@@ -209,6 +209,9 @@ fn invites(text: &str) -> bool {
                 "husband",
                 "son ",
                 "maybe",
+                "before he ",
+                "before she ",
+                "before they ",
                 "me when hell",
                 "when hell",
             ]

@@ -422,8 +422,24 @@ fn is_of_others(low: &str) -> bool {
     one_of("she's he's it's who's that's they're i'm we're you're i've we've there's here's let's name's", low)
 }
 
+/// "Pieter ter Horst": a name where the words without what stands small between are one.
+fn with_particles(clause: &[Token<'_>], expected: bool) -> Option<String> {
+    let bare: Vec<Token<'_>> = clause
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| *at == 0 || *at + 1 == clause.len() || !is_particle(clause, *at))
+        .map(|(_, token)| token.clone())
+        .collect();
+    let plain = bare.len() > 1 && clause.len() < 6 && clause.iter().all(Token::is_word);
+    let whole = || clause.iter().map(|token| token.text).collect::<Vec<_>>().join(" ");
+    plain.then(|| only_name(&bare, expected)).flatten().map(|_| whole())
+}
+
 /// The name that a clause is, and nothing else; an unknown one in capitals only where `expected`.
 pub(super) fn only_name(clause: &[Token<'_>], expected: bool) -> Option<String> {
+    if clause.len() > 2 && (1..clause.len() - 1).any(|at| is_particle(clause, at)) {
+        return with_particles(clause, expected);
+    }
     let mut tokens: Vec<&Token<'_>> = clause.iter().filter(|token| token.text != ".").collect();
     let titled = tokens.first().is_some_and(|token| is_title(&token.low) && token.is_capital());
     tokens.retain(|token| !is_title(&token.low));

@@ -57,7 +57,7 @@ fn fluent<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
 /// "I ordered it on Monday", "bought them off you".
 static ANAPHOR: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:i|we|ive|weve) (?:(?:have|had|only|just) )*(?:ordered|bought|purchased|paid for)|\. (?:ordered|bought|purchased)) (?:it|them|this|these|that) ",
+        r" (?:(?:i|we|ive|weve) (?:(?:have|had|only|just) )*(?:ordered|bought|purchased|paid for)|\. (?:ordered|bought|purchased)) (?:it|them|this|these|that) | the ones? (?:i|we) (?:ordered|bought) ",
     )
 });
 
@@ -114,6 +114,13 @@ fn object(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
         let named = from < found.0 || is_bare_goods(tokens, found);
         return (supported && named && !generic).then_some(found);
     }
+    if low == "delivery"
+        && tokens.get(at + 1).is_some_and(|of| of.low == "of")
+        && at > 0
+        && tokens[at - 1].low == "took"
+    {
+        return phrase(tokens, at + 2).filter(|found| has_goods(&tokens[found.0..found.1]));
+    }
     if one_of("sold delivered supplied fitted installed brought", low) && at > 0 && is_you(&tokens[at - 1].low) {
         let from = at + 1 + usize::from(tokens.get(at + 1).is_some_and(|next| one_of("me us", &next.low)));
         return phrase(tokens, from).filter(|found| {
@@ -142,7 +149,10 @@ fn asked_for(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
         "will" => before(1) == "when",
         "wheres" | "where's" | "whens" | "when's" | "came" | "arrived" => true,
         "for" => one_of("waiting wait", before(1)),
-        "need" | "want" => around.order && one_of(SELVES, before(1)) || around.order && starts,
+        "need" | "want" | "like" => {
+            (around.order || around.anaphor) && (starts || one_of(SELVES, before(1)) || low == "like")
+        }
+        "when" => true,
         _ => false,
     };
     let from = at + 1 + usize::from(tokens.get(at + 1).is_some_and(|next| one_of("me us", &next.low)));
@@ -153,8 +163,13 @@ fn asked_for(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     let sure = has_goods(run) && !is_lone_doubtful(run);
     let settled = about && one_of("the my our", determiner)
         || waited && sure && (mine || determiner == "the" && (around.order || around.anaphor || before(1) == "please"));
-    let returned = tokens.get(to).is_some_and(|next| next.low == "back");
-    (settled && !returned && !is_generic(run)).then_some((begin, to))
+    let next = tokens.get(to).map_or("", |next| next.low.as_str());
+    let fits = match low {
+        "when" => one_of("is are will comes arrives", next),
+        "like" => one_of("delivered brought dropped collected by on before", next),
+        _ => next != "back",
+    };
+    (settled && fits && !is_generic(run)).then_some((begin, to))
 }
 
 /// What stands before what says that it was bought: "the lamp I ordered", "my lilies came brown", "order 81246, the stand".
@@ -186,7 +201,7 @@ fn subject(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
         && one_of("pause freeze", before)
         && run.last().is_some_and(|head| one_of("subscription membership", &head.low));
     let told = subscribed
-        || whole && sure && around.order
+        || (whole || at == 0 && rest.first().is_some_and(|next| one_of("and &", next.text))) && sure && around.order
         || (definite || is_count(&tokens[at]) || begins && sure)
             && free
             && came(rest)
@@ -302,11 +317,11 @@ fn is_of_order(tokens: &[Token<'_>], at: usize, (begin, to): Span) -> bool {
     let word = |back: usize| at.checked_sub(back).map_or("", |place| tokens[place].low.as_str());
     let for_it = one_of("for of", word(1))
         && tokens[..at].iter().rev().take(6).take_while(|token| !token.divides()).any(is_order);
-    let it_is = one_of("it's its is", word(1)) && !one_of("this that what here", word(2)) && has_code(tokens);
+    let it_is = one_of("it's its is", word(1)) && !one_of("this that what here", word(2));
     let named = begin > at || known;
     ends && named
         && (apart && before.is_some_and(is_order)
-            || (apart || it_is) && after.is_some_and(is_order)
+            || (apart && (known || after.is_some_and(is_code)) || it_is) && after.is_some_and(is_order)
             || known && (for_it || it_is || word(1) == "and" && after.is_some_and(is_code)))
 }
 
@@ -318,21 +333,20 @@ fn is_buyer(tokens: &[Token<'_>], verb: usize) -> bool {
         .map_or(0, |at| at + 1);
     let clause = &tokens[from..verb];
     let low = |token: &Token<'_>| token.low.replace('’', "'");
-    let unreal = clause.iter().rev().take(6).any(|token| {
+    let who = clause.iter().rev().find(|token| !is_between(&low(token)));
+    let subject = who.is_some_and(|who| one_of(SELVES, &low(who)));
+    // Of "my mate said you do bikes and I got one" only the last part is of the purchase.
+    let own = |token: &&Token<'_>| !(subject && (token.divides() || one_of("and but so", &token.low)));
+    let unreal = clause.iter().rev().take(6).take_while(own).any(|token| {
         let low = low(token);
         one_of(UNREAL, &low) || low.ends_with("n't") || low.ends_with("'ll") || low.ends_with("'d")
     });
-    let mut before = clause.iter().rev().skip_while(|token| is_between(&low(token)));
-    let who = before.next();
-    let of = before.next().map(low).unwrap_or_default();
     let opens = "and so hi hello hey hiya then but also morning ok okay yeah yep yes right well evening afternoon";
     let elided = who.is_none_or(|who| who.divides() || one_of(opens, &who.low) || is_day(who));
     let by_others = clause.iter().any(|token| one_of(OTHERS, &low(token)));
     let begins = elided && !by_others || clause.len() > 2 && clause[0].low == "we" && clause[1].low == "at";
-    let subject = who.is_some_and(|who| one_of(SELVES, &low(who)));
-    let asked = subject && one_of("did have had do can could should may if unless until before whether", &of);
     let firm = who.is_some_and(|who| one_of("ltd limited llc llp gmbh inc plc bv co cic cc ab ag oy sa srl", &who.low));
-    (begins || subject || firm) && !unreal && !asked
+    (begins || subject || firm) && !unreal
 }
 
 const OTHERS: &str = "someone somebody he she they guy man woman who people person lady bloke scammer thief";
@@ -340,14 +354,14 @@ const OTHERS: &str = "someone somebody he she they guy man woman who people pers
 const SELVES: &str = "i we i've we've ive weve";
 
 /// What makes a purchase none.
-const UNREAL: &str = "if would could might may should will want going thinking almost nearly never not cant cannot didnt \
+const UNREAL: &str = "if did do can would could might may should will want going thinking almost nearly never not cant cannot didnt \
      havent hasnt wont before until unless wish who whoever she he they you someone somebody anyone everyone people nobody \
      once whether wanna shall suppose imagine";
 
 /// Between who buys and the verb.
 fn is_between(low: &str) -> bool {
     one_of(
-        "have has had just already recently only also actually finally literally basically originally first last then ve",
+        "am have has had just already recently only also actually finally literally basically originally first last then ve",
         low,
     )
 }
@@ -366,7 +380,7 @@ fn is_month(low: &str) -> bool {
 }
 
 fn is_you(low: &str) -> bool {
-    one_of("you u ya yous you've youse yall your", low)
+    one_of("yourselves you u ya yous you've youse yall your", low)
 }
 
 /// Past "from you", "at you", "on your site", "on Friday", "the wrong size of": where what was bought begins.
@@ -428,9 +442,12 @@ fn is_supported(tokens: &[Token<'_>], verb: usize, from: usize, (begin, to): Spa
     let run = &tokens[begin..to];
     let sure = has_goods(run) && !is_lone_doubtful(run);
     let order = around.order && (sure || has_code(tokens));
-    let owned = tokens.get(from).is_some_and(|token| one_of("my our", &token.low));
+    let came = tokens.get(to).is_some_and(is_day) && tokens.get(from).is_some_and(|token| token.low == "the");
+    let ordered = tokens[..verb].iter().any(|token| one_of("ordered bought", &token.low));
+    let owned = came || tokens.get(from).is_some_and(|token| one_of("my our", &token.low));
     let verb = tokens[verb].low.as_str();
     !wrong
+        && !(ordered && one_of("got received", verb))
         && match verb {
             "had" | "buy" | "order" => from_you,
             "got" => {
@@ -490,7 +507,9 @@ fn phrase(tokens: &[Token<'_>], at: usize) -> Option<Span> {
     {
         from += 2 + usize::from(tokens.get(from + 2).is_some_and(|token| token.low == "of"));
     }
-    if from > at && tokens.get(from).is_some_and(is_count) {
+    let further =
+        |token: &Token<'_>| is_count(token) || one_of("new brand nice lovely beautiful wonderful", &token.low);
+    while from > at && tokens.get(from).is_some_and(further) && tokens.get(from + 1).is_some_and(Token::is_word) {
         from += 1;
     }
     let holder = tokens.get(from).is_some_and(|token| one_of(HOLDERS, &token.low));
@@ -532,12 +551,14 @@ fn is_inside(tokens: &[Token<'_>], from: usize, at: usize, token: &Token<'_>) ->
         && tokens[at - 1].is_capital()
         && tokens.get(at + 1).is_some_and(|next| next.is_capital() && next.is_word());
     // "The sand and water table".
+    let made_up = tokens.get(at + 2).is_some_and(|next| {
+        is_goods(&next.low) && (!is_goods(&tokens[from].low) || one_of("set kit rack stand holder", &next.low))
+    });
     let compound = token.low == "and"
         && at == from + 1
-        && !is_goods(&tokens[from].low)
+        && made_up
         && !tokens[from].low.ends_with('s')
-        && tokens.get(at + 1).is_some_and(|next| next.is_word() && !is_end(&next.low))
-        && tokens.get(at + 2).is_some_and(|next| is_goods(&next.low));
+        && tokens.get(at + 1).is_some_and(|next| next.is_word() && !is_end(&next.low));
     let number = token.is_number()
         && token.text.len() < 8
         && !is_code(token)
