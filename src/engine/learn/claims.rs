@@ -87,7 +87,8 @@ fn is_claim(sentence: &Sentence<'_>) -> bool {
     // What is supposed is supposed before it: "if late, 10 percent" may be our own words.
     let claims =
         claim.is_some_and(|found| ![" если ", " if ", " once "].iter().any(|word| text[..found.end()].contains(word)));
-    let others = NOT_OURS.is_match(text) || ANYBODY.is_match(text) && !OURS_NAMED.is_match(text);
+    let others =
+        NOT_OURS.is_match(text) || ANYBODY.find(text).is_some_and(|found| !OURS_NAMED.is_match(&text[..found.end()]));
     claims
         && !others
         && !NOT_THEIRS.is_match(text)

@@ -17,6 +17,7 @@ mod instructions;
 mod names;
 mod orders;
 mod people;
+mod phrases;
 mod places;
 mod products;
 mod promises;

@@ -6,16 +6,15 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::doubts;
-use super::goods::{is_doubtful, is_goods};
-use super::products::is_end;
-use super::reading::{Reading, Sentence, Token, one_of};
+use super::phrases::{
+    KIN, Span, has_code, has_goods, is_code, is_count, is_day, is_determiner, is_empty, is_generic, is_lone_doubtful,
+    is_month, phrase,
+};
+use super::reading::{Reading, Token, one_of};
 use super::said::pattern;
 
 /// Most things of one list.
 const MOST: usize = 3;
-
-/// Words of a noun phrase, at most.
-const LONGEST: usize = 6;
 
 /// What speaks of a purchase outside the sentence.
 #[derive(Debug, Clone, Copy)]
@@ -25,9 +24,6 @@ struct Around {
     /// They say of something that they bought it: "I ordered them on Monday".
     anaphor: bool,
 }
-
-/// Places of tokens, from and to.
-type Span = (usize, usize);
 
 /// The goods that a message says were bought, as written, in order.
 pub(super) fn bought(reading: &Reading<'_>, has_order: bool) -> Vec<String> {
@@ -209,7 +205,7 @@ fn subject(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
         || mine
             && rest.first().is_some_and(|next| one_of("from off", &next.low))
             && rest.get(1).is_some_and(|next| next.low != "your" && is_you(&next.low))
-        || mine && sure && has_code(tokens)
+        || mine && sure && around.order && has_code(tokens)
         || definite && sure && free && around.anaphor
         || around.order && is_of_order(tokens, at, (begin, to));
     told.then_some((begin, to))
@@ -317,7 +313,8 @@ fn is_of_order(tokens: &[Token<'_>], at: usize, (begin, to): Span) -> bool {
     let word = |back: usize| at.checked_sub(back).map_or("", |place| tokens[place].low.as_str());
     let for_it = one_of("for of", word(1))
         && tokens[..at].iter().rev().take(6).take_while(|token| !token.divides()).any(is_order);
-    let it_is = one_of("it's its is", word(1)) && !one_of("this that what here", word(2));
+    let it_is = one_of("it's its", word(1))
+        || word(1) == "is" && (one_of("it order one", word(2)) || at > 1 && is_code(&tokens[at - 2]));
     let named = begin > at || known;
     ends && named
         && (apart && before.is_some_and(is_order)
@@ -366,19 +363,6 @@ fn is_between(low: &str) -> bool {
     )
 }
 
-fn is_day(token: &Token<'_>) -> bool {
-    one_of("yesterday today monday tuesday wednesday thursday friday saturday sunday week month", &token.low)
-        || token.is_number() && token.text.len() < 5
-        || is_month(&token.low)
-}
-
-fn is_month(low: &str) -> bool {
-    one_of(
-        "january february march april may june july august september october november december jan feb mar apr jun jul aug sep sept oct nov dec",
-        low,
-    )
-}
-
 fn is_you(low: &str) -> bool {
     one_of("yourselves you u ya yous you've youse yall your", low)
 }
@@ -423,9 +407,6 @@ fn things(tokens: &[Token<'_>], from: usize) -> Option<Span> {
     Some(found)
 }
 
-const KIN: &str = "mum mom mother dad father brother sister son daughter husband wife partner girlfriend boyfriend friend aunt uncle \
-     cousin niece nephew gran nan grandma grandad grandson granddaughter kids children boy girl boss colleague neighbour neighbor";
-
 /// What is received, got or had is bought where that is said: from us, or beside an order, and nothing else came instead.
 fn is_supported(tokens: &[Token<'_>], verb: usize, from: usize, (begin, to): Span, around: Around) -> bool {
     let clause = &tokens[verb..];
@@ -442,19 +423,15 @@ fn is_supported(tokens: &[Token<'_>], verb: usize, from: usize, (begin, to): Spa
     let run = &tokens[begin..to];
     let sure = has_goods(run) && !is_lone_doubtful(run);
     let order = around.order && (sure || has_code(tokens));
-    let came = tokens.get(to).is_some_and(is_day) && tokens.get(from).is_some_and(|token| token.low == "the");
     let ordered = tokens[..verb].iter().any(|token| one_of("ordered bought", &token.low));
-    let owned = came || tokens.get(from).is_some_and(|token| one_of("my our", &token.low));
+    let mine = tokens.get(from).is_some_and(|token| one_of("my our", &token.low));
+    let came = sure && (mine || tokens.get(to).is_some_and(is_day));
     let verb = tokens[verb].low.as_str();
     !wrong
         && !(ordered && one_of("got received", verb))
         && match verb {
             "had" | "buy" | "order" => from_you,
-            "got" => {
-                from_you
-                    || order && !(verb == "got" && is_have(tokens, from))
-                    || owned && sure && !is_have(tokens, from)
-            }
+            "got" => from_you || (order || came) && !is_have(tokens, from),
             "booked" => from_you || order,
             _ => from_you || order || sure,
         }
@@ -495,155 +472,6 @@ fn is_bare_goods(tokens: &[Token<'_>], (begin, to): Span) -> bool {
         )
 }
 
-/// A noun phrase that begins here: where it begins after what determines it, and where it ends.
-fn phrase(tokens: &[Token<'_>], at: usize) -> Option<Span> {
-    let mut from = at;
-    if tokens.get(from).is_some_and(is_determiner) {
-        from += 1;
-    }
-    if from > at
-        && tokens.get(from).is_some_and(|token| token.low == "wrong")
-        && tokens.get(from + 1).is_some_and(|token| token.low == "size")
-    {
-        from += 2 + usize::from(tokens.get(from + 2).is_some_and(|token| token.low == "of"));
-    }
-    let further =
-        |token: &Token<'_>| is_count(token) || one_of("new brand nice lovely beautiful wonderful", &token.low);
-    while from > at && tokens.get(from).is_some_and(further) && tokens.get(from + 1).is_some_and(Token::is_word) {
-        from += 1;
-    }
-    let holder = tokens.get(from).is_some_and(|token| one_of(HOLDERS, &token.low));
-    if holder && tokens.get(from + 1).is_some_and(|token| token.low == "of") {
-        from += 2;
-    }
-    let mut to = from;
-    while to < from + LONGEST && tokens.get(to).is_some_and(|token| is_inside(tokens, from, to, token)) {
-        to += 1;
-    }
-    while to > from + 1 && is_trailing(tokens, to) {
-        to -= 1;
-    }
-    let run = tokens.get(from..to)?;
-    let head = run.last()?;
-    let noun = head.is_word()
-        && head.text.chars().count() > 2
-        && !head.low.ends_with("ly")
-        && !(run.len() == 1 && ["ed", "ing"].iter().any(|end| head.low.ends_with(end)) && !is_goods(&head.low))
-        || head.is_number() && run.len() > 1;
-    let person = super::given::is_surely(&head.low) && head.is_capital() && !has_goods(run);
-    (noun && !person).then_some((from, to))
-}
-
-/// "Some slides scanned with you", "a tablecloth 150 by 220".
-fn is_trailing(tokens: &[Token<'_>], to: usize) -> bool {
-    let (last, before) = (&tokens[to - 1], &tokens[to - 2]);
-    let size =
-        last.is_number() && tokens.get(to).is_some_and(|next| one_of("by x cm", &next.low)) && !before.is_capital();
-    size || last.low.ends_with("ed") && !is_goods(&last.low) && !last.is_capital() && last.low.len() > 4
-}
-
-const HOLDERS: &str = "carton cartons bag bags box boxes pack packs packet packets pallet rolls roll metres tins bottle bottles case cases \
-     set sets pair pairs tub jar jars tube tubes couple bunch bouquet";
-
-fn is_inside(tokens: &[Token<'_>], from: usize, at: usize, token: &Token<'_>) -> bool {
-    let joined = token.text == "&"
-        && at > from
-        && tokens[at - 1].is_capital()
-        && tokens.get(at + 1).is_some_and(|next| next.is_capital() && next.is_word());
-    // "The sand and water table".
-    let made_up = tokens.get(at + 2).is_some_and(|next| {
-        is_goods(&next.low) && (!is_goods(&tokens[from].low) || one_of("set kit rack stand holder", &next.low))
-    });
-    let compound = token.low == "and"
-        && at == from + 1
-        && made_up
-        && !tokens[from].low.ends_with('s')
-        && tokens.get(at + 1).is_some_and(|next| next.is_word() && !is_end(&next.low));
-    let number = token.is_number()
-        && token.text.len() < 8
-        && !is_code(token)
-        && at > from
-        && !tokens.get(at + 1).is_some_and(|next| is_month(&next.low));
-    let branded =
-        token.is_capital() && at > from && tokens[at - 1].is_capital() && !token.text.chars().all(char::is_uppercase);
-    let word = token.is_word()
-        && token.is_latin()
-        && !is_code(token)
-        && (!token.low.contains(['\'', '’']) || is_possessive(tokens, at))
-        && !is_end(&token.low)
-        && (branded || !one_of(AFTER, &token.low));
-    joined || compound || number || word
-}
-
-/// "The doll's house": whose sort it is, not whose.
-fn is_possessive(tokens: &[Token<'_>], at: usize) -> bool {
-    let owner = tokens[at].low.replace('’', "'");
-    let Some(owner) = owner.strip_suffix("'s") else { return false };
-    let next = tokens.get(at + 1).is_some_and(|next| {
-        next.is_word()
-            && !is_end(&next.low)
-            && !one_of(AFTER, &next.low)
-            && !["ed", "ing"].iter().any(|end| next.low.ends_with(end))
-    });
-    next && !tokens[at].is_capital() && !one_of(KIN, owner) && !one_of("it that there here what who he she", owner)
-}
-
-/// Words that come after goods and are none of their name.
-const AFTER: &str = "lol btw tho though anyway twice again online instead thx ty pls cheers mate came come comes arrived arrives arrive \
-     off u ya yous fitted delivered reached says said does do did won't works leaks broke went go goes just really still also \
-     early late asap yet by via through at you your we i they he she it if when then than so as or nor \
-     okay ok before after since yeah hiya hello hey omg now vide po nos ref hi lah innit sadly \
-     open unrepaired supplied installed leaked snapped died cracked split lasted worked stinks smells looks seems";
-
-fn is_determiner(token: &Token<'_>) -> bool {
-    one_of("a an the my our some these this those that your", &token.low) || is_count(token)
-}
-
-fn is_count(token: &Token<'_>) -> bool {
-    one_of(
-        "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty",
-        &token.low,
-    ) || token.is_number() && token.text.len() < 4 && token.text.chars().all(|c| c.is_ascii_digit())
-}
-
 fn is_preposition(low: &str) -> bool {
     one_of("for with to of in on at by from off about into onto under over through without per than like and", low)
 }
-
-fn is_code(token: &Token<'_>) -> bool {
-    token.text.chars().filter(char::is_ascii_digit).count() >= 5 && !token.text.starts_with('0')
-}
-
-fn has_code(tokens: &[Token<'_>]) -> bool {
-    tokens.iter().any(is_code)
-}
-
-/// Whether a word of a name is known to be of goods.
-fn has_goods(run: &[Token<'_>]) -> bool {
-    run.iter().any(|token| is_goods(&token.low))
-}
-
-/// One word that may be a place, a part or a verb as well: "the door", "my glasses", "the kit".
-fn is_lone_doubtful(run: &[Token<'_>]) -> bool {
-    matches!(run, [one] if is_doubtful(&one.low))
-}
-
-/// What is bought, sent and spoken of, and is no thing of its own.
-fn is_generic(run: &[Token<'_>]) -> bool {
-    is_empty(run)
-        || matches!(run, [one] if one_of("kit set box bag bags boxes machine unit pack case cover part parts size", &one.low))
-}
-
-fn is_empty(run: &[Token<'_>]) -> bool {
-    let Some((head, before)) = run.split_last() else { return true };
-    // A wine box, a train set, a board game are goods; an empty box is none.
-    let made = one_of("box bag set case coffee", &head.low)
-        && before.iter().any(|token| !one_of("empty wrong same big small", &token.low));
-    let singular = head.low.strip_suffix('s').unwrap_or(&head.low);
-    !made && (one_of(super::unnamed::NEVER, &head.low) || one_of(super::unnamed::NEVER, singular))
-        || run.iter().any(|token| one_of(NO_GOODS, &token.low))
-}
-
-/// Whatever word stands before or after these, it is no goods.
-const NO_GOODS: &str = "ltd limited llc llp gmbh inc plc bv club account details shop store website site app seller place wrong same \
-     other others one ones half text message messages letter call notification invoice receipt refund thing things item items stuff product products parcel parcels package order orders email";
