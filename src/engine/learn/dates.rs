@@ -38,7 +38,7 @@ static WANTED: LazyLock<Regex> = LazyLock::new(|| {
 /// What is asked, supposed, or holds for everybody.
 static NOT_SETTLED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:вот бы|i bet|bet you|хоть|wish you|you'll|you will|yeah right|say it was|let's say|like it always|like you always|как всегда|как обычно|flight|match|рейс|матч|like i believe|ну конечно|как же|допустим|типа купил|like if|предположим|скажем|наверное|может быть|возможно|работаете|открыт[а-я]*|закрыт[а-я]*|закрываетесь|акци[а-я]+|распродаж[а-я]+|сгора[а-я]+|действу[а-я]+|срок действия|истек[а-я]*|промокод[а-я]*|подешев[а-я]+|бонус[а-я]*|в наличии|завоз|отмечу|в календаре|мошенник[а-я]*|suppose|maybe|perhaps|what if|hypothetically|valid|on sale|go on sale|sale|open|opening|closed|expires?|expired|promo|discount code|half now|in stock|turns (?:thirty|forty|fifty|sixty)|solve|черную пятницу|black friday|would it|does it|holiday hours|unless|failing which|letter before action|county court|rfp|bids?|lottery|homework|should i|could i order)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:вот бы|i bet|bet you|хоть|wish you|you'll|you will|yeah right|say it was|let's say|like it always|like you always|как всегда|как обычно|flight|match|рейс|матч|like i believe|ну конечно|как же|допустим|типа купил|like if|предположим|скажем|наверное|может быть|возможно|работаете|открыт[а-я]*|закрыт[а-я]*|закрываетесь|акци[а-я]+|распродаж[а-я]+|сгора[а-я]+|действу[а-я]+|срок действия|истек[а-я]*|промокод[а-я]*|подешев[а-я]+|бонус[а-я]*|в наличии|завоз|отмечу|в календаре|мошенник[а-я]*|suppose|maybe|perhaps|what if|hypothetically|valid|on sale|go on sale|sale|open|opening|closed|shut|rent|mortgage|expires?|expired|promo|discount code|half now|in stock|turns (?:thirty|forty|fifty|sixty)|solve|черную пятницу|black friday|would it|does it|holiday hours|unless|failing which|letter before action|county court|rfp|bids?|lottery|homework|should i|could i order)(?:[^а-яa-z]|$)",
     )
 });
 
@@ -314,8 +314,9 @@ fn nearest(lower: &str, named: &Named, from: usize, to: usize) -> Option<Lies> {
 
 /// "Could be delivered", "got cancelled": what is not done, or done by others.
 fn is_passive(part: &str, found: &regex::Match<'_>) -> bool {
-    static CANCELLED: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r"^\s?(?:\w+ed|lost|stuck|broken|married|home|back|ill|sick)(?:[^a-z]|$)"));
+    static CANCELLED: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(r"^\s?(?:nothing|none|no|\w+ed|lost|stuck|broken|married|home|back|ill|sick)(?:[^a-z]|$)")
+    });
     let word = found.as_str().trim_matches(|c: char| !c.is_alphabetic());
     let before = part[..found.start()].trim_end();
     let modal = before.rsplit(' ').next().is_some_and(|last| one_of("be to get", last));

@@ -104,7 +104,7 @@ fn is_possessive(tokens: &[Token<'_>], at: usize) -> bool {
 }
 
 /// Words that come after goods and are none of their name.
-const AFTER: &str = "lol btw tho though anyway twice again online instead thx ty pls cheers mate came come comes arrived arrives arrive \
+const AFTER: &str = "years months weeks ago lol btw tho though anyway twice again online instead thx ty pls cheers mate came come comes arrived arrives arrive \
      off u ya yous fitted delivered reached says said does do did won't works leaks broke went go goes just really still also \
      early late asap yet by via through at you your we i they he she it if when then than so as or nor \
      okay ok before after since yeah hiya hello hey omg now vide po nos ref hi lah innit sadly \

@@ -159,8 +159,10 @@ fn stated_after(sentence: &Sentence<'_>, from: usize) -> Option<String> {
         let before = &tokens[..at];
         let left =
             words[0] == "out" && before.last().is_some_and(|token| one_of("moved moving ran run get got", &token.low));
-        let denied =
-            left || before.iter().rev().take(4).any(|token| one_of(NOT_THEIRS, &token.low) || token.low == "не");
+        let of_us = words[0] == "based" && before.last().is_some_and(|token| one_of("you they", &token.low));
+        let denied = left
+            || of_us
+            || before.iter().rev().take(4).any(|token| one_of(NOT_THEIRS, &token.low) || token.low == "не");
         let of_delivery = words[0].starts_with("доставк")
             || matches!(words[0], "delivered" | "delivery" | "deliver" | "отправьте" | "отправляйте");
         let asks = sentence.asks || (of_delivery && ASKED.is_match(&sentence.folded));

@@ -97,11 +97,15 @@ pub(super) fn phones(sentence: &Sentence<'_>) -> Vec<String> {
         let near = folded(near(before));
         let telephone =
             !bare || found.as_str().len() == 11 && found.as_str()[1..].starts_with('9') || THEIRS.is_match(&near);
+        let of_caller = near.ends_with(" from ");
         let quoted = before.matches('"').count() % 2 == 1;
         let ours =
             OURS_AFTER.is_match(&folded(after)) || sentence.asks && matches!(near.trim(), "is" | "was" | "so is");
-        let others =
-            quoted || ours || SOMEONES.is_match(&near) || (NOT_THEIRS.is_match(&near) && !THEIRS.is_match(&near));
+        let others = quoted
+            || ours
+            || of_caller
+            || SOMEONES.is_match(&near)
+            || (NOT_THEIRS.is_match(&near) && !THEIRS.is_match(&near));
         if telephone && !others && !SUPPOSED.is_match(&sentence.folded) {
             all.push(value);
         }
@@ -112,7 +116,7 @@ pub(super) fn phones(sentence: &Sentence<'_>) -> Vec<String> {
 /// Words before a mailbox that make it an old one, or somebody else's.
 static OLD_OR_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?: (?:стар(?:ый|ая|ой|ую)|прежн\S+|раньше|был[аи]?|вместо|а не|не на|used to be|old|previous|instead of|i wrote|i emailed|have written|писал[аи]?|написал[аи]?|отправлял[аи]?|отправил[аи]?|ваш\S*|your|поддержк\S+|муж\S*|жен[аеуы]|сын\S*|коллег\S+|друг\S*|his|her|their|phishing|пришло|приходят|list|customers?|database|баз\S+|клиент\S+|found|нашел|нашла)(?: \S+){0,3}| (?:not|а не|from)) $",
+        r"(?: (?:стар(?:ый|ая|ой|ую)|прежн\S+|раньше|был[аи]?|вместо|а не|не на|used to be|old|previous|instead of|i wrote|i emailed|have written|писал[аи]?|написал[аи]?|отправлял[аи]?|отправил[аи]?|ваш\S*|your|поддержк\S+|муж\S*|жен[аеуы]|сын\S*|коллег\S+|друг\S*|his|her|their|phishing|(?:my|our) (?:boss|wife|husband|mum|mom|mother|dad|father|son|daughter|brother|sister|friend|colleague|landlord)|пришло|приходят|list|customers?|database|баз\S+|клиент\S+|found|нашел|нашла)(?: \S+){0,3}| (?:not|а не|from)) $",
     )
 });
 

@@ -102,7 +102,7 @@ fn object(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     if weak && let Some(found) = instead(tokens, at).filter(|_| theirs && (around.order || around.anaphor)) {
         return Some(found);
     }
-    if theirs || low == "for" && at > 0 && tokens[at - 1].low == "paid" && is_buyer(tokens, at - 1) {
+    if theirs || is_paid_for(tokens, at) {
         let from = after_seller(tokens, at + 1);
         let found = things(tokens, from).filter(|span| !is_from_others(tokens, span.1))?;
         let generic = is_generic(&tokens[found.0..found.1]);
@@ -126,6 +126,16 @@ fn object(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     asked_for(tokens, at, around)
 }
 
+/// "I paid for a course", "signed up for it", "subscribed to it".
+fn is_paid_for(tokens: &[Token<'_>], at: usize) -> bool {
+    let before = |back: usize| at.checked_sub(back).map_or("", |place| tokens[place].low.as_str());
+    match (before(1), tokens[at].low.as_str()) {
+        ("paid", "for") | ("subscribed", "to") | ("enrolled", "on" | "in" | "for") => is_buyer(tokens, at - 1),
+        ("up", "for") => before(2) == "signed" && is_buyer(tokens, at - 2),
+        _ => false,
+    }
+}
+
 /// "I have received a dress instead of a coat": the coat was ordered.
 fn instead(tokens: &[Token<'_>], verb: usize) -> Option<Span> {
     let at = verb + tokens[verb..].iter().take(8).position(|token| token.low == "instead")?;
@@ -141,10 +151,12 @@ fn asked_for(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     let starts = at == 0 || tokens[at - 1].divides() || one_of("please you and just", before(1));
     let waited = match low {
         "deliver" | "bring" => starts,
-        "is" | "are" => one_of("where when", before(1)),
+        "is" | "are" => one_of("where when", before(1)) || starts,
         "will" => before(1) == "when",
         "wheres" | "where's" | "whens" | "when's" | "came" | "arrived" => true,
         "for" => one_of("waiting wait", before(1)),
+        "of" => before(1) == "delivery",
+        "about" => around.order,
         "need" | "want" | "like" => {
             (around.order || around.anaphor) && (starts || one_of(SELVES, before(1)) || low == "like")
         }
@@ -161,6 +173,7 @@ fn asked_for(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
         || waited && sure && (mine || determiner == "the" && (around.order || around.anaphor || before(1) == "please"));
     let next = tokens.get(to).map_or("", |next| next.low.as_str());
     let fits = match low {
+        "is" | "are" if starts => one_of("coming arriving here due on", next),
         "when" => one_of("is are will comes arrives", next),
         "like" => one_of("delivered brought dropped collected by on before", next),
         _ => next != "back",
@@ -247,7 +260,9 @@ fn is_relative(rest: &[Token<'_>]) -> bool {
     };
     match low(0).as_str() {
         "i" | "we" | "i've" | "we've" | "ive" | "weve" | "i'd" | "we'd" => {
-            (one_of(BOUGHT, &verb) || one_of("had get got have", &verb) && from_you())
+            (one_of(BOUGHT, &verb)
+                || verb == "paid" && low(2 + skipped) == "for"
+                || one_of("had get got have", &verb) && from_you())
                 && !is_from_others(rest, (2 + skipped).min(rest.len()))
                 && !one_of("it them this that", &low(2 + skipped))
         }
@@ -287,7 +302,7 @@ fn came(rest: &[Token<'_>]) -> bool {
         "came" => !moved,
         "arrived" => !one_of("at", next),
         "come" | "arrive" => skipped > 0 && !moved,
-        "delivered" => skipped > 0,
+        "delivered" | "left" | "dumped" => skipped > 0,
         "turned" => next == "up" && !one_of("at", after),
         "reached" => one_of("me us", next),
         _ => false,
@@ -376,10 +391,9 @@ fn after_seller(tokens: &[Token<'_>], from: usize) -> usize {
         let dated = token.is_number() && next.is_some_and(|next| is_month(&next.low));
         let of_you = one_of("from off at with by through", &token.low) && next.is_some_and(|next| is_you(&next.low));
         if of_you {
-            let more = tokens
-                .get(at + 2)
-                .is_some_and(|who| one_of("guys lot people folks all shop site website store", &who.low));
-            at += 2 + usize::from(more);
+            let shop = |token: &Token<'_>| one_of("guys lot people folks all shop site website store", &token.low);
+            let more = tokens[at + 2..].iter().take(3).take_while(|token| !is_determiner(token)).position(shop);
+            at += 2 + more.map_or(0, |more| more + 1);
         } else if dated || token.low == "on" && next.is_some_and(|next| is_day(next)) {
             at += 2;
         } else if token.low == "online" || day(token) {
@@ -451,7 +465,10 @@ fn is_from_others(tokens: &[Token<'_>], to: usize) -> bool {
     let seller = |(from, who): (&Token<'_>, &Token<'_>)| {
         one_of("from off", &from.low) && one_of("a an another some my his her", &who.low)
     };
-    let other = words.clone().zip(words.skip(1)).any(seller);
+    let place = |(of, place): (&Token<'_>, &Token<'_>)| {
+        of.low == "in" && place.is_capital() && !is_month(&place.low) && !is_day(place)
+    };
+    let other = words.clone().zip(words.clone().skip(1)).any(place) || words.clone().zip(words.skip(1)).any(seller);
     other
         || tokens.get(to).is_some_and(|next| one_of("from off at frm", &next.low))
             && tokens.get(to + 1).is_some_and(|who| {
