@@ -52,7 +52,7 @@ static ENGLISH_TRADE: LazyLock<Regex> = LazyLock::new(|| {
 /// Companies that are not the customer's: ours, a brand, somebody who wrote to them.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:ваш\S*|у вас указано|на чеке|в чеке|одна сеть|кто продавец|продавец|same company|connected with|your (?:company|firm)|(?:invoice|letter|email|bill|parcel|text|message|call|van) (?:\S+ )?from|my (?:bank|insurer|landlord|agency|plumber|carrier)|sent me|called me|wrote to me|звонили из|звонят из|позвонили из|прислали|развод|мошенник\S*|правда что|реквизит\S+ ваш\S*|производител\S+|поставщик\S*|carrier|manufacturer|made by|конкурент\S*|is it|are you|if i was|if i were|e g|вы это|перевозчик\S*|доставк\S+ через|юрлицо|кто такие|не работаем с|не наш\S*|оплат\S+ через|потерял\S*|work with|not our|(?:pay|paying|payment|paid) (?:through|with|via|by)|on my (?:receipt|statement|bill|card)|who is|whos) ",
+        r" (?:ваш\S*|у вас указано|на чеке|в чеке|одна сеть|кто продавец|продавец|same company|connected with|your (?:company|firm)|(?:invoice|letter|email|bill|parcel|text|message|call|van) (?:\S+ )?from|my (?:bank|insurer|landlord|agency|plumber|carrier)|(?:courier|driver|man|lady) (?:is |was |came |called )?from|used to|sent me|called me|wrote to me|звонили из|звонят из|позвонили из|прислали|развод|мошенник\S*|правда что|реквизит\S+ ваш\S*|производител\S+|поставщик\S*|carrier|manufacturer|made by|конкурент\S*|is it|are you|if i was|if i were|e g|вы это|перевозчик\S*|доставк\S+ через|юрлицо|кто такие|не работаем с|не наш\S*|оплат\S+ через|потерял\S*|work with|not our|(?:pay|paying|payment|paid) (?:through|with|via|by)|on my (?:receipt|statement|bill|card)|who is|whos) ",
     )
 });
 

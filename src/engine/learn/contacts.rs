@@ -64,8 +64,8 @@ const NOT_OF_CALLS: [&str; 78] = [
 
 /// Who it is said of, where it is not asked of us.
 #[rustfmt::skip]
-const SAID_OF: [&str; 24] = [
-    "вы", "почему", "зачем", "он", "она", "они", "курьер", "никто", "если", "why", "you", "they", "he", "she", "couriers", "we", "who", "did", "does", "will", "would", "courier", "nobody", "if",
+const SAID_OF: [&str; 32] = [
+    "вы", "почему", "зачем", "он", "она", "они", "курьер", "никто", "если", "why", "you", "they", "he", "she", "couriers", "we", "who", "did", "does", "will", "would", "courier", "nobody", "if", "husband", "wife", "son", "daughter", "mother", "mum", "father", "dad",
 ];
 
 /// At the door, not on the telephone: "knock gently, don't ring".
@@ -209,6 +209,7 @@ fn invites(text: &str) -> bool {
                 "husband",
                 "son ",
                 "maybe",
+                "in size",
                 "before he ",
                 "before she ",
                 "before they ",

@@ -315,7 +315,7 @@ fn nearest(lower: &str, named: &Named, from: usize, to: usize) -> Option<Lies> {
 /// "Could be delivered", "got cancelled": what is not done, or done by others.
 fn is_passive(part: &str, found: &regex::Match<'_>) -> bool {
     static CANCELLED: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(r"^\s?(?:nothing|none|no|\w+ed|lost|stuck|broken|married|home|back|ill|sick)(?:[^a-z]|$)")
+        pattern(r"^\s?(?:nothing|none|no|wet|\w+ed|lost|stuck|broken|married|home|back|ill|sick)(?:[^a-z]|$)")
     });
     let word = found.as_str().trim_matches(|c: char| !c.is_alphabetic());
     let before = part[..found.start()].trim_end();

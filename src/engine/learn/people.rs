@@ -150,7 +150,7 @@ pub(super) const NEVER: &str = "карта карты банк visa mastercard c
      тел телефон почта снова опять ваш ваша нет да это проблема order and from i my the a an in is here again \
      phone email mail number town city living live when tomorrow please but for at on with звоните звонить \
      вчера сегодня недавно товарищ гражданин dear welcome hello уважаемая уважаемый дорогая дорогой милая \
-     thanks cheers thx hugs ltd llc llp inc plc gmbh limited flat nobody somebody someone anyone everyone everybody thank best kind merry happy regards";
+     thanks cheers thx hugs ltd llc llp inc plc gmbh limited flat nobody somebody someone anyone everyone everybody thank best kind merry happy regards ask tell see chat bot";
 
 /// One to three words of a name, in any letters where `any_case`; with initials.
 fn name_after(tokens: &[Token<'_>], any_case: bool) -> Option<String> {

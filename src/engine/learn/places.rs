@@ -105,7 +105,8 @@ const NO_TOWN: &str =
     "flat room building block unit it hr office zone bed house apartment april may june july august january";
 
 /// A question that was typed without its mark: «доставка в Казань есть».
-static ASKED: LazyLock<Regex> = LazyLock::new(|| pattern(r" (?:есть|сколько|бывает|возможна|а доставка|how much) "));
+static ASKED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r" (?:есть|сколько|бывает|возможна|а доставка|how much|do you) "));
 
 fn stated(sentence: &Sentence<'_>) -> Option<String> {
     if voice::is_where_others_live(&sentence.folded) {

@@ -186,7 +186,8 @@ fn subject(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     let before = at.checked_sub(1).map_or("", |place| tokens[place].low.as_str());
     let begins = at == 0 || tokens[at - 1].divides() || is_code(&tokens[at - 1]) || before == "about";
     let determined = is_determiner(&tokens[at]);
-    if !begins && !determined && !(around.order && one_of("for of its it's is", before)) || is_code(&tokens[at]) {
+    let of_order = around.order && one_of("for of its it's is", before);
+    if !(begins || determined || of_order) || is_code(&tokens[at]) {
         return None;
     }
     let (begin, to) = phrase(tokens, at)?;
@@ -424,12 +425,12 @@ fn things(tokens: &[Token<'_>], from: usize) -> Option<Span> {
 /// What is received, got or had is bought where that is said: from us, or beside an order, and nothing else came instead.
 fn is_supported(tokens: &[Token<'_>], verb: usize, from: usize, (begin, to): Span, around: Around) -> bool {
     let clause = &tokens[verb..];
+    // "I had a cup of tea from your café".
+    let had = tokens[verb].low == "had";
     let from_you = tokens[verb..from].iter().any(|token| is_you(&token.low))
-        || clause
-            .iter()
-            .take(16)
-            .zip(clause.iter().skip(1))
-            .any(|(of, who)| one_of("from off with by frm", &of.low) && is_you(&who.low));
+        || clause.iter().take(16).zip(clause.iter().skip(1)).any(|(of, who)| {
+            one_of("from off with by frm", &of.low) && is_you(&who.low) && !(had && who.low == "your")
+        });
     let wrong = tokens.iter().enumerate().any(|(at, token)| {
         let of_size = tokens.get(at + 1).is_some_and(|next| one_of("size colour color", &next.low));
         one_of("instead wrong supposed meant someone else's", &token.low) && !of_size
@@ -441,8 +442,7 @@ fn is_supported(tokens: &[Token<'_>], verb: usize, from: usize, (begin, to): Spa
     let mine = tokens.get(from).is_some_and(|token| one_of("my our", &token.low));
     let came = sure && (mine || tokens.get(to).is_some_and(is_day));
     let verb = tokens[verb].low.as_str();
-    !wrong
-        && !(ordered && one_of("got received", verb))
+    !(wrong || ordered && one_of("got received", verb))
         && match verb {
             "had" | "buy" | "order" => from_you,
             "got" => from_you || (order || came) && !is_have(tokens, from),
