@@ -22,8 +22,9 @@ pub(super) fn phrase(tokens: &[Token<'_>], at: usize) -> Option<Span> {
     {
         from += 2 + usize::from(tokens.get(from + 2).is_some_and(|token| token.low == "of"));
     }
-    let further =
-        |token: &Token<'_>| is_count(token) || one_of("new brand nice lovely beautiful wonderful", &token.low);
+    let further = |token: &Token<'_>| {
+        is_count(token) || one_of("new brand nice lovely beautiful wonderful faulty broken damaged", &token.low)
+    };
     while from > at && tokens.get(from).is_some_and(further) && tokens.get(from + 1).is_some_and(Token::is_word) {
         from += 1;
     }
@@ -161,7 +162,7 @@ pub(super) fn is_generic(run: &[Token<'_>]) -> bool {
 pub(super) fn is_empty(run: &[Token<'_>]) -> bool {
     let Some((head, before)) = run.split_last() else { return true };
     // A wine box, a train set, a board game are goods; an empty box is none.
-    let made = one_of("box bag set case coffee", &head.low)
+    let made = one_of("box bag set case coffee cleaner cleaners", &head.low)
         && before.iter().any(|token| !one_of("empty wrong same big small", &token.low));
     let singular = head.low.strip_suffix('s').unwrap_or(&head.low);
     !made && (one_of(NEVER, &head.low) || one_of(NEVER, singular))
@@ -169,7 +170,7 @@ pub(super) fn is_empty(run: &[Token<'_>]) -> bool {
 }
 
 /// Whatever word stands before or after these, it is no goods.
-const NO_GOODS: &str = "ltd limited llc llp gmbh inc plc bv club account details shop store website site app seller place wrong same \
+const NO_GOODS: &str = "ltd limited llc llp gmbh inc plc bv club account details shop store website site app seller place wrong right same \
      other others one ones half text message messages letter call notification invoice receipt refund thing things item items stuff product products parcel parcels package order orders email";
 
 pub(super) const KIN: &str = "mum mom mother dad father brother sister son daughter husband wife partner girlfriend boyfriend friend aunt uncle \
@@ -187,7 +188,7 @@ const NEVER: &str = "part parts papers paperwork documents newsletter taxi cab l
      engineer technician plumber fitter cleaner manager operator payment deposit status update news rest first \
      second same other others wrong one ones half pair pacemaker purchase tracking label barcode address date slot \
      morning afternoon evening weekend way moment address price cost credit voucher replacement packaging \
-     manual instructions leaflet minute minutes hour hours days weeks months years seconds pounds quid points euros dollars warranty guarantee trial wet table-booking room leave bit note door post app site website";
+     manual instructions leaflet minute minutes hour hours days weeks months years seconds pounds quid points euros dollars warranty guarantee trial wet table-booking room leave bit note door post app site website photo photos picture pictures advice brochure catalogue form info";
 
 /// Words at which an English noun phrase ends, before or after.
 fn is_end(low: &str) -> bool {

@@ -107,7 +107,8 @@ fn object(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
         let found = things(tokens, from).filter(|span| !is_from_others(tokens, span.1))?;
         let generic = is_generic(&tokens[found.0..found.1]);
         let supported = !weak || is_supported(tokens, at, from, found, around);
-        let named = from < found.0 || is_bare_goods(tokens, found);
+        let bare = if theirs { is_bare_goods(tokens, found) } else { has_goods(&tokens[found.0..found.1]) };
+        let named = from < found.0 || bare;
         return (supported && named && !generic).then_some(found);
     }
     if low == "delivery"
@@ -169,7 +170,8 @@ fn asked_for(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     let run = &tokens[begin..to];
     let mine = one_of("my our", determiner);
     let sure = has_goods(run) && !is_lone_doubtful(run);
-    let settled = about && one_of("the my our", determiner)
+    let about = about && (sure || around.order || around.anaphor) && one_of("the my our a an", determiner);
+    let settled = about
         || waited && sure && (mine || determiner == "the" && (around.order || around.anaphor || before(1) == "please"));
     let next = tokens.get(to).map_or("", |next| next.low.as_str());
     let fits = match low {
@@ -194,7 +196,14 @@ fn subject(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     let run = &tokens[begin..to];
     let rest = past(&tokens[to..]);
     if is_relative(rest) {
-        return (!is_empty(run) && (determined || has_goods(run))).then_some((begin, to));
+        // A photo, a word of advice are sent and got as well.
+        let bought = rest.iter().take(5).any(|token| {
+            one_of("bought ordered purchased sold delivered fitted supplied installed paid had", &token.low)
+        });
+        let named = run.len() > 1 && !rest.iter().take(3).any(|token| is_you(&token.low) && token.low != "your");
+        return (!is_empty(run)
+            && (has_goods(run) && !is_lone_doubtful(run) || determined && (bought || around.order || named)))
+            .then_some((begin, to));
     }
     if is_generic(run) {
         return None;
@@ -271,6 +280,7 @@ fn is_relative(rest: &[Token<'_>]) -> bool {
             one_of("sold sent delivered fitted supplied installed brought shipped", &verb)
                 && !one_of("my our his her their a an the", &low(2 + skipped))
         }
+        "your" => one_of("sold delivered fitted supplied installed brought", &low(2)),
         "ordered" | "bought" | "purchased" => {
             one_of("by from off", &low(1)) && (is_you(&low(2)) || one_of("me us", &low(2)))
         }
@@ -329,7 +339,9 @@ fn is_of_order(tokens: &[Token<'_>], at: usize, (begin, to): Span) -> bool {
     let word = |back: usize| at.checked_sub(back).map_or("", |place| tokens[place].low.as_str());
     let for_it = one_of("for of", word(1))
         && tokens[..at].iter().rev().take(6).take_while(|token| !token.divides()).any(is_order);
-    let it_is = one_of("it's its", word(1))
+    let begun = at < 2 || tokens[at - 2].divides() || one_of("and so", word(2));
+    let it_is = word(1) == "it's"
+        || word(1) == "its" && begun
         || word(1) == "is" && (one_of("it order one", word(2)) || at > 1 && is_code(&tokens[at - 2]));
     let named = begin > at || known;
     ends && named
@@ -356,10 +368,16 @@ fn is_buyer(tokens: &[Token<'_>], verb: usize) -> bool {
     });
     let opens = "and so hi hello hey hiya then but also morning ok okay yeah yep yes right well evening afternoon";
     let elided = who.is_none_or(|who| who.divides() || one_of(opens, &who.low) || is_day(who));
-    let by_others = clause.iter().any(|token| one_of(OTHERS, &low(token)));
+    let by_others = clause.iter().any(|token| {
+        let low = low(token);
+        one_of(OTHERS, low.strip_suffix("'s").unwrap_or(&low))
+    });
     let begins = elided && !by_others || clause.len() > 2 && clause[0].low == "we" && clause[1].low == "at";
     let firm = who.is_some_and(|who| one_of("ltd limited llc llp gmbh inc plc bv co cic cc ab ag oy sa srl", &who.low));
-    (begins || subject || firm) && !unreal
+    // "Have I ordered it?"
+    let place = clause.iter().rposition(|token| one_of(SELVES, &low(token))).and_then(|place| place.checked_sub(1));
+    let asked = place.is_some_and(|place| one_of("have had has did do", &low(&clause[place])));
+    (begins || subject && !asked || firm) && !unreal
 }
 
 const OTHERS: &str = "someone somebody he she they guy man woman who people person lady bloke scammer thief";
@@ -429,7 +447,9 @@ fn is_supported(tokens: &[Token<'_>], verb: usize, from: usize, (begin, to): Spa
     let had = tokens[verb].low == "had";
     let from_you = tokens[verb..from].iter().any(|token| is_you(&token.low))
         || clause.iter().take(16).zip(clause.iter().skip(1)).any(|(of, who)| {
-            one_of("from off with by frm", &of.low) && is_you(&who.low) && !(had && who.low == "your")
+            one_of("from off with by frm", &of.low)
+                && is_you(&who.low)
+                && !(had && (who.low == "your" || of.low == "with"))
         });
     let wrong = tokens.iter().enumerate().any(|(at, token)| {
         let of_size = tokens.get(at + 1).is_some_and(|next| one_of("size colour color", &next.low));
@@ -461,7 +481,12 @@ fn is_have(tokens: &[Token<'_>], from: usize) -> bool {
 
 /// "… from a guy on the beach", "… off eBay": not from us.
 fn is_from_others(tokens: &[Token<'_>], to: usize) -> bool {
-    let words = tokens.get(to..).unwrap_or_default().iter().take(8).take_while(|token| !token.divides());
+    let words = tokens
+        .get(to..)
+        .unwrap_or_default()
+        .iter()
+        .take(8)
+        .take_while(|token| !token.divides() && !one_of("and but so", &token.low));
     let seller = |(from, who): (&Token<'_>, &Token<'_>)| {
         one_of("from off", &from.low) && one_of("a an another some my his her", &who.low)
     };
