@@ -196,19 +196,9 @@ fn subject(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     let run = &tokens[begin..to];
     let rest = past(&tokens[to..]);
     if is_relative(rest) {
-        // A photo, a word of advice are sent and got as well.
-        let bought = rest.iter().take(5).any(|token| {
-            one_of("bought ordered purchased sold delivered fitted supplied installed paid had", &token.low)
-        });
-        let named = run.len() > 1 && !rest.iter().take(3).any(|token| is_you(&token.low) && token.low != "your");
-        return (!is_empty(run)
-            && (has_goods(run) && !is_lone_doubtful(run) || determined && (bought || around.order || named)))
-            .then_some((begin, to));
+        return is_wanted(run, rest, determined, around).then_some((begin, to));
     }
-    if is_generic(run) {
-        return None;
-    }
-    if one_of("your that those", &tokens[at].low) {
+    if is_generic(run) || one_of("your that those", &tokens[at].low) {
         return None;
     }
     let mine = one_of("my our", &tokens[at].low);
@@ -232,6 +222,15 @@ fn subject(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
         || definite && sure && free && around.anaphor
         || around.order && is_of_order(tokens, at, (begin, to));
     told.then_some((begin, to))
+}
+
+/// Whether what was bought, sold, sent or got by the words after it is goods: a photo, a word of advice are sent as well.
+fn is_wanted(run: &[Token<'_>], rest: &[Token<'_>], determined: bool, around: Around) -> bool {
+    let traded = "bought ordered purchased sold delivered fitted supplied installed paid had";
+    let bought = rest.iter().take(5).any(|token| one_of(traded, &token.low));
+    let by_us = rest.iter().take(3).any(|token| is_you(&token.low) && token.low != "your");
+    let sure = has_goods(run) && !is_lone_doubtful(run);
+    !is_empty(run) && (sure || determined && (bought || around.order || run.len() > 1 && !by_us))
 }
 
 /// Past what tells more of the goods: "for my eldest", "from order 903345", "(order 4096117)".
@@ -453,7 +452,7 @@ fn is_supported(tokens: &[Token<'_>], verb: usize, from: usize, (begin, to): Spa
         });
     let wrong = tokens.iter().enumerate().any(|(at, token)| {
         let of_size = tokens.get(at + 1).is_some_and(|next| one_of("size colour color", &next.low));
-        one_of("instead wrong supposed meant someone else's", &token.low) && !of_size
+        one_of("instead wrong supposed meant else's", &token.low) && !of_size
     });
     let run = &tokens[begin..to];
     let sure = has_goods(run) && !is_lone_doubtful(run);
@@ -516,4 +515,55 @@ fn is_bare_goods(tokens: &[Token<'_>], (begin, to): Span) -> bool {
 
 fn is_preposition(low: &str) -> bool {
     one_of("for with to of in on at by from off about into onto under over through without per than like and", low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::learn::reading::prepared;
+
+    fn read(text: &str) -> Vec<String> {
+        let text = prepared(text);
+        bought(&Reading::of(&text), text.contains("order "))
+    }
+
+    #[test]
+    fn goods_are_tied_to_a_purchase() {
+        for (text, goods) in [
+            ("We bought our daughter a Smith & Hadley chess clock from you", vec!["Smith & Hadley chess clock"]),
+            ("The snow and ice chains you sold me don't fit", vec!["snow and ice chains"]),
+            ("I got the uh the Sony soundbar from you guys", vec!["Sony soundbar"]),
+            ("Ordered a kettle, a pan and two mugs on Friday", vec!["kettle", "pan", "mugs"]),
+            ("I received a dress instead of a coat, order 55102", vec!["coat"]),
+            ("My wok is rusty. I bought it in May", vec!["wok"]),
+            ("The wellies for my youngest arrived yesterday", vec!["wellies"]),
+            ("I ordered a slow cooker and got a rice cooker, order 66192", vec!["slow cooker"]),
+            ("It's about order 56120 of tablecloths", vec!["tablecloths"]),
+            ("My mate said you do good bikes and I got a Trek bike off you", vec!["Trek bike"]),
+        ] {
+            assert_eq!(read(text), goods, "{text}");
+        }
+    }
+
+    #[test]
+    fn goods_that_are_only_spoken_of_are_left() {
+        for text in [
+            "I bought a watch from a guy on the beach",
+            "Bought a kettle in Argos, are yours better?",
+            "I've got two big dogs, they bite",
+            "Somebody's in my account and bought two phones",
+            "If I bought two sofas would you do a discount?",
+            "My keyboard is stuck. The order is late",
+            "The box says keep dry, order 77120",
+            "Please bring the drill back, order 77120",
+            "Have I ordered the right kettle?",
+            "The rail came off in the night",
+            "The photos you sent are blurred",
+            "I didn't buy a hoover from you",
+            "She ordered a coat from you",
+            "I had a lovely cup of tea from your café",
+        ] {
+            assert!(read(text).is_empty(), "{text}: {:?}", read(text));
+        }
+    }
 }
