@@ -54,7 +54,7 @@ static IS_IT_SO: LazyLock<Regex> = LazyLock::new(|| {
 static NOT_OURS: LazyLock<Regex> = LazyLock::new(|| {
     let shown = r"(?:m )?[0-9]{5,8}|processing|delivered|dispatched|shipped|pending|expired|error|cancelled|failed|complete|completed|ready|paid|sent|out for delivery|in transit|awaiting \S+|not found|access denied";
     pattern(&format!(
-        r" (?:(?:gp|doctor|vet|dentist|bank|plumber|electrician|police|mechanic|solicitor|manual|seller) (?:says|said|reckons|told)|(?:says?|said) (?:hello|hi|hey|sorry|goodbye|thanks|nothing)|(?:rather|wish|prefer) you \S+|(?:says?|said|saying|shows?|reads) (?:that |my |your |the |it |its |is |order |parcel |still |has been |was |in ){{0,4}}(?:{shown})) "
+        r" (?:in the (?:paper|papers|newspaper|news|magazine)|on the (?:radio|telly|news)|by another|(?:friend|neighbou?r|colleague|sister|brother|mother|mum|dad|son|daughter|wife|husband) (?:\S+ )?(?:was|were|been) (?:told|promised)|(?:gp|doctor|vet|dentist|bank|plumber|electrician|police|mechanic|solicitor|manual|seller) (?:says|said|reckons|told)|(?:says?|said|told me) (?:hello|hi|hey|good|bless|it was (?:mon|tues|wednes|thurs|fri|satur|sun)day|sorry|goodbye|thanks|nothing)|(?:rather|wish|prefer) you \S+|(?:says?|said|saying|shows?|reads) (?:that |my |your |the |it |its |is |order |parcel |still |has been |was |in ){{0,4}}(?:{shown})) "
     ))
 });
 

@@ -127,10 +127,10 @@ fn is_reproach(text: &str) -> bool {
 fn asks_to_ring_us(sentence: &Sentence<'_>) -> bool {
     static BY_THEM: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r" (?:(?:можно|могу|до скольки|куда|как) (?:\S+ ){0,3}?(?:звонить|позвонить)|звонить (?:\S+ ){0,7}можно|(?:would|will|does|do) your \S+ (?:call|ring|phone)|(?:can|could|may|should|shall|do) i (?:\S+ )?(?:call|ring|phone|telephone)) ",
+            r" (?:(?:можно|могу|до скольки|куда|как) (?:\S+ ){0,3}?(?:звонить|позвонить)|звонить (?:\S+ ){0,7}можно|(?:would|will|does|do|can|could) your \S+ (?:call|ring|phone)|(?:can|could|may|should|shall|do) i (?:\S+ )?(?:call|ring|phone|telephone)) ",
         )
     });
-    static TO_THEM: LazyLock<Regex> = LazyLock::new(|| pattern(r" (?:мне|меня|нам|нас) "));
+    static TO_THEM: LazyLock<Regex> = LazyLock::new(|| pattern(r" (?:мне|меня|нам|нас|me|us) "));
     sentence.asks && BY_THEM.is_match(&sentence.folded) && !TO_THEM.is_match(&sentence.folded)
 }
 

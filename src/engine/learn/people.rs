@@ -341,6 +341,7 @@ fn weakly(sentence: &Sentence<'_>, first: bool, last: bool) -> Option<String> {
             && words[0].chars().count() > 2
             && (words.len() > 1 || !places::is_city(&words[0]))
             && !one_of(NO_PERSON, &words[0])
+            && !words.last().is_some_and(|last| one_of("day night week time season", last))
             && !super::goods::is_goods(&words[0]);
         let twice = this_is
             || it_is

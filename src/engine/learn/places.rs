@@ -161,8 +161,11 @@ fn stated_after(sentence: &Sentence<'_>, from: usize) -> Option<String> {
         let left =
             words[0] == "out" && before.last().is_some_and(|token| one_of("moved moving ran run get got", &token.low));
         let of_us = words[0] == "based" && before.last().is_some_and(|token| one_of("you they", &token.low));
+        let once =
+            words[0] == "up" && before.last().is_some_and(|token| one_of("grew grown brought ended", &token.low));
         let denied = left
             || of_us
+            || once
             || before.iter().rev().take(4).any(|token| one_of(NOT_THEIRS, &token.low) || token.low == "не");
         let of_delivery = words[0].starts_with("доставк")
             || matches!(words[0], "delivered" | "delivery" | "deliver" | "отправьте" | "отправляйте");
