@@ -49,7 +49,7 @@ pub(super) fn of_sentence(sentence: &Sentence<'_>, bought: bool, named: bool) ->
 /// Whether a sentence tells of what was bought elsewhere, by others, or not at all.
 pub(super) fn is_of_another(sentence: &Sentence<'_>) -> bool {
     let text = sentence.folded.as_str();
-    ELSEWHERE.is_match(text) || OF_OTHERS.is_match(text) || sentence.of_others || voice::is_of_other_shop(text)
+    ELSEWHERE.is_match(text) || sentence.of_others || voice::is_of_other_shop(text)
 }
 
 /// Words of a clause that only wishes for what it names.

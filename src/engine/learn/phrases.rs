@@ -105,7 +105,7 @@ fn is_possessive(tokens: &[Token<'_>], at: usize) -> bool {
 }
 
 /// Words that come after goods and are none of their name.
-const AFTER: &str = "years months weeks ago lol btw tho though anyway twice again online instead thx ty pls cheers mate came come comes arrived arrives arrive \
+const AFTER: &str = "right years months weeks ago lol btw tho though anyway twice again online instead thx ty pls cheers mate came come comes arrived arrives arrive \
      off u ya yous fitted delivered reached says said does do did won't works leaks broke went go goes just really still also \
      early late asap yet by via through at you your we i they he she it if when then than so as or nor \
      okay ok before after since yeah hiya hello hey omg now vide po nos ref hi lah innit sadly \
@@ -170,7 +170,7 @@ pub(super) fn is_empty(run: &[Token<'_>]) -> bool {
 }
 
 /// Whatever word stands before or after these, it is no goods.
-const NO_GOODS: &str = "ltd limited llc llp gmbh inc plc bv club account details shop store website site app seller place wrong right same \
+const NO_GOODS: &str = "ltd limited llc llp gmbh inc plc bv club account details shop store website site app seller place wrong same \
      other others one ones half text message messages letter call notification invoice receipt refund thing things item items stuff product products parcel parcels package order orders email";
 
 pub(super) const KIN: &str = "mum mom mother dad father brother sister son daughter husband wife partner girlfriend boyfriend friend aunt uncle \

@@ -32,11 +32,14 @@ static THEIRS: LazyLock<Regex> = LazyLock::new(|| {
 /// The products in a message.
 pub(super) fn read(reading: &Reading<'_>, has_order: bool, said: &mut Said) {
     let whole = reading.folded();
-    if doubts::of_message(reading) && !has_order {
+    if is_english(&whole) {
+        if has_order || !reading.tells_of_others() {
+            read_english(reading, has_order, said);
+        }
         return;
     }
-    if is_english(&whole) {
-        return read_english(reading, has_order, said);
+    if doubts::of_message(reading) && !has_order {
+        return;
     }
     let mut count = 0;
     let told = has_order || BOUGHT.is_match(&whole) || THEIRS.is_match(&whole);

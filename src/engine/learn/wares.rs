@@ -90,7 +90,9 @@ fn listed(tokens: &[Token<'_>], first: Span) -> Vec<Span> {
 fn is_listed(tokens: &[Token<'_>], from: usize, (begin, to): Span) -> bool {
     let ends = tokens.get(to).is_none_or(|next| next.divides() || one_of("and & from in for on with", &next.low));
     let named = has_goods(&tokens[begin..to]) && !is_generic(&tokens[begin..to]);
-    ends && named && !one_of("the its", &tokens[from].low)
+    let part =
+        one_of("the its", &tokens[from].low) && tokens.get(to).is_some_and(|next| one_of("in for on with", &next.low));
+    ends && named && !part
 }
 
 /// After a verb of buying: "I ordered a kettle", "you sold me this lamp", "it's about the curtains".
@@ -108,7 +110,7 @@ fn object(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
         let generic = is_generic(&tokens[found.0..found.1]);
         let supported = !weak || is_supported(tokens, at, from, found, around);
         let bare = if theirs { is_bare_goods(tokens, found) } else { has_goods(&tokens[found.0..found.1]) };
-        let named = from < found.0 || bare;
+        let named = bare || from < found.0 && (theirs || tokens[from].low != "your");
         return (supported && named && !generic).then_some(found);
     }
     if low == "delivery"
@@ -151,7 +153,7 @@ fn asked_for(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     let about = low == "about" && one_of("it's its is it’s", before(1)) && !one_of("what that this", before(2));
     let starts = at == 0 || tokens[at - 1].divides() || one_of("please you and just", before(1));
     let waited = match low {
-        "deliver" | "bring" => starts,
+        "deliver" | "bring" => starts || before(1) == "so" || before(1) == "to" && before(2) == "please",
         "is" | "are" => one_of("where when", before(1)) || starts,
         "will" => before(1) == "when",
         "wheres" | "where's" | "whens" | "when's" | "came" | "arrived" => true,
@@ -218,6 +220,7 @@ fn subject(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
         || mine
             && rest.first().is_some_and(|next| one_of("from off", &next.low))
             && rest.get(1).is_some_and(|next| next.low != "your" && is_you(&next.low))
+        || definite && sure && around.order && is_on_its_way(rest)
         || mine && sure && around.order && has_code(tokens)
         || definite && sure && free && around.anaphor
         || around.order && is_of_order(tokens, at, (begin, to));
@@ -230,7 +233,8 @@ fn is_wanted(run: &[Token<'_>], rest: &[Token<'_>], determined: bool, around: Ar
     let bought = rest.iter().take(5).any(|token| one_of(traded, &token.low));
     let by_us = rest.iter().take(3).any(|token| is_you(&token.low) && token.low != "your");
     let sure = has_goods(run) && !is_lone_doubtful(run);
-    !is_empty(run) && (sure || determined && (bought || around.order || run.len() > 1 && !by_us))
+    let plural = run.len() > 1 && bought && run.last().is_some_and(|last| last.low.ends_with('s'));
+    !is_empty(run) && (sure || plural || determined && (bought || around.order || run.len() > 1 && !by_us))
 }
 
 /// Past what tells more of the goods: "for my eldest", "from order 903345", "(order 4096117)".
@@ -322,6 +326,17 @@ fn came(rest: &[Token<'_>]) -> bool {
 const AUXILIARY: &str =
     "has have hasn't haven't hasnt havent never not still just finally only was were is did didn't didnt yet";
 
+/// "… could be brought on Friday", "… was supposed to be here", "… still says processing".
+fn is_on_its_way(rest: &[Token<'_>]) -> bool {
+    const WAY: &str =
+        "delivered brought come comes coming arrive arriving due here shipped dispatched processing fitted carried";
+    let verb = rest.first().is_some_and(|verb| {
+        one_of("could can has had is are was were be must should will would still hasn't haven't comes", &verb.low)
+    });
+    let mut clause = rest.iter().take(7).take_while(|token| !token.divides());
+    verb && clause.any(|token| one_of(WAY, &token.low))
+}
+
 /// Beside the number of an order, where nothing else is said of it: "order 81246, the guitar stand", "the jackets in order
 /// 845512", "my order 60215 for chairs".
 fn is_of_order(tokens: &[Token<'_>], at: usize, (begin, to): Span) -> bool {
@@ -338,7 +353,7 @@ fn is_of_order(tokens: &[Token<'_>], at: usize, (begin, to): Span) -> bool {
     let word = |back: usize| at.checked_sub(back).map_or("", |place| tokens[place].low.as_str());
     let for_it = one_of("for of", word(1))
         && tokens[..at].iter().rev().take(6).take_while(|token| !token.divides()).any(is_order);
-    let begun = at < 2 || tokens[at - 2].divides() || one_of("and so", word(2));
+    let begun = at < 2 || tokens[at - 2].divides() || one_of("and so", word(2)) || is_code(&tokens[at - 2]);
     let it_is = word(1) == "it's"
         || word(1) == "its" && begun
         || word(1) == "is" && (one_of("it order one", word(2)) || at > 1 && is_code(&tokens[at - 2]));
@@ -397,7 +412,7 @@ fn is_between(low: &str) -> bool {
 }
 
 fn is_you(low: &str) -> bool {
-    one_of("yourselves you u ya yous you've youse yall your", low)
+    one_of("yourselves you u y'all ya yous you've youse yall your", low)
 }
 
 /// Past "from you", "at you", "on your site", "on Friday", "the wrong size of": where what was bought begins.
