@@ -357,10 +357,11 @@ mod tests {
     #[test]
     fn english_facts_are_read_precisely_and_nearly_all() {
         holds("en.dev.jsonl", 0.99, 0.96);
-        holds("en.dev2.jsonl", 0.985, 0.94);
-        holds("en.dev3.jsonl", 0.98, 0.74);
-        holds("en.dev4.jsonl", 0.98, 0.83);
-        holds("en.dev5.jsonl", 0.985, 0.94);
+        holds("en.dev2.jsonl", 0.99, 0.93);
+        holds("en.dev3.jsonl", 0.99, 0.725);
+        holds("en.dev4.jsonl", 0.99, 0.83);
+        holds("en.dev5.jsonl", 0.99, 0.95);
+        holds("en.dev6.jsonl", 0.99, 0.87);
     }
 
     fn written(lines: &str) -> (tempfile::TempDir, PathBuf) {

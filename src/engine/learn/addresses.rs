@@ -8,7 +8,7 @@ use super::cities;
 use super::given::is_known;
 use super::reading::{Reading, Sentence, Token, folded, one_of};
 use super::said::{LIKELY, Said, pattern};
-use super::values;
+use super::{values, voice};
 
 /// An address, and where it stands.
 #[derive(Debug, Clone)]
@@ -120,7 +120,8 @@ pub(super) fn find(sentence: &Sentence<'_>, place: usize) -> Vec<Found> {
         ]
         .iter()
         .any(|word| folded.contains(word));
-    if NOT_THEIRS.is_match(folded) && !folded.contains(" new one is ")
+    if voice::is_where_others_live(folded)
+        || NOT_THEIRS.is_match(folded) && !folded.contains(" new one is ")
         || (sentence.asks && !own && asks_of_place(folded))
     {
         return Vec::new();
@@ -158,7 +159,9 @@ pub(super) fn find(sentence: &Sentence<'_>, place: usize) -> Vec<Found> {
     for found in ENGLISH_BARE.captures_iter(text) {
         let (Some(street), Some(town)) = (found.get(1), found.get(2)) else { continue };
         let before = text[..street.start()].trim_end().to_lowercase();
-        let placed = ["at", "to", "is", "its", "it's", "in", ":", ",", "."].iter().any(|word| before.ends_with(word));
+        let street_small = street.as_str().split(' ').nth(1).is_some_and(|word| !word.starts_with(char::is_uppercase));
+        let placed = !(street_small && before.ends_with([',', '.']))
+            && ["at", "to", "is", "its", "it's", "in", ":", ",", "."].iter().any(|word| before.ends_with(word));
         let known = cities::city(town.as_str()).is_some()
             && (!cities::is_doubtful(town.as_str()) || text[street.end()..].starts_with(", "));
         if known && placed && !one_of(UNITS, street.as_str().split(' ').nth(1).unwrap_or_default()) {

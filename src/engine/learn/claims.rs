@@ -33,7 +33,7 @@ static TOLD: LazyLock<Regex> = LazyLock::new(|| {
 /// What makes it no claim of theirs: said by others, asked, supposed, denied.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:не (?:\S+ )?(?:по)?обещал\S*|ничего не (?:обещал\S*|сказал\S*)|я (?:\S+ ){0,2}(?:обещал\S*|сказал\S*|говорил\S*|писал\S*|написал\S*|гарантир\S+)|в отзывах|отзыв\S*|допустим|(?:муж|жена|мама|сын|дочь|дочка|сестра|брат|друг|подруга|сосед|соседка|моя? коллега|врач|свекровь|знакомая) (?:\S+ )?(?:говорит|сказал\S*|обещал\S*|уверял\S*)|did(?:nt| not) (?:promise|say|tell)|never (?:promised|said|told)|as you said|as your|not saying|в (?:банке|роспотребнадзоре|поликлинике|сервисном центре)|на рынке|что (?:его|ее) зовут|(?:his|her) name (?:is|was)|reviews? (?:by|from|on|of)|(?:a|my|our) (?:friend|mate|neighbou?r|colleague) (?:said|says|told|tells)|(?:poster|billboard|sign) (?:\S+ ){0,3}(?:says|said|reads)|(?:друг|подруга|знаком\S+|сосед\S*) (?:говорил\S*|говорят)|(?:rain|snow|frost|sunshine|forecast|bonus at|payrise|pay rise|премию|зарплату|дождь|снег|мороз)|when you say|конкурент\S*|на почте|post office|сказали что у вас(?: и| есть)? \S+(?: \S+){0,3} бывают|на (?:ленте|упаковке|коробке|этикетке|банке)|(?:on|in) (?:the|its) (?:manual|box|packaging|leaflet)(?: it| is)? (?:says|said|written)|the (?:manual|box|packaging|leaflet|tag) (?:says|said|states|reads)|told me nothing|said nothing|nobody (?:said|told|promised)|what (?:you|your \S+) (?:said|told)|like you said|did you|have you|do you|as i said|i told|i said|my \S+ (?:says|said|told|promised)|wife|husband|mother in law|queue|for you said|suppose|will you promise|can you promise|promise me|you can tell|could you tell|can you tell|you tell me|you say hello|greeted|told me to|my manager|my boss|the appointment) ",
+        r" (?:не (?:\S+ )?(?:по)?обещал\S*|ничего не (?:обещал\S*|сказал\S*)|я (?:\S+ ){0,2}(?:обещал\S*|сказал\S*|говорил\S*|писал\S*|написал\S*|гарантир\S+)|в отзывах|отзыв\S*|допустим|(?:муж|жена|мама|сын|дочь|дочка|сестра|брат|друг|подруга|сосед|соседка|моя? коллега|врач|свекровь|знакомая) (?:\S+ )?(?:говорит|сказал\S*|обещал\S*|уверял\S*)|did(?:nt| not) (?:promise|say|tell)|never (?:promised|said|told)|as you said|as your|not saying|в (?:банке|роспотребнадзоре|поликлинике|сервисном центре)|на рынке|что (?:его|ее) зовут|(?:his|her) name (?:is|was)|reviews? (?:by|from|on|of)|(?:a|my|our) (?:friend|mate|neighbou?r|colleague) (?:said|says|told|tells)|(?:poster|billboard|sign) (?:\S+ ){0,3}(?:says|said|reads)|(?:друг|подруга|знаком\S+|сосед\S*) (?:говорил\S*|говорят)|(?:rain|snow|frost|sunshine|forecast|bonus at|payrise|pay rise|премию|зарплату|дождь|снег|мороз)|when you say|конкурент\S*|на почте|post office|сказали что у вас(?: и| есть)? \S+(?: \S+){0,3} бывают|на (?:ленте|упаковке|коробке|этикетке|банке)|(?:on|in) (?:the|its) (?:manual|box|packaging|leaflet)(?: it| is)? (?:says|said|written)|the (?:manual|box|packaging|leaflet|tag) (?:says|said|states|reads)|told me nothing|said nothing|nobody (?:said|told|promised)|what (?:you|your \S+) (?:said|told)|like you said|did you|have you|do you|as i said|i told|i said|my \S+ (?:says|said|told|promised)|wife|husband|mother in law|queue|for you said|suppose|will you promise|can you promise|promise me|you can tell|could you (?:please )?tell|can you tell|you tell me|you say hello|greeted|told me to|my manager|my boss|the appointment) ",
     )
 });
 
@@ -47,6 +47,27 @@ static ASKS: LazyLock<Regex> = LazyLock::new(|| {
 static IS_IT_SO: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r" (?:(?:это|так|правда) (?:правда|так|ли)|правда ли|верно ли|(?:is it|is that|is this) (?:true|right|so|correct|still)) ",
+    )
+});
+
+/// Who is none of ours though they say something, and what tells how far an order is, not what we hold to.
+static NOT_OURS: LazyLock<Regex> = LazyLock::new(|| {
+    let shown = r"(?:m )?[0-9]{5,8}|processing|delivered|dispatched|shipped|pending|expired|error|cancelled|failed|complete|completed|ready|paid|sent|out for delivery|in transit|awaiting \S+|not found|access denied";
+    pattern(&format!(
+        r" (?:in the (?:paper|papers|newspaper|news|magazine)|on the (?:radio|telly|news)|by another|(?:friend|neighbou?r|colleague|sister|brother|mother|mum|dad|son|daughter|wife|husband) (?:\S+ )?(?:was|were|been) (?:told|promised)|(?:gp|doctor|vet|dentist|bank|plumber|electrician|police|mechanic|solicitor|manual|seller) (?:says|said|reckons|told)|(?:says?|said|told me) (?:hello|hi|hey|good|bless|it was (?:mon|tues|wednes|thurs|fri|satur|sun)day|sorry|goodbye|thanks|nothing)|(?:rather|wish|prefer) you \S+|(?:says?|said|saying|shows?|reads) (?:that |my |your |the |it |its |is |order |parcel |still |has been |was |in ){{0,4}}(?:{shown})) "
+    ))
+});
+
+/// "A man called Terry said", "a lady at work says": anybody, unless it is told that they are ours.
+static ANYBODY: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:(?:a|some|this) (?:man|woman|lady|girl|guy|chap|bloke|fella|lad|person)|the (?:man|woman|lady|girl|guy|chap|bloke|fella|lad|person) (?:at|from|in) (?:the|a|my)) (?:\S+ ){0,8}?(?:said|says|told|tells|claimed|promised) ",
+    )
+});
+
+static OURS_NAMED: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:(?:from|at|in|of|on) (?:you|your)|on the (?:phone|telephone|till|desk|line)|(?:in|at) the (?:shop|store|till|desk|counter|showroom)) ",
     )
 });
 
@@ -66,5 +87,10 @@ fn is_claim(sentence: &Sentence<'_>) -> bool {
     // What is supposed is supposed before it: "if late, 10 percent" may be our own words.
     let claims =
         claim.is_some_and(|found| ![" если ", " if ", " once "].iter().any(|word| text[..found.end()].contains(word)));
-    claims && !NOT_THEIRS.is_match(text) && !(sentence.asks && (ASKS.is_match(text) || IS_IT_SO.is_match(text)))
+    let others =
+        NOT_OURS.is_match(text) || ANYBODY.find(text).is_some_and(|found| !OURS_NAMED.is_match(&text[..found.end()]));
+    claims
+        && !others
+        && !NOT_THEIRS.is_match(text)
+        && !(sentence.asks && (ASKS.is_match(text) || IS_IT_SO.is_match(text)))
 }

@@ -52,7 +52,7 @@ static ENGLISH_TRADE: LazyLock<Regex> = LazyLock::new(|| {
 /// Companies that are not the customer's: ours, a brand, somebody who wrote to them.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:ваш\S*|у вас указано|на чеке|в чеке|одна сеть|кто продавец|продавец|same company|connected with|your (?:company|firm)|sent me|called me|wrote to me|звонили из|звонят из|позвонили из|прислали|развод|мошенник\S*|правда что|реквизит\S+ ваш\S*|производител\S+|поставщик\S*|carrier|manufacturer|made by|конкурент\S*|is it|are you|if i was|if i were|e g|вы это|перевозчик\S*|доставк\S+ через|юрлицо|кто такие|не работаем с|не наш\S*|оплат\S+ через|потерял\S*|work with|not our|(?:pay|paying|payment|paid) (?:through|with|via|by)|on my (?:receipt|statement|bill|card)|who is|whos) ",
+        r" (?:ваш\S*|у вас указано|на чеке|в чеке|одна сеть|кто продавец|продавец|same company|connected with|your (?:company|firm)|(?:invoice|letter|email|bill|parcel|text|message|call|van) (?:\S+ )?from|my (?:bank|insurer|landlord|agency|plumber|carrier)|(?:courier|driver|man|lady) (?:is |was |came |called )?from|used to|next door|sent me|called me|wrote to me|звонили из|звонят из|позвонили из|прислали|развод|мошенник\S*|правда что|реквизит\S+ ваш\S*|производител\S+|поставщик\S*|carrier|manufacturer|made by|конкурент\S*|is it|are you|if i was|if i were|e g|вы это|перевозчик\S*|доставк\S+ через|юрлицо|кто такие|не работаем с|не наш\S*|оплат\S+ через|потерял\S*|work with|not our|(?:pay|paying|payment|paid) (?:through|with|via|by)|on my (?:receipt|statement|bill|card)|who is|whos) ",
     )
 });
 
@@ -83,7 +83,7 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
         let found = of(&LABELLED)
             .or_else(|| of(&RUSSIAN))
             .or_else(|| of(&SMALL).filter(|name| !sentence.asks && !name.ends_with("неважно")))
-            .or_else(|| of(&TRANSLITERATED))
+            .or_else(|| of(&TRANSLITERATED).filter(|_| text.contains(char::is_lowercase)))
             .or_else(|| of(&ENGLISH).and_then(begun))
             .or_else(|| of(&ENGLISH_TRADE).and_then(begun))
             .or_else(|| of(&ENGLISH_NAMED))
@@ -97,9 +97,8 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
 }
 
 /// What a question says of a firm that is the customer's.
-static FIRST_PERSON: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r" (?:мы|наш\S*|нас|нам|для|от|от имени|на|we|our|ours|us|were|i am|im|i work|for|from|behalf) ")
-});
+static FIRST_PERSON: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r" (?:мы|наш\S*|нас|нам|для|от|от имени|на|we|our|ours|were|i am|im|i work|behalf) "));
 
 /// Firms that everybody deals with, and words that are addressed to us.
 static EVERYBODYS: LazyLock<Regex> = LazyLock::new(|| {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::VALUE_MOST;
-use super::reading::{Reading, Sentence};
+use super::reading::{Reading, Sentence, folded};
 use super::said::{LIKELY, Said, pattern};
 use crate::engine::words::shortened;
 
@@ -42,7 +42,7 @@ static HOUSE: LazyLock<Regex> = LazyLock::new(|| {
 /// What makes it a question, a matter of goods, or somebody else's.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:your (?:\S+ )?(?:intercom|buzzer|bell|door)|ваш\S* (?:домофон|звонок)|пока открыли|till they opened|need (?:a|an|some) \S+ one|нужен погромче|подойдет|не инвалид|нет (?:\S+ )?аллерги\S+|без аллерги\S+|не аллергик|ищу|выбираю|no (?:\S+ )?allerg\S+|not (?:a |an )?(?:allergic|disabled|diabetic|vegan|vegetarian|deaf|blind)|(?:blind|deaf) to|для аллергик\S+|для диабетик\S+|для собак\S*|корм\S*|есть ли|подойдет ли|подходит ли|можно ли|какой|какую|посоветуйте|гипоаллерг\S+|соседи говорят|у соседей|говорят|if a|which|шампун\S+ для|вызывает ли|почему|зачем|курьер (?:сказал|не позвонил|не звонил)|present for|gift for|looking for|recommend|which one|is there|are there|do you (?:have|sell|stock)|does it|suitable for|good for|better for|what if|if i|если я|asking for a|so noisy|(?:a|one|some) (?:lady|woman|man|bloke|guy|girl|boy|guest|visitor|kid|child|customer) (?:at|in|from|of)|(?:lady|woman|man|bloke|guy|girl|boy|person|customer) (?:before|in front|behind|ahead|next to)|у подруги|у коллеги|у знакомой|у соседки|у друга|у соседа|friend|colleague|не слышу трубку|трубу не слышу|hearing aid batter\S+|набирайте|в цеху|на работе|в метро|за рулем|на станке|шумно) ",
+        r" (?:your (?:\S+ )?(?:intercom|buzzer|bell|door)|ваш\S* (?:домофон|звонок)|пока открыли|till they opened|need (?:a|an|some) \S+ one|нужен погромче|подойдет|не инвалид|нет (?:\S+ )?аллерги\S+|без аллерги\S+|не аллергик|ищу|выбираю|no (?:\S+ )?allerg\S+|not (?:a |an )?(?:allergic|disabled|diabetic|vegan|vegetarian|deaf|blind)|(?:blind|deaf) to|для аллергик\S+|для диабетик\S+|для собак\S*|корм\S*|есть ли|подойдет ли|подходит ли|можно ли|какой|какую|посоветуйте|гипоаллерг\S+|соседи говорят|у соседей|говорят|if a|which|шампун\S+ для|вызывает ли|почему|зачем|курьер (?:сказал|не позвонил|не звонил)|present for|gift for|looking for|recommend|which one|is there|are there|do you (?:have|sell|stock)|does it|suitable for|good for|better for|what if|if i|если я|asking for a|so noisy|neighbou?rs? (?:dog|dogs|cat)|blind drunk|my (?:late|cousin|aunt|uncle|nephew|niece|ex|boss|manager)|have to be blind|(?:a|one|some) (?:lady|woman|man|bloke|guy|girl|boy|guest|visitor|kid|child|customer) (?:at|in|from|of)|(?:lady|woman|man|bloke|guy|girl|boy|person|customer) (?:before|in front|behind|ahead|next to)|у подруги|у коллеги|у знакомой|у соседки|у друга|у соседа|friend|colleague|не слышу трубку|трубу не слышу|hearing aid batter\S+|набирайте|в цеху|на работе|в метро|за рулем|на станке|шумно) ",
     )
 });
 
@@ -51,7 +51,7 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
     let mut open: Option<String> = None;
     let mut after = false;
     for sentence in &reading.sentences {
-        let words = || sentence.text.replace(['¦', '[', ']', '<', '>', '{', '}', '|', '`', '@', '•'], " ");
+        let words = || essence(sentence.text).replace(['¦', '[', ']', '<', '>', '{', '}', '|', '`', '@', '•'], " ");
         if is_constraint(sentence) {
             open = Some(match open.take() {
                 Some(before) if after => format!("{before} {}", words()),
@@ -69,6 +69,23 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
     if let Some(value) = open {
         keep(&value, said);
     }
+}
+
+/// Of a sentence that is too long to be kept, the clauses from the first that says what must be minded.
+fn essence(text: &str) -> &str {
+    if text.chars().count() <= VALUE_MOST {
+        return text;
+    }
+    let says = |part: &str| {
+        let folded = folded(part);
+        HOUSE.is_match(&folded) || HEALTH.is_match(&folded)
+    };
+    text.match_indices([',', ';', '—'])
+        .map(|(at, mark)| &text[at + mark.len()..])
+        .take_while(|rest| says(rest))
+        .last()
+        .unwrap_or(text)
+        .trim()
 }
 
 fn keep(value: &str, said: &mut Said) {

@@ -54,18 +54,18 @@ static NO_CALLS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// What comes after it that makes it a matter of the hour, of the door or of somebody else.
 #[rustfmt::skip]
-const NOT_OF_CALLS: [&str; 76] = [
+const NOT_OF_CALLS: [&str; 78] = [
     "сосед", "родител", "the neigh", "my neigh", "my mum", "my mother", "were ", "was ", "have been", "ugly",
     "mr ", "mrs ", "ms ", "miss ", "dear", "sir", "madam", "love", "darling", "a ", "an ",
     "в дверь", "в звонок", "в домофон", "дверь", "домофон", "до ", "после ", "с ", "раньше", "позже", "пока", "сейчас", "сегодня", "завтра", "утром", "ночью", "по утрам",
     "вечером", "рано", "поздно", "днем", "курьер", "ему", "ей", "им", "маме", "мужу", "жене", "before", "after", "until", "till", "the bell", "the door", "doorbell", "bell", "at the",
-    "if ", "now", "today", "tomorrow", "stupid", "it ", "him", "her", "them", "when", "names", "between", "on the door", "the entr", "in the morning", "as ", "my wife", "my husband",
+    "this ", "that ", "if ", "now", "today", "tomorrow", "stupid", "it ", "him", "her", "them", "when", "names", "between", "on the door", "the entr", "in the morning", "as ", "my wife", "my husband",
 ];
 
 /// Who it is said of, where it is not asked of us.
 #[rustfmt::skip]
-const SAID_OF: [&str; 24] = [
-    "вы", "почему", "зачем", "он", "она", "они", "курьер", "никто", "если", "why", "you", "they", "he", "she", "couriers", "we", "who", "did", "does", "will", "would", "courier", "nobody", "if",
+const SAID_OF: [&str; 32] = [
+    "вы", "почему", "зачем", "он", "она", "они", "курьер", "никто", "если", "why", "you", "they", "he", "she", "couriers", "we", "who", "did", "does", "will", "would", "courier", "nobody", "if", "husband", "wife", "son", "daughter", "mother", "mum", "father", "dad",
 ];
 
 /// At the door, not on the telephone: "knock gently, don't ring".
@@ -127,10 +127,10 @@ fn is_reproach(text: &str) -> bool {
 fn asks_to_ring_us(sentence: &Sentence<'_>) -> bool {
     static BY_THEM: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r" (?:(?:можно|могу|до скольки|куда|как) (?:\S+ ){0,3}?(?:звонить|позвонить)|звонить (?:\S+ ){0,7}можно|(?:can|could|may|should|shall|do) i (?:\S+ )?(?:call|ring|phone|telephone)) ",
+            r" (?:(?:можно|могу|до скольки|куда|как) (?:\S+ ){0,3}?(?:звонить|позвонить)|звонить (?:\S+ ){0,7}можно|(?:would|will|does|do|can|could) your \S+ (?:call|ring|phone)|(?:can|could|may|should|shall|do) i (?:\S+ )?(?:call|ring|phone|telephone)) ",
         )
     });
-    static TO_THEM: LazyLock<Regex> = LazyLock::new(|| pattern(r" (?:мне|меня|нам|нас) "));
+    static TO_THEM: LazyLock<Regex> = LazyLock::new(|| pattern(r" (?:мне|меня|нам|нас|me|us) "));
     sentence.asks && BY_THEM.is_match(&sentence.folded) && !TO_THEM.is_match(&sentence.folded)
 }
 
@@ -156,7 +156,7 @@ fn hour_alone(sentence: &Sentence<'_>) -> Option<String> {
 
 static CALLS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:позвоните|звоните|перезвоните|наберите|набирайте|прозвоните|звякните|позвони|перезвони)|(?:можно|можете|лучше|прошу|удобнее|удобно|просьба|проще|давайте)(?: мне| нам| меня)?(?: \S+)? (?:звонить|позвонить|перезвонить|набрать|набирать|созвониться)|(?:звонить|позвонить|набирать)(?: \S+){0,2}? (?:можно|лучше|нам|мне|удобно|удобнее|до \S+|после \S+|с \S+(?: \S+)? до|по будням|в любое)|звонки (?:только|принимаю|лучше|удобны|с|до|после|в)|(?:жду|ждем|ожидаю|прошу) (?:\S+ ){0,2}звонка|удобн\S+ (?:говорить|разговаривать)|предпочитаю (?:звонки|по телефону|звонок)|(?:call|ring) (?:me|us|my \S+|only|on|between|after|before|weekdays|in|from|anytime|any time|at)|(?:phone|telephone) (?:me|us|only between|only after|between|after|before|anytime|any time)|give (?:me|us) a (?:quick )?(?:call|ring|bell|buzz|shout)|happy for (?:you|someone|anyone) to (?:call|ring|phone)|(?:happy|glad|ok|okay|fine|free) (?:\S+ )?(?:to (?:take|receive|get) calls|to (?:call|ring|phone)|with (?:phone )?calls|by phone)|(?:calls|ringing|phone|phoning|calling) (?:is|are|s) (?:fine|ok|okay|welcome|best|better)|prefer (?:a |to get )?(?:phone |telephone )?calls?|prefer (?:to be called|to talk|the phone|phone)|reach (?:me|us) (?:by|on|via|at) (?:the |my )?(?:phone|telephone|mobile)|(?:ring|call|phone) you (?:may|can)|(?:best|good|fine|ok|okay) for calls|(?:best|good|right) time to (?:call|ring|reach|phone)|(?:may|can) (?:call|ring|phone|telephone)|(?:can|could|would) (?:someone|somebody|anyone|one of you) (?:please )?(?:call|ring|phone|telephone)(?: me| us)?|please to (?:call|ring|phone)|if you must (?:call|ring|phone)|rather you (?:rang|called|phoned|telephoned)|rather (?:talk|speak) than (?:type|write)|may be (?:telephoned|phoned|rung)|happy to be (?:rung|phoned|called|telephoned)|(?:ring|call|phone) if you (?:like|want|need|must|prefer)|(?:welcome|allowed) to (?:call|ring|phone|telephone)|calls (?:ok|okay|welcome|fine)|calls (?:only )?(?:before|after|between|from)|may (?:call|ring|phone|telephone) me|(?:best|better|easiest|fine|ok|okay|good|easier) to (?:call|ring|phone)|will i get a call|ring that|may be (?:telephoned|called|rung|phoned)|reach (?:\S+ ){1,3}on|(?:ring|call|phone) (?:the|our) (?:office|shop|yard|desk|reception|landline) on) ",
+        r" (?:(?:позвоните|звоните|перезвоните|наберите|набирайте|прозвоните|звякните|позвони|перезвони)|(?:можно|можете|лучше|прошу|удобнее|удобно|просьба|проще|давайте)(?: мне| нам| меня)?(?: \S+)? (?:звонить|позвонить|перезвонить|набрать|набирать|созвониться)|(?:звонить|позвонить|набирать)(?: \S+){0,2}? (?:можно|лучше|нам|мне|удобно|удобнее|до \S+|после \S+|с \S+(?: \S+)? до|по будням|в любое)|звонки (?:только|принимаю|лучше|удобны|с|до|после|в)|(?:жду|ждем|ожидаю|прошу) (?:\S+ ){0,2}звонка|удобн\S+ (?:говорить|разговаривать)|предпочитаю (?:звонки|по телефону|звонок)|(?:call|ring) (?:me|us|my (?:mobile|cell|phone|number|landline|office|work|home|house|desk|line)|only|on|between|after|before|weekdays|in|from|anytime|any time|at)|(?:phone|telephone) (?:me|us|only between|only after|between|after|before|anytime|any time)|give (?:me|us) a (?:quick )?(?:call|ring|bell|buzz|shout)|happy for (?:you|someone|anyone) to (?:call|ring|phone)|(?:happy|glad|ok|okay|fine|free) (?:\S+ )?(?:to (?:take|receive|get) calls|to (?:call|ring|phone)|with (?:phone )?calls|by phone)|(?:calls|ringing|phone|phoning|calling) (?:is|are|s) (?:fine|ok|okay|welcome|best|better)|prefer (?:a |to get )?(?:phone |telephone )?calls?|prefer (?:to be called|to talk|the phone|phone)|reach (?:me|us) (?:by|on|via|at) (?:the |my )?(?:phone|telephone|mobile)|(?:ring|call|phone) you (?:may|can)|(?:best|good|fine|ok|okay) for calls|(?:best|good|right) time to (?:call|ring|reach|phone)|(?:may|can) (?:call|ring|phone|telephone)|(?:can|could|would) (?:someone|somebody|anyone|one of you) (?:please )?(?:call|ring|phone|telephone)(?: me| us)?|please to (?:call|ring|phone)|if you must (?:call|ring|phone)|rather you (?:rang|called|phoned|telephoned)|rather (?:talk|speak) than (?:type|write)|may be (?:telephoned|phoned|rung)|happy to be (?:rung|phoned|called|telephoned)|(?:ring|call|phone) if you (?:like|want|need|must|prefer)|(?:welcome|allowed) to (?:call|ring|phone|telephone)|calls (?:ok|okay|welcome|fine)|calls (?:only )?(?:before|after|between|from)|may (?:call|ring|phone|telephone) me|(?:best|better|easiest|fine|ok|okay|good|easier) to (?:call|ring|phone)|will i get a call|ring that|may be (?:telephoned|called|rung|phoned)|reach (?:me|us) (?:\S+ ){0,2}on [0-9+]\S*(?: [0-9]\S*)+ (?:between|from|after|before|until|till|in|any|mornings|evenings|weekdays)|(?:ring|call|phone) (?:the|our) (?:office|shop|yard|desk|reception|landline) on) ",
     )
 });
 
@@ -209,6 +209,10 @@ fn invites(text: &str) -> bool {
                 "husband",
                 "son ",
                 "maybe",
+                "in size",
+                "before he ",
+                "before she ",
+                "before they ",
                 "me when hell",
                 "when hell",
             ]
@@ -410,7 +414,7 @@ static THERE: LazyLock<Regex> = LazyLock::new(|| {
 /// Clauses that are about something else: the past, somebody else, or what is not wanted.
 static NOT_A_WISH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:верно|правильно ли|так в|correct|не (?:пишите|писать|отвечайте|отвечать|присылайте|присылать|шлите|слать|отправляйте|отправлять)|почему|зачем|куда|вы (?:мне |нам )?(?:писали|пишете)|писал[аи]? вам|(?:told|asked) me to|do you (?:reply|answer|write|use|have|send|take|text|email)|dont (?:send|write|email|text|message|use|answer|reply)|do not (?:send|write|email|text|message|use|answer|reply)|stop (?:sending|with)|why|you (?:dont|do not|never|said|told|wrote|have)|i (?:wrote|emailed|texted|have written)|если|пока|when it|once it|how (?:do|can)|can i|could i|should i|можно ли|могу ли|where) ",
+        r" (?:be here|(?:kids|children|son|daughter|they|he|she|everyone|people) (?:\S+ )?(?:texts?|emails?|whatsapps?|messages?)|верно|правильно ли|так в|correct|не (?:пишите|писать|отвечайте|отвечать|присылайте|присылать|шлите|слать|отправляйте|отправлять)|почему|зачем|куда|вы (?:мне |нам )?(?:писали|пишете)|писал[аи]? вам|(?:told|asked) me to|do you (?:reply|answer|write|use|have|send|take|text|email)|dont (?:send|write|email|text|message|use|answer|reply)|do not (?:send|write|email|text|message|use|answer|reply)|stop (?:sending|with)|why|you (?:dont|do not|never|said|told|wrote|have)|i (?:wrote|emailed|texted|have written)|если|пока|when it|once it|how (?:do|can)|can i|could i|should i|можно ли|могу ли|where) ",
     )
 });
 

@@ -24,21 +24,21 @@ const FAR: usize = 110;
 /// What has happened to the customer.
 static HAPPENED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:(?:didn't|didnt|did not|never|hasn't|haven't) (?:come|arrive|turn up)|заказал[аи]?|заказывал[аи]?|купил[аи]?|покупал[аи]?|приобр[а-я]+|куплен[а-я]*|оформил[аи]?|оформлял[аи]?|оплатил[аи]?|оплата|оплачен[а-я]*|получил[аи]?|получен[а-я]*|забрал[аи]?|брал[аи]?|взял[аи]?|взяли|привез(?:ли|ла)?|доставили|доставлен[а-я]*|приехал[аои]?|приш(?:ел|ла|ли|ло)|чек от|заказ от|от|вызов был|был вызов|прислал[аи]?|прислали|sent|shipped|вернул[аи]?|отправил[аи]?|сдал[аи]?|ordered|bought|purchased|purchase|paid|received|got|had|picked up|collected|arrived|came|delivered|take from you|fitted|sold|turned up|placed|returned|sent it back|from you|brought me|brought|had|забирал[аи]?|заказ делал[аи]?|делал[аи]? заказ|был[аои]? на|called|visited|stopped|broke|snapped|was my birthday|my birthday was|you sent|got it|order from|order of|reached me|put in|was made|i booked|we booked|booked with|enrolled|signed up)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:(?:didn't|didnt|did not|never|hasn't|haven't) (?:come|arrive|turn up)|заказал[аи]?|заказывал[аи]?|купил[аи]?|покупал[аи]?|приобр[а-я]+|куплен[а-я]*|оформил[аи]?|оформлял[аи]?|оплатил[аи]?|оплата|оплачен[а-я]*|получил[аи]?|получен[а-я]*|забрал[аи]?|брал[аи]?|взял[аи]?|взяли|привез(?:ли|ла)?|доставили|доставлен[а-я]*|приехал[аои]?|приш(?:ел|ла|ли|ло)|чек от|заказ от|от|вызов был|был вызов|прислал[аи]?|прислали|sent|shipped|вернул[аи]?|отправил[аи]?|сдал[аи]?|ordered|bought|purchased|purchase|paid|received|got|(?:i|we) had|picked up|collected|arrived|came|delivered|take from you|fitted|sold|turned up|placed|returned|sent it back|from you|brought me|brought|забирал[аи]?|заказ делал[аи]?|делал[аи]? заказ|был[аои]? на|visited|stopped|broke|snapped|was my birthday|my birthday was|you sent|got it|order from|order of|reached me|put in|was made|i booked|we booked|booked with|enrolled|signed up)(?:[^а-яa-z]|$)",
     )
 });
 
 /// What they want to happen, or know that will.
 static WANTED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:возите|возить|be delivered|be brought|be here|be there|be with|must be|has to be|have to be|to be there|asked for|привезите|привезти|привоз[а-я]+|доставьте|доставить|доставк[аеуи] (?:на|нужна|к)|доставка|дата доставки|везите|нуж(?:ен|на|но|ны)|надо|хочу|хотим|хотел[аи]? бы|перенес(?:ите|ти)|перенести|перезапишите|уезжа[а-я]+|улета[а-я]+|уеду|улечу|приед[уе][а-я]*|приезжайте|заберу|забер[а-я]+|ждем|жду|ожидаю|день рождения|днюха|юбилей|свадьб[а-я]+|вызвать|вызов|вывоз|запиш[а-я]+|назначьте|успе[ею][а-я]*|точно придут|буду дома|дома буду|можете привезти|готов[аы]? принять|примем|отпуск|рыбалку|переезжа[а-я]+|deliver|delivered by|deliver it|delivery|bring|need|needed|want|would like|(?:the|my|our) (?:appointment|slot|fitting|installation)|d like|can it be|any chance of|could (?:it|everything|they|the \w+|my \w+|our \w+) be|(?:can|could) you do|can do|required|flies|bday|leave|leaving|leaves|fly|flying|away|move|moving|birthday|pick (?:it )?up|collect|reschedule|postpone|come|here by|by|until|back in town|wedding|travel|travelling|not earlier than|not before|courier|engineer|visit|waiting|expect|expecting|change|put it back to|back to|i'm off|im off|we're off|off on|due|coming|take delivery|free on|move it|arrange|book|booked|need to be|to be with|подходит|разгрузка|выгрузка|забрать|наберите|перезвоните|позвоните|праздник|стрим|концерт|выпускной|экзамен|соревнования|поездка|др|мероприятие|anniversary|til|till|send|удобно|получится|устроит|заезжайте|приезжайте|можете приехать)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:возите|возить|be delivered|be brought|be here|be there|be with|must be|has to be|have to be|to be there|asked for|привезите|привезти|привоз[а-я]+|доставьте|доставить|доставк[аеуи] (?:на|нужна|к)|доставка|дата доставки|везите|нуж(?:ен|на|но|ны)|надо|хочу|хотим|хотел[аи]? бы|перенес(?:ите|ти)|перенести|перезапишите|уезжа[а-я]+|улета[а-я]+|уеду|улечу|приед[уе][а-я]*|приезжайте|заберу|забер[а-я]+|ждем|жду|ожидаю|день рождения|днюха|юбилей|свадьб[а-я]+|вызвать|вызов|вывоз|запиш[а-я]+|назначьте|успе[ею][а-я]*|точно придут|буду дома|дома буду|можете привезти|готов[аы]? принять|примем|отпуск|рыбалку|переезжа[а-я]+|deliver|delivered by|deliver it|delivery|bring|need|needed|want|would like|(?:the|my|our) (?:appointment|slot|fitting|installation)|d like|can it be|any chance of|could (?:it|everything|they|the \w+|my \w+|our \w+) be|(?:can|could) you do|can do|required|flies|bday|leave|leaving|leaves|fly|flying|away|move|moving|birthday|pick (?:it )?up|collect|reschedule|postpone|come|here by|until|back in town|wedding|travel|travelling|not earlier than|not before|courier|engineer|visit|waiting|expect|expecting|change|put it back to|back to|i'm off|im off|we're off|off on|due|coming|take delivery|free on|move it|arrange|book|booked|need to be|to be with|подходит|разгрузка|выгрузка|забрать|наберите|перезвоните|позвоните|праздник|стрим|концерт|выпускной|экзамен|соревнования|поездка|др|мероприятие|anniversary|til|till|send|удобно|получится|устроит|заезжайте|приезжайте|можете приехать)(?:[^а-яa-z]|$)",
     )
 });
 
 /// What is asked, supposed, or holds for everybody.
 static NOT_SETTLED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:вот бы|i bet|bet you|хоть|wish you|you'll|you will|yeah right|say it was|let's say|like it always|like you always|как всегда|как обычно|flight|match|рейс|матч|like i believe|ну конечно|как же|допустим|типа купил|like if|предположим|скажем|наверное|может быть|возможно|работаете|открыт[а-я]*|закрыт[а-я]*|закрываетесь|акци[а-я]+|распродаж[а-я]+|сгора[а-я]+|действу[а-я]+|срок действия|истек[а-я]*|промокод[а-я]*|подешев[а-я]+|бонус[а-я]*|в наличии|завоз|отмечу|в календаре|мошенник[а-я]*|suppose|maybe|perhaps|what if|hypothetically|valid|on sale|go on sale|sale|open|opening|closed|expires?|expired|promo|discount code|half now|in stock|turns (?:thirty|forty|fifty|sixty)|solve|черную пятницу|black friday|would it|does it|holiday hours|should i|could i order)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:вот бы|i bet|bet you|хоть|wish you|you'll|you will|yeah right|say it was|let's say|like it always|like you always|как всегда|как обычно|flight|match|рейс|матч|like i believe|ну конечно|как же|допустим|типа купил|like if|предположим|скажем|наверное|может быть|возможно|работаете|открыт[а-я]*|закрыт[а-я]*|закрываетесь|акци[а-я]+|распродаж[а-я]+|сгора[а-я]+|действу[а-я]+|срок действия|истек[а-я]*|промокод[а-я]*|подешев[а-я]+|бонус[а-я]*|в наличии|завоз|отмечу|в календаре|мошенник[а-я]*|suppose|maybe|perhaps|what if|hypothetically|valid|on sale|go on sale|sale|open|opening|closed|shut|rent|mortgage|expires?|expired|promo|discount code|half now|in stock|turns (?:thirty|forty|fifty|sixty)|solve|черную пятницу|black friday|would it|does it|holiday hours|unless|failing which|letter before action|county court|rfp|bids?|lottery|homework|should i|could i order)(?:[^а-яa-z]|$)",
     )
 });
 
@@ -314,12 +314,20 @@ fn nearest(lower: &str, named: &Named, from: usize, to: usize) -> Option<Lies> {
 
 /// "Could be delivered", "got cancelled": what is not done, or done by others.
 fn is_passive(part: &str, found: &regex::Match<'_>) -> bool {
-    static CANCELLED: LazyLock<Regex> =
-        LazyLock::new(|| pattern(r"^\s?(?:\w+ed|lost|stuck|broken|married|home|back|ill|sick)(?:[^a-z]|$)"));
+    static CANCELLED: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"^\s?(?:an? (?:look|question|feeling|word|chat|problem)|nothing|none|no|wet|\w+ed|lost|stuck|broken|married|home|back|ill|sick)(?:[^a-z]|$)",
+        )
+    });
     let word = found.as_str().trim_matches(|c: char| !c.is_alphabetic());
     let before = part[..found.start()].trim_end();
     let modal = before.rsplit(' ').next().is_some_and(|last| one_of("be to get", last));
-    modal || matches!(word, "got" | "had") && CANCELLED.is_match(&part[found.end()..])
+    let wanted = matches!(word, "delivered" | "brought" | "collected" | "sent" | "fitted" | "picked up")
+        && before.split(' ').rev().take(8).any(|word| one_of("like want need wish", word));
+    modal
+        || wanted
+        || matches!(word, "got" | "had" | "i had" | "we had" | "ordered" | "bought")
+            && CANCELLED.is_match(&part[found.end()..])
 }
 
 /// «… на 12 декабря», «к 24 марта»: wanted by then.
@@ -331,7 +339,7 @@ fn before_it(before: &str) -> Option<Lies> {
     if ["был на", "была на", "было на", "были на"].iter().any(|was| before.ends_with(was)) {
         return Some(Lies::Behind);
     }
-    if ends(&["на", "к", "for", "for the"]) {
+    if ends(&["на", "к", "for", "for the", "by", "by the"]) {
         return Some(Lies::Ahead);
     }
     ends(&["от"]).then_some(Lies::Behind)

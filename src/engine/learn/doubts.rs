@@ -12,7 +12,7 @@ use super::voice;
 /// Wishes, plans, questions before buying, and what others bought.
 static NOT_BOUGHT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:got any|have you got|you got any|есть ли|есть в наличии|в наличии|сколько стоит|сколько стоят|почем|посоветуйте|порекомендуйте|прода[её]те|продаете ли|подскажите (?:\S+ )?(?:какой|какую|какие|есть)|какой лучше|какую лучше|что лучше|выбираю|выбираем|думаю|думаем|присмотрел[аи]?|хочу (?:купить|взять|приобрести|заказать|подарить|у вас)|хотим (?:купить|взять|приобрести|заказать)|хотел[аи]? бы (?:купить|взять|приобрести|заказать)|собираюсь|планирую|если (?:я )?(?:\S+ )?(?:закажу|куплю|возьму|верну|верн|оформлю)|допустим|предположим|закажу|куплю|возьму|интересует|интересуют|бывает ли|бывают ли|у вас есть|а есть|когда завоз|когда подешевеет|подешевеет|скидка на|чем отличается|разница между|не заказывал[аи]?|не покупал[аи]?|никак\S+ \S+ не заказ\S+|на барахолке|на авито|на озоне|на вайлдберриз|в другом магазине|посмотрел[аи]? у вас|можно ли купить|можно купить|можно заказать|дешевле|подойдет ли|совместим\S*|размерн\S+ сетк\S+|how much|in stock|available|do you (?:have|sell|stock|do|carry)|which (?:one|is)|recommend|thinking about|thinking of|looking for|would like to (?:buy|order)|want to (?:buy|order|get)|want buy|ill buy|i will buy|wanna buy|look for|i need|need a|id like to (?:buy|order)|going to (?:buy|order)|planning to|if i (?:order|buy|were|bought)|suppose|what if|difference between|does the|is the \S+ (?:a|available|compatible)|elsewhere|another shop|somewhere else|ill think|maybe buy|were i to|what is the price|hypothetic\S*|on ebay|on amazon|have not decided|havent decided|not ordered|didnt order|did not order|never ordered|half price|per cent off|match that|hypothetic\S*|like if i|diff\S*rence between|before i (?:buy|order)|before (?:buying|ordering)|перед (?:покупкой|заказом)|you didnt sell|пока думаю) ",
+        r" (?:есть ли|есть в наличии|в наличии|сколько стоит|сколько стоят|почем|посоветуйте|порекомендуйте|прода[её]те|продаете ли|подскажите (?:\S+ )?(?:какой|какую|какие|есть)|какой лучше|какую лучше|что лучше|выбираю|выбираем|думаю|думаем|присмотрел[аи]?|хочу (?:купить|взять|приобрести|заказать|подарить|у вас)|хотим (?:купить|взять|приобрести|заказать)|хотел[аи]? бы (?:купить|взять|приобрести|заказать)|собираюсь|планирую|если (?:я )?(?:\S+ )?(?:закажу|куплю|возьму|верну|верн|оформлю)|допустим|предположим|закажу|куплю|возьму|интересует|интересуют|бывает ли|бывают ли|у вас есть|а есть|когда завоз|когда подешевеет|подешевеет|скидка на|чем отличается|разница между|не заказывал[аи]?|не покупал[аи]?|никак\S+ \S+ не заказ\S+|на барахолке|на авито|на озоне|на вайлдберриз|в другом магазине|посмотрел[аи]? у вас|можно ли купить|можно купить|можно заказать|дешевле|подойдет ли|совместим\S*|размерн\S+ сетк\S+|перед (?:покупкой|заказом)|пока думаю) ",
     )
 });
 
@@ -46,10 +46,15 @@ pub(super) fn of_sentence(sentence: &Sentence<'_>, bought: bool, named: bool) ->
         || voice::is_of_other_shop(text)
 }
 
+/// Whether a sentence tells of what was bought elsewhere, by others, or not at all.
+pub(super) fn is_of_another(sentence: &Sentence<'_>) -> bool {
+    let text = sentence.folded.as_str();
+    ELSEWHERE.is_match(text) || sentence.of_others || voice::is_of_other_shop(text)
+}
+
 /// Words of a clause that only wishes for what it names.
 const WISHES: &str = "выбираю выбираем выбирать выберу присматриваю присматриваем присмотреть подумаю подумаем ищу ищем \
-             посоветуйте посоветуете шьете продаете делаете мечтаю looking considering choosing \
-             suggest recommend fancy wish thinking";
+             посоветуйте посоветуете шьете продаете делаете мечтаю";
 
 /// Whether the clause of these goods only wishes for them, «купили квартиру, присматриваем кухню», or asks for them where
 /// another clause tells of something bought.
@@ -69,17 +74,12 @@ pub(super) fn of_clause(sentence: &Sentence<'_>, begin: usize, end: usize, evide
     wished || asked
 }
 
-/// "Can I return a mattress", «если привезли разбитый стол»: asked of any, not of theirs.
+/// «Можно ли вернуть матрас», «если привезли разбитый стол»: asked of any, not of theirs.
 fn is_general(sentence: &Sentence<'_>) -> bool {
-    static GENERAL: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(
-            r" (?:если|можно ли|как (?:вернуть|сдать|обменять)|сколько идет|(?:can|could|may|should|do|must) (?:i|we|one)|how (?:long|do|does|can|much)|what (?:should|do|if|happens)|if (?:a|an|the)) ",
-        )
-    });
+    static GENERAL: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r" (?:если|можно ли|как (?:вернуть|сдать|обменять)|сколько идет) "));
     static OWN: LazyLock<Regex> = LazyLock::new(|| {
-        pattern(
-            r" (?:мо[йяеи]|мою|моего|моей|наш\S*|у меня|мне|я|мы|нам|заказал[аи]?|купил[аи]?|получил[аи]?|this|that|these|my|our|mine|i (?:\S+ )?(?:bought|ordered|got|received)|we (?:\S+ )?(?:bought|ordered|got|received)|you (?:sold|sent)) ",
-        )
+        pattern(r" (?:мо[йяеи]|мою|моего|моей|наш\S*|у меня|мне|я|мы|нам|заказал[аи]?|купил[аи]?|получил[аи]?) ")
     });
     sentence.asks && GENERAL.is_match(&sentence.folded) && !OWN.is_match(&sentence.folded)
 }

@@ -17,6 +17,7 @@ mod instructions;
 mod names;
 mod orders;
 mod people;
+mod phrases;
 mod places;
 mod products;
 mod promises;
@@ -29,6 +30,7 @@ mod summary;
 mod unnamed;
 mod values;
 mod voice;
+mod wares;
 
 #[cfg(test)]
 mod stated_tests;

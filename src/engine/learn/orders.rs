@@ -63,7 +63,7 @@ fn denied(before: &str) -> bool {
 /// What makes an order somebody else's, or no order.
 static OF_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:номер|заказ)\S*(?: \S+)? у не(?:е|го)|у не(?:е|го) (?:\S+ ){0,2}(?:номер|заказ)\S*|(?:ее|его|их) (?:номер|заказ)\S*|никак(?:ого|ой) заказа?|нет такого заказа|заказ\S* (?:м )?\d+ (?:у меня нет|не мой|не наш|не моя|не оформлял\S*|не делал\S*)|(?:это |и )?не мой заказ|не мои заказы|чуж(?:ой|ая|ого|ую|ие) (?:заказ|посылк|товар)\S*|ваш заказ|diff\S*rence between|разниц\S+ между|с кем то (?:с?путали|перепутали)|(?:her|his|their) (?:order|number|parcel|purchase)\S*|isnt my|is not my|not mine|not my order|never (?:had|made|placed) (?:an|any) order|wrong person|(?:she|he|they) asked me to|no such order|a valid order|(?:which|that|it) (?:is|s) (?:hers|his|theirs|not mine)|(?:its|is) (?:hers|his|theirs)|nothing to do with me) ",
+        r" (?:(?:номер|заказ)\S*(?: \S+)? у не(?:е|го)|у не(?:е|го) (?:\S+ ){0,2}(?:номер|заказ)\S*|(?:ее|его|их) (?:номер|заказ)\S*|никак(?:ого|ой) заказа?|нет такого заказа|заказ\S* (?:м )?\d+ (?:у меня нет|не мой|не наш|не моя|не оформлял\S*|не делал\S*)|(?:это |и )?не мой заказ|не мои заказы|чуж(?:ой|ая|ого|ую|ие) (?:заказ|посылк|товар)\S*|ваш заказ|diff\S*rence between|разниц\S+ между|с кем то (?:с?путали|перепутали)|(?:her|his|their) (?:order|number|parcel|purchase)\S*|isnt my|is not my|not mine|not my order|never (?:had|made|placed) (?:an|any) order|wrong person|(?:she|he|they) asked me to|no such order|a (?:valid|real) order|just an example|(?:which|that|it) (?:is|s) (?:hers|his|theirs|not mine)|(?:its|is) (?:hers|his|theirs)|nothing to do with me) ",
     )
 });
 
@@ -210,11 +210,12 @@ fn is_asked_about(tokens: &[Token<'_>], at: usize) -> bool {
 fn alone(sentence: &Sentence<'_>, has_street: bool) -> Vec<String> {
     let tokens = &sentence.tokens;
     let mut all = Vec::new();
+    let of_sums = [" price ", " cost ", " costs "].iter().any(|word| sentence.folded.contains(word));
     for (at, token) in tokens.iter().enumerate() {
         let length = token.text.len();
         let is_figure = token.text.chars().all(|c| c.is_ascii_digit()) && (5..=8).contains(&length);
         // Six figures beside an address are a postcode.
-        if !is_figure || (length == 6 && has_street) {
+        if !is_figure || of_sums && length == 5 || (length == 6 && has_street) {
             continue;
         }
         let before = at.checked_sub(1).map(|place| &tokens[place]);

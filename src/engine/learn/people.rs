@@ -150,7 +150,7 @@ pub(super) const NEVER: &str = "карта карты банк visa mastercard c
      тел телефон почта снова опять ваш ваша нет да это проблема order and from i my the a an in is here again \
      phone email mail number town city living live when tomorrow please but for at on with звоните звонить \
      вчера сегодня недавно товарищ гражданин dear welcome hello уважаемая уважаемый дорогая дорогой милая \
-     thanks cheers thx hugs ltd llc llp inc plc gmbh limited flat nobody somebody someone anyone everyone everybody thank best kind merry happy regards";
+     thanks cheers thx hugs ltd llc llp inc plc gmbh limited flat nobody somebody someone anyone everyone everybody thank best kind merry happy regards ask tell see chat bot";
 
 /// One to three words of a name, in any letters where `any_case`; with initials.
 fn name_after(tokens: &[Token<'_>], any_case: bool) -> Option<String> {
@@ -163,7 +163,7 @@ fn name_after(tokens: &[Token<'_>], any_case: bool) -> Option<String> {
             at += 1;
         }
     }
-    while let Some(token) = tokens.get(at).filter(|_| words.len() < 4) {
+    while let Some(token) = tokens.get(at).filter(|_| words.len() < 5) {
         let initial = token.is_capital()
             && token.text.chars().count() == 1
             && !words.is_empty()
@@ -183,6 +183,12 @@ fn name_after(tokens: &[Token<'_>], any_case: bool) -> Option<String> {
         if initial {
             words.push(format!("{}.", token.text));
             at += 2;
+            continue;
+        }
+        // "Joost van der Velden", "Fatima al-Hashimi".
+        if !words.is_empty() && is_particle(tokens, at) {
+            words.push(token.text.to_owned());
+            at += 1;
             continue;
         }
         // «ann.smith@…»: the next mark stands at the word and is followed at once.
@@ -211,6 +217,14 @@ fn name_after(tokens: &[Token<'_>], any_case: bool) -> Option<String> {
     let ends = tokens.get(at).is_none_or(|next| next.divides() || one_of(NEVER, &next.low));
     let small = tokens.first().is_some_and(|token| !token.is_capital());
     (!small || is_known(&low) || (ends && words.len() == 1 && low.chars().count() > 2)).then(|| joined(&words))
+}
+
+/// What stands small between a given name and a surname, and the surname that begins with it.
+fn is_particle(tokens: &[Token<'_>], at: usize) -> bool {
+    let bound = |low: &str| ["al-", "el-", "ben-"].iter().any(|start| low.starts_with(start));
+    bound(&tokens[at].low)
+        || one_of("van von der den de del della di da dos du la le bin ibn bint ter ten", &tokens[at].low)
+            && tokens[at + 1..].iter().take(2).any(|next| next.is_capital() && !one_of(NEVER, &next.low))
 }
 
 fn joined(words: &[String]) -> String {
@@ -327,6 +341,7 @@ fn weakly(sentence: &Sentence<'_>, first: bool, last: bool) -> Option<String> {
             && words[0].chars().count() > 2
             && (words.len() > 1 || !places::is_city(&words[0]))
             && !one_of(NO_PERSON, &words[0])
+            && !words.last().is_some_and(|last| one_of("day night week time season", last))
             && !super::goods::is_goods(&words[0]);
         let twice = this_is
             || it_is
@@ -408,8 +423,24 @@ fn is_of_others(low: &str) -> bool {
     one_of("she's he's it's who's that's they're i'm we're you're i've we've there's here's let's name's", low)
 }
 
+/// "Pieter ter Horst": a name where the words without what stands small between are one.
+fn with_particles(clause: &[Token<'_>], expected: bool) -> Option<String> {
+    let bare: Vec<Token<'_>> = clause
+        .iter()
+        .enumerate()
+        .filter(|(at, _)| *at == 0 || *at + 1 == clause.len() || !is_particle(clause, *at))
+        .map(|(_, token)| token.clone())
+        .collect();
+    let plain = bare.len() > 1 && clause.len() < 6 && clause.iter().all(Token::is_word);
+    let whole = || clause.iter().map(|token| token.text).collect::<Vec<_>>().join(" ");
+    plain.then(|| only_name(&bare, expected)).flatten().map(|_| whole())
+}
+
 /// The name that a clause is, and nothing else; an unknown one in capitals only where `expected`.
 pub(super) fn only_name(clause: &[Token<'_>], expected: bool) -> Option<String> {
+    if clause.len() > 2 && (1..clause.len() - 1).any(|at| is_particle(clause, at)) {
+        return with_particles(clause, expected);
+    }
     let mut tokens: Vec<&Token<'_>> = clause.iter().filter(|token| token.text != ".").collect();
     let titled = tokens.first().is_some_and(|token| is_title(&token.low) && token.is_capital());
     tokens.retain(|token| !is_title(&token.low));

@@ -10,7 +10,7 @@ use super::given::is_known;
 use super::names::is_common;
 use super::reading::{Reading, Sentence, Token, one_of};
 use super::said::{LIKELY, Said, pattern};
-use super::values;
+use super::{values, voice};
 
 /// Adjectives and foreign beginnings that a second word belongs to: «Нижнем Новгороде», «New York».
 static FIRST_HALF: LazyLock<Regex> = LazyLock::new(|| {
@@ -25,7 +25,9 @@ static REGION: LazyLock<Regex> =
 /// Capitalised words after «из» and «в» that are no cities; beginnings, folded.
 const NO_CITIES: &str = "сибир урал поволж деревн глубинк провинц север юг восток scotland wales ireland cornwall росси беларус белорусси казахстан украин армени грузи кыргыз киргиз узбек яндекс озон сбер авито сдэк роспотреб \
     прокуратур полици интернет подмосков russia belarus kazakhstan ukraine yandex google england \
-    germany america usa france spain turkey israel serbia герман америк франци турци израил серби поль";
+    germany brazil portugal poland china japan korea mexico canada australia netherlands holland belgium sweden norway \
+    finland denmark austria switzerland greece romania bulgaria hungary czech slovakia croatia latvia lithuania estonia nigeria kenya \
+    ghana egypt morocco pakistan bangladesh nepal thailand vietnam philippines indonesia malaysia argentina chile colombia peru zealand america usa france spain turkey israel serbia герман америк франци турци израил серби поль";
 
 /// The city in a message.
 pub(super) fn read(reading: &Reading<'_>, streets: &[Found], said: &mut Said) {
@@ -103,9 +105,13 @@ const NO_TOWN: &str =
     "flat room building block unit it hr office zone bed house apartment april may june july august january";
 
 /// A question that was typed without its mark: «доставка в Казань есть».
-static ASKED: LazyLock<Regex> = LazyLock::new(|| pattern(r" (?:есть|сколько|бывает|возможна|а доставка|how much) "));
+static ASKED: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r" (?:есть|сколько|бывает|возможна|а доставка|how much|do you) "));
 
 fn stated(sentence: &Sentence<'_>) -> Option<String> {
+    if voice::is_where_others_live(&sentence.folded) {
+        return None;
+    }
     let corrected = [" no wait ", " sorry ", " вернее ", " точнее ", " oops ", " actually "];
     // Of a correction the last counts.
     let from = corrected.iter().filter_map(|word| sentence.folded.find(word)).max();
@@ -154,8 +160,13 @@ fn stated_after(sentence: &Sentence<'_>, from: usize) -> Option<String> {
         let before = &tokens[..at];
         let left =
             words[0] == "out" && before.last().is_some_and(|token| one_of("moved moving ran run get got", &token.low));
-        let denied =
-            left || before.iter().rev().take(4).any(|token| one_of(NOT_THEIRS, &token.low) || token.low == "не");
+        let of_us = words[0] == "based" && before.last().is_some_and(|token| one_of("you they", &token.low));
+        let once =
+            words[0] == "up" && before.last().is_some_and(|token| one_of("grew grown brought ended", &token.low));
+        let denied = left
+            || of_us
+            || once
+            || before.iter().rev().take(4).any(|token| one_of(NOT_THEIRS, &token.low) || token.low == "не");
         let of_delivery = words[0].starts_with("доставк")
             || matches!(words[0], "delivered" | "delivery" | "deliver" | "отправьте" | "отправляйте");
         let asks = sentence.asks || (of_delivery && ASKED.is_match(&sentence.folded));
@@ -196,6 +207,7 @@ fn unknown(tokens: &[Token<'_>]) -> Option<String> {
     let fits = |token: &Token<'_>| {
         let low = token.low.as_str();
         token.is_word()
+            && !one_of(super::people::NO_PERSON, low)
             && token.is_capital()
             && token.text.chars().count() > 2
             && !is_common(token.text)

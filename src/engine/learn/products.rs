@@ -8,8 +8,8 @@ use super::constraints::is_constraint;
 use super::goods::{is_doubtful, is_goods, is_pair};
 use super::reading::{Reading, Sentence, Token, one_of};
 use super::said::{LIKELY, Said, pattern};
-use super::unnamed::{related, unknown};
-use super::{cities, doubts, values};
+use super::unnamed::unknown;
+use super::{cities, doubts, values, wares};
 use crate::engine::words::{is_cyrillic, is_stop_word, stem, words};
 
 /// Most products that a message is believed to name.
@@ -18,20 +18,26 @@ const MOST: usize = 3;
 /// Words that say that it was bought, received or ordered, folded.
 pub(super) static BOUGHT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:заказал[аи]?|заказывал[аи]?|заказали|заказывали|купил[аи]?|купили|покупал[аи]?|покупали|приобрел[аи]?|приобрели|приобретен\S*|куплен\S*|взял[аи]?|взяли|брал[аи]?|брали|получил[аи]?|получили|забрал[аи]?|забрали|оформил[аи]?|оформили|оформлял[аи]?|оплатил[аи]?|оплатили|привезли|доставили|прислали|пришел|пришла|пришло|пришли|приехал|приехала|приехало|приехали|заказан\S*|оплачен\S*|выкупил[аи]?|ordered|bought|purchased|received|collected|picked up|got|paid for|arrived|came|delivered|turned up|brought me|sent me|you sent|you sold|you fitted|you delivered|i take from you|had from you|(?:had|got|get|bought) (?:\S+ ){1,5}(?:from|off) (?:you|u)|had off you|had off u|reached me|i booked|we booked|ive booked|(?:my|our) (?:\S+ ){1,3}from you|is from your shop|order was) ",
+        r" (?:заказал[аи]?|заказывал[аи]?|заказали|заказывали|купил[аи]?|купили|покупал[аи]?|покупали|приобрел[аи]?|приобрели|приобретен\S*|куплен\S*|взял[аи]?|взяли|брал[аи]?|брали|получил[аи]?|получили|забрал[аи]?|забрали|оформил[аи]?|оформили|оформлял[аи]?|оплатил[аи]?|оплатили|привезли|доставили|прислали|пришел|пришла|пришло|пришли|приехал|приехала|приехало|приехали|заказан\S*|оплачен\S*|выкупил[аи]?) ",
     )
 });
 
 /// Words that say so of the goods themselves, without a verb of buying.
 static THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:где (?:же )?(?:мо[йяеи]|наш\S*)|верните деньги|вернуть деньги|деньги за|жду|ждем|ожидаю|не приш(?:ел|ла|ло|ли)|не приехал\S*|не привезли|не доставили|не довезли|везите|привезите|перенес\S+|доставк\S+ (?:\S+ )?(?:на|перенес)|сломал\S*|сломан\S*|не работает|не включает\S*|не открывает\S*|теч[её]т|треснул\S*|трещин\S+|брак\S*|порван\S*|разбит\S*|поцарапан\S*|по гарантии|на гарантии|гарантийн\S+|сдох\S*|глохнет|скрипит|не подош\S+|не подходит|не греет|замерз\S+|растаял\S*|гудит|шумит|чек на|чек от|поменять|обменять|сдать|отремонтировать|починить|заменить|repair|fix|на ремонт|отмен\S+|вместо|wheres|where is|hasnt arrived|havent arrived|not arrived|pause|renew|broken|broke|faulty|doesnt work|does not work|stopped working|leaks?|leaking|cracked|scratched|damaged|missing|refund|return|exchange|waiting for|wait for|money back|deliver|bring|swap|replace) ",
+        r" (?:где (?:же )?(?:мо[йяеи]|наш\S*)|верните деньги|вернуть деньги|деньги за|жду|ждем|ожидаю|не приш(?:ел|ла|ло|ли)|не приехал\S*|не привезли|не доставили|не довезли|везите|привезите|перенес\S+|доставк\S+ (?:\S+ )?(?:на|перенес)|сломал\S*|сломан\S*|не работает|не включает\S*|не открывает\S*|теч[её]т|треснул\S*|трещин\S+|брак\S*|порван\S*|разбит\S*|поцарапан\S*|по гарантии|на гарантии|гарантийн\S+|сдох\S*|глохнет|скрипит|не подош\S+|не подходит|не греет|замерз\S+|растаял\S*|гудит|шумит|чек на|чек от|поменять|обменять|сдать|отремонтировать|починить|заменить|на ремонт|отмен\S+|вместо) ",
     )
 });
 
 /// The products in a message.
 pub(super) fn read(reading: &Reading<'_>, has_order: bool, said: &mut Said) {
     let whole = reading.folded();
+    if is_english(&whole) {
+        if has_order || !reading.tells_of_others() {
+            read_english(reading, has_order, said);
+        }
+        return;
+    }
     if doubts::of_message(reading) && !has_order {
         return;
     }
@@ -42,7 +48,7 @@ pub(super) fn read(reading: &Reading<'_>, has_order: bool, said: &mut Said) {
         let named = has_order
             && (sentence.tokens.iter().any(|token| {
                 token.text.chars().filter(char::is_ascii_digit).count() >= 5 && !token.text.starts_with('8')
-            }) || [" заказ ", " заказе ", " заказа ", " заказу ", " order ", " zakaz "]
+            }) || [" заказ ", " заказе ", " заказа ", " заказу ", " zakaz "]
                 .iter()
                 .any(|word| sentence.folded.contains(word)));
         let theirs = THEIRS.is_match(&sentence.folded);
@@ -68,6 +74,29 @@ pub(super) fn read(reading: &Reading<'_>, has_order: bool, said: &mut Said) {
                 said.add("product", value, LIKELY);
                 count += said.facts.len() - before;
             }
+        }
+    }
+}
+
+/// Whether a message, folded, is neither Russian nor Russian in Latin letters.
+fn is_english(folded: &str) -> bool {
+    let words = words(folded);
+    let russian = |word: &String| word.chars().count() > 1 && word.chars().all(is_cyrillic);
+    let transliterated = |word: &String| {
+        ["zakaz", "zdravst", "kupil", "menya", "privez", "nomer"].iter().any(|start| word.starts_with(start))
+    };
+    !words.iter().any(russian)
+        && (words.iter().any(|word| one_of("the and my is from write", word)) || !words.iter().any(transliterated))
+}
+
+/// What is labelled, or tied to a purchase of theirs.
+fn read_english(reading: &Reading<'_>, has_order: bool, said: &mut Said) {
+    let labelled = reading.sentences.iter().filter_map(labelled);
+    let all: Vec<String> = labelled.chain(wares::bought(reading, has_order)).collect();
+    for product in all.into_iter().take(MOST) {
+        let is_name = said.facts.iter().any(|fact| fact.key == "name" && fact.value == product);
+        if let Some(value) = values::canonical("product", &product).filter(|_| !is_name && !is_within(&product, said)) {
+            said.add("product", value, LIKELY);
         }
     }
 }
@@ -119,9 +148,8 @@ fn found(sentence: &Sentence<'_>, evidence: Evidence) -> Vec<String> {
         if all.last().is_some_and(|(_, end)| at < *end) {
             continue;
         }
-        if let Some((begin, end)) = related(tokens, at, evidence, sentence.asks)
-            .or_else(|| known(tokens, at, sentence, evidence))
-            .or_else(|| unknown(tokens, at, evidence, sentence))
+        if let Some((begin, end)) =
+            known(tokens, at, sentence, evidence).or_else(|| unknown(tokens, at, evidence, sentence))
         {
             let overlaps = all.last().is_some_and(|(_, last)| begin < *last);
             if !overlaps {
@@ -129,9 +157,6 @@ fn found(sentence: &Sentence<'_>, evidence: Evidence) -> Vec<String> {
             }
         }
     }
-    // What is said to have been bought is surer than what stands before it.
-    let sure = (0..tokens.len()).find_map(|at| related(tokens, at, evidence, sentence.asks));
-    all.retain(|(_, end)| sure.is_none_or(|(begin, _)| *end > begin));
     // One thing is spoken of, unless they are listed side by side.
     let mut kept: Vec<(usize, usize)> = Vec::new();
     for (begin, end) in ordered(tokens, all) {
@@ -142,10 +167,7 @@ fn found(sentence: &Sentence<'_>, evidence: Evidence) -> Vec<String> {
             let comma = between.iter().any(|token| token.text == ",");
             let ends =
                 tokens.get(end).is_none_or(|token| token.divides() || matches!(token.low.as_str(), "и" | "and" | "&"));
-            // "The telescope came and the lens is scratched": a part of it.
-            let part = between.last().is_some_and(|token| one_of("the its", &token.low))
-                && tokens.get(end).is_some_and(|next| is_copula(&next.low));
-            !part && between.len() <= 3 && (and || comma && ends)
+            between.len() <= 3 && (and || comma && ends)
         });
         if kept.is_empty() || listed {
             kept.push((begin, end));
@@ -154,13 +176,9 @@ fn found(sentence: &Sentence<'_>, evidence: Evidence) -> Vec<String> {
     kept.into_iter().map(|(begin, end)| written(sentence, &tokens[begin..end])).collect()
 }
 
-/// Of "a dress instead of a coat" the coat was ordered; of «чехол от дивана» the sofa.
+/// Of «платье вместо пальто» the coat was ordered.
 fn ordered(tokens: &[Token<'_>], all: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
-    let instead = |begin: usize| {
-        let before: Vec<&str> = tokens[..begin].iter().rev().take(3).map(|token| token.low.as_str()).collect();
-        before.first() == Some(&"вместо")
-            || matches!(before.as_slice(), ["of", "instead", ..] | ["a" | "an" | "the" | "my", "of", "instead"])
-    };
+    let instead = |begin: usize| begin > 0 && tokens[begin - 1].low == "вместо";
     match all.iter().find(|(begin, _)| instead(*begin)) {
         Some(wanted) => vec![*wanted],
         None => all,
@@ -175,8 +193,8 @@ fn written(sentence: &Sentence<'_>, run: &[Token<'_>]) -> String {
 }
 
 /// Words before goods that make them a part, a purpose or a place.
-const NOT_AFTER: &str = "through нет нету для с со без к под между ваш какой-то этот каждой любой никакой никакого никакую второй каждую for with \
-     without into to per any each in on under next your of no by at from than";
+const NOT_AFTER: &str =
+    "нет нету для с со без к под между ваш какой-то этот каждой любой никакой никакого никакую второй каждую";
 
 /// Goods that are known by name, with the words that belong to them.
 fn known(tokens: &[Token<'_>], at: usize, sentence: &Sentence<'_>, evidence: Evidence) -> Option<(usize, usize)> {
@@ -192,82 +210,44 @@ fn known(tokens: &[Token<'_>], at: usize, sentence: &Sentence<'_>, evidence: Evi
     if !head.is_word() || !(is_goods(low) || pair || hyphened) || super::given::is_surely(low) && head.is_capital() {
         return None;
     }
-    // "Ring me", "watch the door" are no goods, nor is "RR 2 Box 118".
-    let next = tokens.get(at + 1).map(|next| next.low.as_str()).unwrap_or_default();
-    let verb = head.is_latin() && is_doubtful(low) && one_of("the me us my him her before after between them", next);
-    let firm = one_of("pvt ltd llp limited inc code number step", next);
-    let shouted = low == "box" && head.is_capital();
-    // "14 Wine Street", "Marlow Tea Rooms", "customer service".
-    let of_name = head.is_capital()
-        && tokens.get(at + 1).is_some_and(|next| next.is_capital() && one_of(OF_NAMES, &next.low))
-        || low == "service"
-            && at > 0
-            && one_of("customer poor bad terrible good great same my your", &tokens[at - 1].low);
-    let reserved = low == "table" && sentence.folded.contains(" booked ");
-    if verb || firm || shouted || of_name || reserved {
-        return None;
-    }
     let of_part = tokens.get(at + 1).is_some_and(|next| matches!(next.low.as_str(), "от" | "для"))
         && tokens.get(at + 2).is_some_and(|next| is_goods(&next.low) || next.is_latin());
     if of_part {
         return None;
     }
-    let latin = head.is_latin();
-    let (begin, end) = if latin { english_phrase(tokens, at) } else { russian_phrase(tokens, at) };
+    let (begin, end) = if head.is_latin() { latin_phrase(tokens, at) } else { russian_phrase(tokens, at) };
     let before = begin.checked_sub(1).map(|place| tokens[place].low.as_str()).unwrap_or_default();
     let branded = tokens[begin..end]
         .iter()
         .any(|token| token.is_latin() && token.is_capital() || matches!(token.text, "«" | "»"))
         || tokens[begin..end].iter().skip(1).any(|token| token.is_word() && token.is_capital());
-    let said = before_said(tokens, begin);
-    // "Not in the box", "through a 28 inch door", "let me get my glasses": where it is, what one wears.
-    let place = latin && is_doubtful(low) && is_place(tokens, begin);
-    let modifies = one_of(NOT_AFTER, before)
-        && !(matches!(before, "with" | "ваш" | "your") && evidence.bought)
-        && !(before == "of" && end - begin > 1 && said)
-        && !(before == "for" && (evidence.named || said_of_delivery(sentence)));
+    let modifies = one_of(NOT_AFTER, before) && !(before == "ваш" && evidence.bought);
     let for_order = before == "на"
         && evidence.named
         && tokens[..begin].iter().rev().take(4).any(|token| ["заказ"].iter().any(|start| token.low.starts_with(start)));
     let about = matches!(before, "в" | "на" | "о" | "об" | "из") && !for_order;
     if modifies
-        || place
         || (about && !branded && !evidence.bought)
         || (about && before == "в")
         || before == "из"
-        || one_of("his her their", before)
         || before == "не"
         || follows_no_thing(tokens, begin)
         || doubts::of_clause(sentence, begin, end, evidence)
     {
         return None;
     }
-    if latin
-        && is_doubtful(low)
-        && begin == at
-        && !matches!(before, "a" | "an" | "the" | "my" | "this" | "our" | "some" | "these" | "new")
-        && !(begin == 0 || tokens[begin - 1].divides())
-    {
-        return None;
-    }
     if is_service(low)
-        && matches!(before, "на" | "в" | "по" | "под" | "после" | "от" | "заявка" | "for" | "in")
+        && matches!(before, "на" | "в" | "по" | "под" | "после" | "от" | "заявка")
         && !(before == "на" && tokens[..begin].iter().any(|token| token.low.starts_with("заявк")))
     {
         return None;
     }
-    let article = matches!(before, "a" | "an" | "the" | "my");
-    let bound = if article && begin > 0 { begin - 1 } else { begin };
-    let clause_alone = (bound == 0 || tokens[bound - 1].divides() || tokens[bound - 1].is_number())
-        && tokens.get(end).is_none_or(Token::divides);
-    let mine =
-        matches!(before, "my" | "our" | "мой" | "моя" | "мое" | "мои" | "мою" | "наш" | "наша" | "нашу" | "наше")
-            && tokens.get(end).is_some_and(|token| !matches!(token.low.as_str(), "is" | "already"));
+    let begins = begin == 0 || tokens[begin - 1].divides();
+    let clause_alone = (begins || tokens[begin - 1].is_number()) && tokens.get(end).is_none_or(Token::divides);
+    let mine = one_of("мой моя мое мои мою наш наша нашу наше", before);
     let told_apart = branded || clause_alone || mine && end - begin > 1;
     let doubtful = is_doubtful(low) && !told_apart;
-    let begins = bound == 0 || tokens[bound - 1].divides();
-    let is_so = matches!(before, "the" | "my") && tokens.get(end).is_some_and(|next| is_copula(&next.low));
-    let broken = (begins && tokens.get(end).is_some_and(|token| token.low != ",") || is_so) && !sentence.asks;
+    let broken = begins && tokens.get(end).is_some_and(|token| token.low != ",") && !sentence.asks;
     let strong = evidence.bought || evidence.named || evidence.theirs || mine;
     let weak = (evidence.has_order || evidence.told) && (clause_alone || broken || branded);
     let question = sentence.asks && !evidence.bought && !evidence.named && !evidence.theirs;
@@ -278,61 +258,31 @@ fn known(tokens: &[Token<'_>], at: usize, sentence: &Sentence<'_>, evidence: Evi
     (believed || itself).then_some((begin, end))
 }
 
-const OF_NAMES: &str = "street road lane avenue close court rooms room shop house company gardens hill hall park place row square \
-     terrace club centre center works hotel inn farm school nursery";
-
-/// Whether goods that may be a place or a thing at hand stand after the words of one.
-fn is_place(tokens: &[Token<'_>], begin: usize) -> bool {
-    let mut before = tokens[..begin].iter().rev().filter(|token| !token.is_number()).map(|token| token.low.as_str());
-    let (Some(first), Some(second)) = (before.next(), before.next()) else { return false };
-    let article = one_of("a an the my our your", first);
-    article && one_of("in through into on inside under behind onto off with at find wear grab", second)
-        || first == "my" && one_of("get got without lost need", second)
-}
-
-fn is_copula(low: &str) -> bool {
-    one_of("is are was were has have had doesn't don't won't isn't aren't hasn't haven't wasn't does came arrived", low)
-}
-
-fn said_of_delivery(sentence: &Sentence<'_>) -> bool {
-    [" wait for ", " waiting for ", " paid for ", " need "].iter().any(|word| sentence.folded.contains(word))
-}
-
-fn before_said(tokens: &[Token<'_>], begin: usize) -> bool {
-    tokens[..begin].iter().any(|token| {
-        matches!(
-            token.low.as_str(),
-            "order" | "delivery" | "half" | "bag" | "pair" | "box" | "size" | "set" | "instead"
-        )
-    })
-}
-
 /// Gifts, parts and other things that are named beside the goods.
 fn follows_no_thing(tokens: &[Token<'_>], begin: usize) -> bool {
     let before: Vec<&str> = tokens[..begin].iter().rev().take(2).map(|token| token.low.as_str()).collect();
     matches!(before.as_slice(), ["пришла" | "пришел" | "пришли" | "пришло" | "положили" | "прислали", ..] if tokens[..begin].iter().any(|token| token.low == "вместо"))
-        || matches!(before.as_slice(), ["me", "brought"])
         || matches!(before.as_slice(), ["по", who] if ["мастер", "специалист", "консультант"].iter().any(|start| who.starts_with(start)))
 }
 
 /// Services: what is done, not what is bought, after most prepositions.
 fn is_service(low: &str) -> bool {
-    [
-        "ремонт",
-        "установк",
-        "уборк",
-        "монтаж",
-        "чистк",
-        "химчистк",
-        "клининг",
-        "repair",
-        "installation",
-        "cleaning",
-        "assembly",
-        "service",
-    ]
-    .iter()
-    .any(|start| low.starts_with(start))
+    ["ремонт", "установк", "уборк", "монтаж", "чистк", "химчистк", "клининг"].iter().any(|start| low.starts_with(start))
+}
+
+/// A name in Latin letters in a Russian sentence: «airpods Pro».
+fn latin_phrase(tokens: &[Token<'_>], at: usize) -> (usize, usize) {
+    let named = |token: &Token<'_>| {
+        token.is_word()
+            && token.is_latin()
+            && !is_code(token)
+            && !is_common_latin(&token.low)
+            && !super::given::is_surely(&token.low)
+    };
+    let begin = at - tokens[..at].iter().rev().take(4).take_while(|token| named(token)).count();
+    let model = |token: &Token<'_>| token.is_number() && token.text.len() < 6;
+    let after = tokens[at + 1..].iter().take(4).take_while(|token| named(token) || model(token)).count();
+    (begin, at + 1 + after)
 }
 
 /// Adjectives before the noun, and the brand, the model and what it is of after it.
@@ -421,119 +371,7 @@ fn is_counted(tokens: &[Token<'_>], at: usize) -> bool {
     plain && (month || ["шт", "штук", "штуки", "раз", "дня", "дней", "руб", "рублей"].contains(&next))
 }
 
-/// English goods: back to the article, on over the brand.
-fn english_phrase(tokens: &[Token<'_>], at: usize) -> (usize, usize) {
-    let mut head = at;
-    // The last noun of a row names the thing: "lunch box", "coffee machine".
-    while tokens.get(head + 1).is_some_and(|next| next.is_latin() && is_goods(&next.low)) {
-        head += 1;
-    }
-    // "A bag of hay", "a pair of boots": what is in it belongs to it.
-    let holds = one_of("bag box pair set bottle pack bunch bouquet can jar", &tokens[head].low);
-    if holds
-        && tokens.get(head + 1).is_some_and(|token| token.low == "of")
-        && tokens.get(head + 2).is_some_and(|token| token.is_word() && !is_end(&token.low))
-    {
-        head += 2;
-        while tokens.get(head + 1).is_some_and(|next| next.is_latin() && is_goods(&next.low)) {
-            head += 1;
-        }
-    }
-    let mut begin = at;
-    while begin > 0 && at - begin < 4 && is_modifier(&tokens[begin - 1]) {
-        begin -= 1;
-    }
-    if tokens
-        .get(begin)
-        .is_some_and(|first| first.is_number() && begin < at && first.text.chars().all(|c| c.is_ascii_digit()))
-    {
-        begin += 1;
-    }
-    let mut end = head + 1;
-    end += compound(tokens, end);
-    while let Some(token) = tokens.get(end).filter(|_| end < head + 5) {
-        let shouted =
-            tokens.iter().filter(|token| token.is_word()).all(|token| token.text.chars().all(char::is_uppercase));
-        let brand = token.is_word()
-            && token.is_capital()
-            && token.is_latin()
-            && !is_end(&token.low)
-            && !super::given::is_surely(&token.low)
-            && !is_code(token)
-            && !(shouted && end > head + 3)
-            && !is_weekday(&token.low);
-        let model = token.is_number() && end > head + 1 && token.text.len() < 6 && !is_number_of_else(tokens, end);
-        if !(brand || model) {
-            break;
-        }
-        end += 1;
-    }
-    (begin, end)
-}
-
-/// "Kettle descaler", "curtain poles": one more noun that what is named belongs to.
-fn compound(tokens: &[Token<'_>], at: usize) -> usize {
-    let faults = "leaks leak works work smells smell flickers shakes rattles stinks died dead fell falls feels looks seems \
-        shows makes keeps goes went runs says lies lags beeps hums burns overheats charges turns opens closes sticks slips \
-        wobbles torn bent burnt wet creaks squeaks sounds fails refuses needs wants hurts costs weighs fits came stopped snapped cracked tore again today now then yesterday soon too \
-        back off apart open up down out in on only already please pls ok fine asap thx ty lol m order tomorrow tonight";
-    let is_noun = |token: &Token<'_>| {
-        token.is_word()
-            && token.is_latin()
-            && !token.is_capital()
-            && token.text.chars().count() > 2
-            && !is_end(&token.low)
-            && !one_of(faults, &token.low)
-            && !["ed", "ing", "ly", "n't"].iter().any(|end| token.low.ends_with(end))
-            && !token.low.contains(['\'', '’'])
-    };
-    let ends = tokens.get(at + 1).is_none_or(|next| {
-        next.divides()
-            || next.is_number()
-            || one_of("as from and in with order was is are were has have never for i we", &next.low)
-    });
-    usize::from(ends && tokens.get(at).is_some_and(is_noun))
-}
-
-fn is_weekday(low: &str) -> bool {
-    one_of("monday tuesday wednesday thursday friday saturday sunday order m tuesday,", low)
-}
-
-fn is_number_of_else(tokens: &[Token<'_>], at: usize) -> bool {
-    let next = tokens.get(at + 1).map(|token| token.low.as_str()).unwrap_or_default();
-    one_of("january february march april may june july august september october november december days pcs", next)
-}
-
-/// Words at which an English noun phrase ends, before or after.
-pub(super) fn is_end(low: &str) -> bool {
-    is_stop_word(low)
-        || one_of(
-            "ordered bought got received collected paid purchased arrived came order number its it's i'm the \
-             a an my your our these those this that deliver bring need want return refund exchange yesterday \
-             today monday tuesday wednesday thursday friday saturday sunday last still w without new old two \
-             three four six ten few pair whole entire same take have here there where wheres where's said \
-             half hi hello thanks item product sold sent is are was were with for from and but because wrong \
-             size missing delivery of one first second fitted turned more missing ok great lovely beautiful \
-             wonderful broken faulty damaged cancel cm mm kg pcs pieces packs l ml january february march \
-             april may june july august september october november december broke sees makes loves already \
-             wants needs buying sorry please pls like them including only just back money brought nice which \
-             what brand since during while cannot into onto never waiting wait expecting purchase buy about keep ordering sending using \
-             use used try tried his her their left rang called until till",
-            low,
-        )
-}
-
 /// The number of an order: М-123456.
 fn is_code(token: &Token<'_>) -> bool {
     token.text.chars().filter(char::is_ascii_digit).count() >= 5
-}
-
-fn is_modifier(token: &Token<'_>) -> bool {
-    let low = token.low.as_str();
-    !is_code(token)
-        && (token.is_word() && token.is_latin() || token.is_number() && token.text.len() < 5)
-        && !is_end(low)
-        && !super::given::is_surely(low)
-        && !low.ends_with("ly")
-        && !low.contains(['\'', '’'])
 }

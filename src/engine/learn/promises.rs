@@ -165,7 +165,7 @@ static ARRANGED: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Verbs after "will" that commit nobody to a deed.
 const NO_DEED: &str = "be not never need see try hope wait love miss have understand continue depend cost last expire end close \
-     open remain stay know want like think wish allow let receive";
+     open remain stay know want like think wish allow let receive use rely";
 
 /// Those of us who come and do.
 const PEOPLE: &str = "courier driver technician engineer plumber fitter manager colleague team operator cleaner specialist \

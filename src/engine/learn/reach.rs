@@ -27,7 +27,7 @@ static NUMBER: LazyLock<Regex> =
 /// Words before it that make it nobody's telephone, or somebody else's.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:горяч\S+|hotline|лини[яюи]|ваш\S*|магазин\S*|курьер\S*|водител\S*|менеджер\S*|оператор\S*|доставк\S+ (?:звонил\S*|номер)|шоурум\S*|склад\S*|пвз|поддержк\S+|с (?:номера|телефона|адреса)|звон(?:ил|ила|или|ят|ит) с|дозвон\S+|писал[аи]? (?:вам )?на|муж\S*|жен[аеуы]|жене|мам[аыеу]|мамин\S*|вывеск\S+|баннер\S*|плакат\S*|визитк\S+|листовк\S+|объявлени\S+|the sign|your sign|poster|billboard|advert|leaflet|представил\S+|назвал\S+|introduced|пап[аыеу]|брат\S*|сестр\S+|сын\S*|дочер\S*|дочк\S*|друг[ау]?|подруг\S*|сосед\S*|коллег\S+|отправлени\S*|трек\S*|инн|снилс|счет\S*|штрих\S*|артикул\S*|карт[аыеу]|courier|driver|manager|operator|your|store|shop|showroom|leaflet|office|support|called from|calls from|call from|звонки с|звонок с|rang me from|ring(?:s|ing)? me from|from the number|came from|got from|wife\S*|husband\S*|mother|mothers|mum|mums|mom|moms|dad|dads|father|son|sons|daughter\S*|friend\S*|neighbou?r\S*|colleague\S*|brother\S*|sister\S*|roommate\S*|his|her|(?:number|something|looks|numbers) like|like this|track\S*|parcel|invoice|barcode|vat|isbn|book|карточк\S+|код\S*|meeting|zoom|passcode|whose|whose number|old (?:number|phone)|стар\S+ (?:номер|телефон)|раньше был|used to be) ",
+        r" (?:горяч\S+|hotline|лини[яюи]|ваш\S*|магазин\S*|курьер\S*|водител\S*|менеджер\S*|оператор\S*|доставк\S+ (?:звонил\S*|номер)|шоурум\S*|склад\S*|пвз|поддержк\S+|с (?:номера|телефона|адреса)|звон(?:ил|ила|или|ят|ит) с|дозвон\S+|писал[аи]? (?:вам )?на|муж\S*|жен[аеуы]|жене|мам[аыеу]|мамин\S*|вывеск\S+|баннер\S*|плакат\S*|визитк\S+|листовк\S+|объявлени\S+|the sign|your sign|poster|billboard|advert|leaflet|представил\S+|назвал\S+|introduced|пап[аыеу]|брат\S*|сестр\S+|сын\S*|дочер\S*|дочк\S*|друг[ау]?|подруг\S*|сосед\S*|коллег\S+|отправлени\S*|трек\S*|инн|снилс|счет\S*|штрих\S*|артикул\S*|карт[аыеу]|courier|driver|manager|operator|your|store|shop|showroom|leaflet|office|support|(?:text|texts|message|messages|sms|missed call|calls?|voicemail) (?:\S+ )?from|called from|texted from|calls from|call from|звонки с|звонок с|rang me from|ring(?:s|ing)? me from|from the number|came from|got from|wife\S*|husband\S*|mother|mothers|mum|mums|mom|moms|dad|dads|father|son|sons|daughter\S*|friend\S*|neighbou?r\S*|colleague\S*|brother\S*|sister\S*|roommate\S*|his|her|(?:number|something|looks|numbers) like|like this|track\S*|parcel|invoice|barcode|vat|isbn|book|карточк\S+|код\S*|meeting|zoom|passcode|whose|whose number|old (?:number|phone)|стар\S+ (?:номер|телефон)|раньше был|used to be) ",
     )
 });
 
@@ -97,11 +97,15 @@ pub(super) fn phones(sentence: &Sentence<'_>) -> Vec<String> {
         let near = folded(near(before));
         let telephone =
             !bare || found.as_str().len() == 11 && found.as_str()[1..].starts_with('9') || THEIRS.is_match(&near);
+        let of_caller = near.ends_with(" from ");
         let quoted = before.matches('"').count() % 2 == 1;
         let ours =
             OURS_AFTER.is_match(&folded(after)) || sentence.asks && matches!(near.trim(), "is" | "was" | "so is");
-        let others =
-            quoted || ours || SOMEONES.is_match(&near) || (NOT_THEIRS.is_match(&near) && !THEIRS.is_match(&near));
+        let others = quoted
+            || ours
+            || of_caller
+            || SOMEONES.is_match(&near)
+            || (NOT_THEIRS.is_match(&near) && !THEIRS.is_match(&near));
         if telephone && !others && !SUPPOSED.is_match(&sentence.folded) {
             all.push(value);
         }
@@ -112,7 +116,7 @@ pub(super) fn phones(sentence: &Sentence<'_>) -> Vec<String> {
 /// Words before a mailbox that make it an old one, or somebody else's.
 static OLD_OR_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?: (?:стар(?:ый|ая|ой|ую)|прежн\S+|раньше|был[аи]?|вместо|а не|не на|used to be|old|previous|instead of|i wrote|i emailed|have written|писал[аи]?|написал[аи]?|отправлял[аи]?|отправил[аи]?|ваш\S*|your|поддержк\S+|муж\S*|жен[аеуы]|сын\S*|коллег\S+|друг\S*|his|her|their|phishing|пришло|приходят|list|customers?|database|баз\S+|клиент\S+|found|нашел|нашла)(?: \S+){0,3}| (?:not|а не|from)) $",
+        r"(?: (?:стар(?:ый|ая|ой|ую)|прежн\S+|раньше|был[аи]?|вместо|а не|не на|used to be|old|previous|instead of|i wrote|i emailed|have written|писал[аи]?|написал[аи]?|отправлял[аи]?|отправил[аи]?|ваш\S*|your|поддержк\S+|муж\S*|жен[аеуы]|сын\S*|коллег\S+|друг\S*|his|her|their|phishing|(?:my|our) (?:boss|wife|husband|mum|mom|mother|dad|father|son|daughter|brother|sister|friend|colleague|landlord)|пришло|приходят|list|customers?|database|баз\S+|клиент\S+|found|нашел|нашла)(?: \S+){0,3}| (?:not|а не|from)) $",
     )
 });
 

@@ -123,12 +123,20 @@ static ABBREVIATED: LazyLock<Regex> = LazyLock::new(|| {
 static UNIT_ENDS: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"([0-9]\s?(?:см|мм|кг|шт|руб|мин|мл|гр|л|р|ч)\.) (\p{Lu})"));
 
+/// Towns of saints, whose full stop ends no sentence.
+static SAINT: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(St|Ft|Mt)\. (Louis|Petersburg|Albans|Paul|Andrews|Helens|Ives|Neots|Austell|John|Catharines|Cloud|Worth|Wayne|Lauderdale)\b",
+    )
+});
+
 static MASKED: LazyLock<Regex> = LazyLock::new(|| pattern(r"\[[^\]\n]*\]"));
 
 /// The text that a [`Reading`] is of.
 pub(super) fn prepared(text: &str) -> String {
     let text = plain(&MASKED.replace_all(text, " ¦ "));
     let text = ABBREVIATED.replace_all(&text, "$1$2 ");
+    let text = SAINT.replace_all(&text, "$1 $2");
     UNIT_ENDS.replace_all(&text, "$1\n$2").into_owned()
 }
 

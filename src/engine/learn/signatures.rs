@@ -380,7 +380,10 @@ fn speaking(sentence: &Sentence<'_>) -> Option<String> {
             })
             && !sentence.asks;
         // "Swansea here", "Always here": a place, and when.
-        let no_person = run == 1 && (places::is_city(&token.low) || one_of(ADVERBS, &token.low))
+        let spoken_of =
+            tokens.get(at + run + 1).is_some_and(|after| one_of("is are was will would has works", &after.low));
+        let no_person = spoken_of
+            || run == 1 && (places::is_city(&token.low) || one_of(ADVERBS, &token.low))
             || run > 0 && is_famous(std::slice::from_ref(&token.low));
         let one = no_person
             || run == 1 && !known && (!speaks || here.is_some_and(|place| tokens[at + run + place].low == "writing"));

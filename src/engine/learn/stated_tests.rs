@@ -205,7 +205,7 @@ fn promises_are_ours_and_not_rules() {
 #[test]
 fn what_is_said_to_have_been_bought_needs_no_known_goods() {
     check("The spiralizer I bought is rusty", &["product=spiralizer"]);
-    check("My tarpaulin arrived torn", &["product=tarpaulin"]);
+    check("My tarpaulin from you arrived torn", &["product=tarpaulin"]);
     check("We bought plotter ink, it dried out", &["product=plotter ink"]);
     check("слайсер, который я купила, не режет", &["product=слайсер"]);
     for text in [
@@ -222,7 +222,7 @@ fn what_is_said_to_have_been_bought_needs_no_known_goods() {
 
 #[test]
 fn numbers_as_other_countries_and_people_read_them() {
-    check("You can reach me on 01924 555 318", &["contact_preference=calls", "phone=01924555318"]);
+    check("You can reach me on 01924 555 318", &["phone=01924555318"]);
     check("My number is (503) 555-0147", &["phone=503-555-0147"]);
     check("order 9 014 377", &["order_number=М-9014377"]);
     check("Заказ 882140. нет, вру, 882104", &["order_number=М-882104"]);

@@ -104,6 +104,20 @@ pub(super) fn is_of_others(folded: &str) -> bool {
     })
 }
 
+/// "My uncle's place is …", "my son Anton lives in …": where others live.
+static OTHERS_LIVE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r" (?:my|our|his|her|the|a) (?:\S+ )?(?:{PEOPLE_EN} (?:\S+ ){{0,2}}(?:lives?|living|lived|is at|is in|moved|stays|studies|works)|(?:parents|grandparents|mums|moms|mothers|dads|fathers|brothers|sisters|sons|daughters|husbands|wifes|friends|neighbou?rs|colleagues|aunts|uncles|cousins|nans|grans|grandmas|grandads|mates|laws|bosss?) (?:\S+ )?(?:place|house|flat|home|address|office|shop) (?:is|was|s)) "
+    ))
+});
+
+/// Whether a sentence, folded, tells where others live, and not that something is to be brought there.
+pub(super) fn is_where_others_live(folded: &str) -> bool {
+    const BROUGHT: [&str; 8] =
+        [" deliver ", " delivered ", " send ", " bring ", " leave it ", " ship ", " i live ", " we live "];
+    OTHERS_LIVE.is_match(folded) && !BROUGHT.iter().any(|word| folded.contains(word))
+}
+
 /// Shops that are not ours, where a message says that it is of them.
 static OTHER_SHOPS: LazyLock<Regex> = LazyLock::new(|| {
     let en = r"(?:amazon|ebay|etsy|wayfair|argos|currys|ikea|tesco|asda|lidl|aldi|walmart|target|costco|walgreens|home depot|staples|officeworks|bunnings|kmart|flipkart|best buy|john lewis|temu|shein|aliexpress|marks and spencer|screwfix|homebase|b q|boots|next|decathlon)";
