@@ -44,6 +44,7 @@ mod indexes;
 pub mod memory;
 pub mod parts;
 pub mod progress;
+pub mod studio;
 pub mod upkeep;
 
 /// Our account on the web chat.
@@ -304,7 +305,11 @@ fn embedded(fingerprint: &Fingerprint) -> Option<Arc<dyn Embedder>> {
     (embedded.fingerprint() == *fingerprint).then(|| Arc::new(embedded) as Arc<dyn Embedder>)
 }
 
-fn model(config: &Config) -> anyhow::Result<Option<Arc<dyn ChatModel>>> {
+/// The language model that the settings name.
+///
+/// # Errors
+/// Where its client can't be made of them.
+pub fn model(config: &Config) -> anyhow::Result<Option<Arc<dyn ChatModel>>> {
     if config.model.is_empty() {
         return Ok(None);
     }

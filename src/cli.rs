@@ -12,6 +12,8 @@ use crate::domain::text::Language;
 mod chat;
 mod customer;
 mod doctor;
+mod eval;
+mod eval_report;
 mod knowledge;
 mod memory;
 mod operator;
@@ -95,6 +97,8 @@ enum Command {
         #[command(subcommand)]
         command: TriageCommand,
     },
+    /// Measure the bot on cases: what got better, what got worse, and what can't be told
+    Eval(Box<eval::EvalArgs>),
     /// Check every configured part and say the mend
     Doctor,
 }
@@ -169,6 +173,25 @@ enum PromptsCommand {
     Check,
 }
 
+/// An end with a code of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("{told}")]
+struct Exit {
+    code: u8,
+    told: String,
+}
+
+impl Exit {
+    fn new(code: u8, told: String) -> Self {
+        Self { code, told }
+    }
+
+    /// What was given can't be used.
+    fn invalid(told: &impl ToString) -> Self {
+        Self::new(2, told.to_string())
+    }
+}
+
 fn parse_language(code: &str) -> Result<Language, String> {
     Language::from_code(code).ok_or_else(|| format!("`{code}` is not a language Firstline speaks: ru or en"))
 }
@@ -185,7 +208,7 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("firstline: {error:#}");
-            ExitCode::FAILURE
+            error.downcast_ref::<Exit>().map_or(ExitCode::FAILURE, |exit| ExitCode::from(exit.code))
         }
     }
 }
@@ -229,6 +252,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Triage { command: TriageCommand::Explain { message, dir } } => {
             triage::explain(&config, &dir, &message, json).await
         }
+        Command::Eval(args) => Box::pin(eval::run(&config, *args, json)).await,
         Command::Doctor => doctor::run(&config, json).await,
     }
 }

@@ -1,6 +1,8 @@
 //! What people type, run as they run it: exit codes, words, JSON, and where a fault is.
 #![allow(clippy::unwrap_used, reason = "what a test can't go on without")]
 
+#[path = "cli/eval.rs"]
+mod eval;
 #[path = "support/product.rs"]
 mod product;
 
@@ -51,7 +53,7 @@ fn words_that_are_no_command_are_refused() {
     assert_eq!(run(data.path(), &["serv"]).code, 2);
     assert_eq!(run(data.path(), &["memory", "show"]).code, 2, "whose memory?");
     let help = works(data.path(), &["--help"]).said;
-    for name in ["serve", "chat", "knowledge", "memory", "customer", "operator", "config", "prompts", "doctor"] {
+    for name in ["serve", "chat", "knowledge", "memory", "customer", "operator", "config", "prompts", "eval", "doctor"] {
         assert!(help.contains(name), "{name} is not in {help}");
     }
     assert!(std::fs::read_dir(data.path()).unwrap().next().is_none(), "nothing was made");

@@ -18,7 +18,10 @@ const LAYERS: [(&str, &[&str]); 14] = [
     ("http", &["domain", "ports", "flow", "config"]),
     ("eval", &["domain", "engine", "prompt", "ports", "flow", "config"]),
     ("telemetry", &["config"]),
-    ("app", &["adapters", "config", "domain", "engine", "flow", "http", "ports", "prompt", "telemetry", "worker"]),
+    (
+        "app",
+        &["adapters", "config", "domain", "engine", "eval", "flow", "http", "ports", "prompt", "telemetry", "worker"],
+    ),
     ("train", &["domain", "engine", "ports"]),
     ("cli", &["app", "adapters", "config", "domain", "engine", "eval", "ports", "telemetry", "train"]),
 ];

@@ -1,5 +1,5 @@
 //! How well the articles answer what customers type: search and confidence over the real index and the demo shop's articles,
-//! measured on `eval/answer/retrieval.yaml`.
+//! measured on `eval/retrieval/retrieval.yaml`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "what a test can't go on without")]
 
 use std::fmt::Write as _;
@@ -17,13 +17,13 @@ use firstline::ports::model::Embedder;
 use serde::Deserialize;
 
 /// Cases that the rule was made with; a part of them was held out.
-const TUNED: &str = "eval/answer/retrieval.yaml";
+const TUNED: &str = "eval/retrieval/retrieval.yaml";
 
 /// Questions of somebody who had not read the articles, on which a part of the rule was chosen.
-const WORDINGS: &str = "eval/answer/wordings.yaml";
+const WORDINGS: &str = "eval/retrieval/wordings.yaml";
 
 /// Questions of somebody else who had not read the articles: nothing was tuned on them.
-const BLIND: &str = "eval/answer/blind.yaml";
+const BLIND: &str = "eval/retrieval/blind.yaml";
 
 /// How many sections the search is asked for.
 const LIMIT: usize = 8;

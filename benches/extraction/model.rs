@@ -28,6 +28,8 @@ pub(super) fn report(url: &str, name: &str, paths: &[PathBuf], most: usize) {
             dialogues.truncate(most);
             one_file(&ctx, path, &dialogues).await;
         }
+        // Closing an index writes, so not on a thread of the runtime, and before its directory goes.
+        let _ = tokio::task::spawn_blocking(move || drop(ctx)).await;
         let _ = std::fs::remove_dir_all(&dir);
     });
 }
@@ -69,9 +71,8 @@ async fn one_file(ctx: &Ctx, path: &std::path::Path, dialogues: &[Dialogue]) {
     let rules = |dialogue: &Dialogue| facts::by_rule(dialogue);
     let both = |(dialogue, found): (&'_ Dialogue, &Vec<Statement>)| {
         let mut all = rules(dialogue);
-        let new = |one: &&Statement| !all.iter().any(|rule| rule.source == one.source && rule.key == one.key);
-        let more: Vec<Statement> = found.iter().filter(new).cloned().collect();
-        all.extend(more);
+        let new: Vec<Statement> = found.iter().filter(|found| learn::is_new(&all, found)).cloned().collect();
+        all.extend(new);
         all
     };
     let pairs = || dialogues.iter().zip(&by_model);

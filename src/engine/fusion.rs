@@ -35,7 +35,7 @@ pub struct Weights {
 
 impl Weights {
     /// The E5 family, whose cosines lie close together. With each FAQ set left out in turn, the others choose 20 or 40 for
-    /// meaning (`benches/retrieval.rs`); of these, 40 finds more on the tuned half of `eval/answer/retrieval.yaml`
+    /// meaning (`benches/retrieval.rs`); of these, 40 finds more on the tuned half of `eval/retrieval/retrieval.yaml`
     /// (`tests/retrieval.rs`). Memories: on development conversations of LoCoMo (`benches/recall/`).
     pub const E5: Self =
         Self { meaning: 40.0, foreign_words: 0.1, memories: 60.0, around: 3.0, confidence: 8.0, neutral: 0.845 };
@@ -71,7 +71,7 @@ pub fn ranking(candidates: &[Legs], foreign: bool, weights: Weights) -> Vec<(usi
 }
 
 /// What an article's section and the questions under which the article is to be found say together: both count, the
-/// better one more. Chosen on the tuned half of `eval/answer/retrieval.yaml` and on `eval/answer/wordings.yaml`.
+/// better one more. Chosen on the tuned half of `eval/retrieval/retrieval.yaml` and on `eval/retrieval/wordings.yaml`.
 pub fn together(section: f32, question: f32) -> f32 {
     const BETTER: f32 = 0.625;
     BETTER * section.max(question) + (1.0 - BETTER) * section.min(question)

@@ -28,6 +28,14 @@ pub(super) fn parse<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T, F
 
 /// Reads every `*.yaml` of a directory, in the order of their names.
 pub(super) fn read_dir<T: DeserializeOwned>(dir: &Path) -> Result<Vec<(PathBuf, T)>, FileError> {
+    read_dir_with(dir, |text, path| Ok(vec![(path.to_owned(), parse(text, path)?)]))
+}
+
+/// Reads every `*.yaml` of a directory, in the order of their names, each by `parse`.
+pub(super) fn read_dir_with<T>(
+    dir: &Path,
+    parse: impl Fn(&str, &Path) -> Result<Vec<T>, FileError>,
+) -> Result<Vec<T>, FileError> {
     let unreadable = |path: &Path, error: std::io::Error| FileError {
         path: path.display().to_string(),
         line: 1,
@@ -41,8 +49,7 @@ pub(super) fn read_dir<T: DeserializeOwned>(dir: &Path) -> Result<Vec<(PathBuf, 
     let mut cases = Vec::new();
     for path in paths {
         let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
-        let case = parse(&text, &path)?;
-        cases.push((path, case));
+        cases.extend(parse(&text, &path)?);
     }
     Ok(cases)
 }

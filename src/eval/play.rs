@@ -1,22 +1,32 @@
-//! Plays a script over the engine and flow that serve customers, and says where it went otherwise.
+//! Plays a script over the engine and flow that serve customers, and notes where it went otherwise.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
+use anyhow::{Context as _, bail};
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::script::{EndState, Expect, Meanwhile, OperatorStep, Script, Step};
+use super::outcome::{Played, Speaker};
+use super::script::{ANA, Meanwhile, OperatorStep, Script, Step};
 use super::stage::{Interruption, ManualClock, RecordingChannel, ScriptedModel};
-use crate::domain::channel::{Address, Inbound, InboundEvent};
-use crate::domain::conversation::{Conversation, OperatorAction, Ownership};
-use crate::domain::handoff::{Handoff, HandoffState};
-use crate::domain::id::OperatorId;
+use crate::domain::channel::{Address, Inbound, InboundEvent, STARTED_TEXT};
+use crate::domain::conversation::{Conversation, OperatorAction};
+use crate::domain::id::{CustomerId, MergeId, OperatorId};
+use crate::domain::memory::{Stance, Statement};
+use crate::domain::past::{PastAuthor, PastConversation, PastMessage};
 use crate::domain::text::MessageText;
-use crate::flow::{Ctx, Progress, deliver, indexing, ingest, operator, timers, turn};
+use crate::engine::learn;
+use crate::flow::{Ctx, Progress, deliver, identity, indexing, ingest, ledger, operator, privacy, timers, turn};
 use crate::ports::channel::Channel;
 
 /// More rounds than any script needs: beyond it, something works on itself.
 const ROUNDS: usize = 1_000;
+
+/// How long before a script what is known in it was said.
+const KNOWN_SINCE: SignedDuration = SignedDuration::from_hours(60 * 24);
 
 /// What a script is played with.
 pub struct Stage {
@@ -32,44 +42,32 @@ pub struct Stage {
     pub operator: OperatorId,
 }
 
-/// How a script went.
-#[derive(Debug, Default)]
-pub struct Played {
-    /// The dialogue as it went, a line an utterance.
-    pub transcript: Vec<String>,
-    /// Where it went otherwise than expected.
-    pub failures: Vec<String>,
-}
-
 /// Plays `script`.
 ///
 /// # Errors
-/// Where the product itself fails.
+/// Where the product itself fails, or the script can't be played.
 pub async fn play(stage: &Stage, script: &Script) -> anyhow::Result<Played> {
-    let address = Address {
-        channel: stage.channel.kind(),
-        account: stage.channel.account().to_owned(),
-        external: script.id.clone(),
-    };
     let player = Arc::new(Player {
         ctx: Arc::clone(&stage.ctx),
-        address,
+        channel: Arc::clone(&stage.channel),
+        id: script.id.clone(),
         operator: stage.operator,
-        sent: std::sync::atomic::AtomicU64::new(0),
+        sent: AtomicU64::new(0),
+        who: Mutex::new(ANA.to_owned()),
+        merges: Mutex::default(),
+        episodes_before: Mutex::default(),
     });
     if let Some(model) = &stage.model {
         model.interrupted_by(Arc::clone(&player) as Arc<dyn Interruption>);
     }
+    player.know(&script.known).await?;
     let mut played = Played::default();
     for (number, step) in script.turns.iter().enumerate() {
-        player.act(stage, step, &mut played).await?;
+        player.act(stage, step, &mut played).await.with_context(|| format!("step {}", number + 1))?;
         run_until_idle(&stage.ctx).await?;
-        player.check(stage, step, number + 1, &mut played).await?;
+        player.check(stage, script, step, number + 1, &mut played).await?;
     }
-    player.check_end(&script.end_state, &mut played).await?;
-    if let Some(left) = stage.model.as_ref().map(|model| model.lines_left()).filter(|left| *left > 0) {
-        played.failures.push(format!("{left} lines of the scripted model were never asked for"));
-    }
+    player.check_end(stage, script, &mut played).await?;
     Ok(played)
 }
 
@@ -89,21 +87,28 @@ pub async fn run_until_idle(ctx: &Arc<Ctx>) -> anyhow::Result<()> {
             return Ok(());
         }
     }
-    anyhow::bail!("there is still work after {ROUNDS} rounds")
+    bail!("there is still work after {ROUNDS} rounds")
 }
 
-struct Player {
-    ctx: Arc<Ctx>,
-    address: Address,
+/// What plays a script: the customers, the operator and time.
+pub(super) struct Player {
+    pub(super) ctx: Arc<Ctx>,
+    pub(super) channel: Arc<RecordingChannel>,
+    id: String,
     operator: OperatorId,
-    sent: std::sync::atomic::AtomicU64,
+    sent: AtomicU64,
+    /// Whose chat it is.
+    who: Mutex<String>,
+    merges: Mutex<Vec<MergeId>>,
+    /// Episodes that what is known beforehand has made, by customer.
+    episodes_before: Mutex<BTreeMap<String, usize>>,
 }
 
 #[async_trait]
 impl Interruption for Player {
     async fn interrupt(&self, meanwhile: &Meanwhile) {
         let done = match meanwhile {
-            Meanwhile::Customer(text) => self.write(text, 1).await,
+            Meanwhile::Customer(text) => self.write(&self.who(), text, 1).await,
             Meanwhile::OperatorTakes => self.operate(OperatorAction::Take).await,
         };
         done.expect("a script's interruption can be done");
@@ -111,41 +116,146 @@ impl Interruption for Player {
 }
 
 impl Player {
+    /// Whose chat it is.
+    pub(super) fn who(&self) -> String {
+        self.who.lock().expect("no holder of this lock panics").clone()
+    }
+
+    /// Episodes that a customer had before the script began.
+    pub(super) fn episodes_before(&self, who: &str) -> usize {
+        self.episodes_before.lock().expect("no holder of this lock panics").get(who).copied().unwrap_or(0)
+    }
+
+    fn address(&self, who: &str) -> Address {
+        Address {
+            channel: self.channel.kind(),
+            account: self.channel.account().to_owned(),
+            external: format!("{}-{who}", self.id),
+        }
+    }
+
+    /// Lets customers have said, long ago, what is known of them.
+    async fn know(&self, known: &BTreeMap<String, Vec<String>>) -> anyhow::Result<()> {
+        let at = self.ctx.clock.now() - KNOWN_SINCE;
+        for (who, facts) in known {
+            let texts = facts.iter().map(|fact| MessageText::new(value_of(fact).1));
+            let message = |(number, text)| PastMessage {
+                external_id: format!("{}-{who}-known-{number}", self.id),
+                author: PastAuthor::Customer,
+                text,
+                at,
+            };
+            let messages = texts.enumerate().map(message).collect();
+            let past = PastConversation { from: self.address(who), display_name: None, messages };
+            self.ctx.store.import(&past).await?;
+            run_until_idle(&self.ctx).await?;
+            let customer = self.customer(who).await?.context("who has said something is known")?;
+            self.state(who, customer, facts, at).await?;
+            run_until_idle(&self.ctx).await?;
+            let episodes = self.ctx.store.episodes(customer, usize::MAX >> 1).await?.len();
+            self.episodes_before.lock().expect("no holder of this lock panics").insert(who.clone(), episodes);
+        }
+        Ok(())
+    }
+
+    async fn state(&self, who: &str, customer: CustomerId, facts: &[String], at: Timestamp) -> anyhow::Result<()> {
+        let conversation = self.conversation(who).await?.context("what was said stands in a conversation")?;
+        let said = self.ctx.store.transcript(conversation.id, 0, facts.len()).await?;
+        let mut statements = Vec::new();
+        for (fact, message) in facts.iter().zip(&said) {
+            let (key, value) = value_of(fact);
+            let key = learn::key(key).with_context(|| format!("known: `{key}` is no key of a fact"))?;
+            statements.push(Statement {
+                key: key.name.to_owned(),
+                value: value.to_owned(),
+                stance: Stance::Stated,
+                kind: key.kind,
+                confidence: 1.0,
+                source: message.id,
+                valid_at: at,
+                due_at: None,
+            });
+        }
+        ledger::enter(&*self.ctx.store, &self.ctx.ids, customer, statements, at).await?;
+        Ok(())
+    }
+
     async fn act(&self, stage: &Stage, step: &Step, played: &mut Played) -> anyhow::Result<()> {
+        if let Some(who) = &step.who {
+            self.who.lock().expect("no holder of this lock panics").clone_from(who);
+        }
+        let who = self.who();
         if let Some(length) = step.advance {
             stage.clock.advance(length);
-            played.transcript.push(format!("-- {length:#}"));
+            played.line(Speaker::Stage, &who, &format!("{length:#}"));
         }
         if let Some(words) = &step.customer {
             for text in words.all() {
-                played.transcript.push(format!("customer: {text}"));
-                self.write(text, if step.twice { 2 } else { 1 }).await?;
+                played.line(Speaker::Customer, &who, text);
+                self.write(&who, text, if step.twice { 2 } else { 1 }).await?;
             }
             stage.clock.advance(self.ctx.config.turn.quiet);
         }
-        match &step.operator {
-            None => {}
-            Some(OperatorStep::Take) => self.operate(OperatorAction::Take).await?,
-            Some(OperatorStep::Release) => self.operate(OperatorAction::Release).await?,
-            Some(OperatorStep::Resolve) => self.operate(OperatorAction::Resolve).await?,
-            Some(OperatorStep::Reply(text)) => self.operate(OperatorAction::Reply(MessageText::new(text))).await?,
-            Some(OperatorStep::Note(text)) => self.operate(OperatorAction::Note(MessageText::new(text))).await?,
+        if let Some(operator) = &step.operator {
+            played.line(Speaker::Operator, &who, &told(operator));
+            self.operate(action(operator)).await?;
+        }
+        self.demand(&who, step, played).await
+    }
+
+    /// Does what a customer may demand of us, and what is found out about who they are.
+    async fn demand(&self, who: &str, step: &Step, played: &mut Played) -> anyhow::Result<()> {
+        let (store, ids, now) = (&*self.ctx.store, &self.ctx.ids, self.ctx.clock.now());
+        let customer = async |who: &str| {
+            self.customer(who).await?.with_context(|| format!("{who} has not written yet, or is erased"))
+        };
+        if let Some(key) = &step.forget {
+            played.line(Speaker::Stage, who, &format!("{who} wants {key} forgotten"));
+            let customer = customer(who).await?;
+            for fact in store.facts(customer).await?.into_iter().filter(|fact| fact.key == *key) {
+                privacy::forget(store, ids, customer, fact.id, now).await?;
+            }
+        }
+        if let Some(switch) = step.memory {
+            played.line(Speaker::Stage, who, if switch.is_on() { "memory is on" } else { "memory is off" });
+            if self.customer(who).await?.is_none() {
+                // Before any word of theirs.
+                self.write(who, STARTED_TEXT, 1).await?;
+                run_until_idle(&self.ctx).await?;
+                self.channel.take();
+            }
+            store.set_memory(customer(who).await?, switch.is_on(), now).await?;
+        }
+        if step.erase {
+            played.line(Speaker::Stage, who, &format!("{who} is erased"));
+            // Who is one person with somebody who was erased is erased as well.
+            if let Some(customer) = self.customer(who).await? {
+                store.erase(customer, now).await?;
+            }
+        }
+        if let Some(merging) = &step.merge {
+            played.line(Speaker::Stage, who, &format!("{} and {} are one person", merging.part, merging.whole));
+            let people = (customer(&merging.part).await?, customer(&merging.whole).await?);
+            let merge = identity::merge(store, ids, people, "eval", now).await?;
+            self.merges.lock().expect("no holder of this lock panics").push(merge.id);
+        }
+        if step.unmerge {
+            played.line(Speaker::Stage, who, "they are two");
+            let merge = self.merges.lock().expect("no holder of this lock panics").pop();
+            identity::unmerge(store, ids, merge.context("nobody was merged")?, "eval", now).await?;
         }
         Ok(())
     }
 
     /// The customer writes; the update arrives `times` times.
-    async fn write(&self, text: &str, times: usize) -> anyhow::Result<()> {
-        let number = self.sent.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let event = if text == crate::domain::channel::STARTED_TEXT {
-            InboundEvent::Started
-        } else {
-            InboundEvent::Message(MessageText::new(text))
-        };
+    async fn write(&self, who: &str, text: &str, times: usize) -> anyhow::Result<()> {
+        let number = self.sent.fetch_add(1, Ordering::Relaxed);
+        let started = text == STARTED_TEXT;
+        let from = self.address(who);
         let update = Inbound {
-            from: self.address.clone(),
-            external_id: format!("{}-{number}", self.address.external),
-            event,
+            external_id: format!("{}-{number}", from.external),
+            from,
+            event: if started { InboundEvent::Started } else { InboundEvent::Message(MessageText::new(text)) },
             sent_at: None,
             display_name: None,
             language: None,
@@ -157,123 +267,46 @@ impl Player {
     }
 
     async fn operate(&self, action: OperatorAction) -> anyhow::Result<()> {
-        let Some(conversation) = self.conversation().await? else {
-            anyhow::bail!("an operator acts before the customer has written");
+        let Some(conversation) = self.conversation(&self.who()).await? else {
+            bail!("an operator acts before the customer has written");
         };
         let action_id = Uuid::from_bytes(self.ctx.ids.random()).simple().to_string();
         operator::act(&self.ctx, self.operator, conversation.id, action, action_id).await?;
         Ok(())
     }
 
-    async fn conversation(&self) -> anyhow::Result<Option<Conversation>> {
-        Ok(self.ctx.store.conversation_at(&self.address).await?)
+    /// The newest conversation of a customer of the script.
+    pub(super) async fn conversation(&self, who: &str) -> anyhow::Result<Option<Conversation>> {
+        Ok(self.ctx.store.conversation_at(&self.address(who)).await?)
     }
 
-    async fn open_handoff(&self) -> anyhow::Result<Option<Handoff>> {
-        let Some(conversation) = self.conversation().await? else { return Ok(None) };
-        let handoff = self.ctx.store.handoff(conversation.id).await?;
-        Ok(handoff.filter(|handoff| matches!(handoff.state, HandoffState::Open | HandoffState::Claimed)))
-    }
-
-    async fn check(&self, stage: &Stage, step: &Step, number: usize, played: &mut Played) -> anyhow::Result<()> {
-        let seen: Vec<String> = stage.channel.take().iter().map(|part| part.text.as_str().to_owned()).collect();
-        played.transcript.extend(seen.iter().map(|text| format!("bot: {text}")));
-        let expect = &step.expect;
-        let mut fail = |why: String| played.failures.push(format!("step {number}: {why}"));
-        if let Some(replies) = expect.replies.filter(|replies| *replies != seen.len()) {
-            fail(format!("the customer sees {} messages, not {replies}", seen.len()));
-        }
-        let all = seen.join("\n");
-        check_words("the customer sees", &all, &expect.says, &expect.says_not, &mut fail);
-        if let Some(model) = &stage.model {
-            let shown: Vec<String> =
-                model.take_shown().into_iter().map(|request| format!("{}\n{}", request.system, request.user)).collect();
-            check_words("the prompt has", &shown.join("\n"), &expect.prompt_has, &expect.prompt_has_not, &mut fail);
-        }
-        if let Some(conversation) = self.conversation().await? {
-            self.check_turn(expect, &conversation, &mut fail).await?;
-        }
-        Ok(())
-    }
-
-    async fn check_turn(
-        &self,
-        expect: &Expect,
-        conversation: &Conversation,
-        fail: &mut impl FnMut(String),
-    ) -> anyhow::Result<()> {
-        let owner = owner_name(conversation.ownership);
-        if let Some(expected) = expect.owner.as_ref().filter(|expected| *expected != owner) {
-            fail(format!("{owner} owns the conversation, not {expected}"));
-        }
-        if expect.decision.is_some() {
-            let turn = self.ctx.store.last_turn(conversation.id).await?;
-            let decision = turn.as_ref().map(|turn| turn.decision.clone());
-            if decision != expect.decision {
-                fail(format!("the decision is {decision:?}, not {:?}", expect.decision));
-            }
-        }
-        if let Some(expected) = &expect.reason {
-            let reason = self.ctx.store.handoff(conversation.id).await?.map(|handoff| handoff.reason.name());
-            if reason != Some(expected.as_str()) {
-                fail(format!("the reason is {reason:?}, not {expected}"));
-            }
-        }
-        if let Some(expected) = &expect.cites {
-            let messages = self.ctx.store.transcript(conversation.id, 0, usize::MAX >> 1).await?;
-            let last = messages.iter().rev().find(|message| !message.citations.is_empty());
-            let cited: Vec<&str> =
-                last.iter().flat_map(|last| &last.citations).map(|one| one.source.as_str()).collect();
-            for source in expected.iter().filter(|source| !cited.contains(&source.as_str())) {
-                fail(format!("{source} is not cited; cited are {cited:?}"));
-            }
-        }
-        Ok(())
-    }
-
-    async fn check_end(&self, end: &EndState, played: &mut Played) -> anyhow::Result<()> {
-        let mut fail = |why: String| played.failures.push(format!("at the end: {why}"));
-        let handoff = self.open_handoff().await?;
-        let open = usize::from(handoff.is_some());
-        if let Some(expected) = end.handoffs_open.filter(|expected| *expected != open) {
-            fail(format!("{open} handoffs are open, not {expected}"));
-        }
-        let package = match &handoff {
-            Some(handoff) => serde_json::to_string(&handoff.package)?,
-            None => String::new(),
-        };
-        check_words("the package has", &package, &end.package_has, &end.package_has_not, &mut fail);
-        let Some(customer) = self.ctx.store.customer_at(&self.address).await? else { return Ok(()) };
-        let facts = self.ctx.store.facts(customer).await?;
-        let known: Vec<String> = facts.iter().map(|fact| format!("{} = {}", fact.key, fact.value)).collect();
-        for fact in end.facts.iter().filter(|fact| !known.contains(fact)) {
-            fail(format!("`{fact}` is not remembered; remembered are {known:?}"));
-        }
-        for key in end.no_facts.iter().filter(|key| facts.iter().any(|fact| &fact.key == *key)) {
-            fail(format!("a fact `{key}` is remembered"));
-        }
-        let episodes = self.ctx.store.episodes(customer, usize::MAX >> 1).await?.len();
-        if let Some(expected) = end.episodes.filter(|expected| *expected != episodes) {
-            fail(format!("there are {episodes} episodes, not {expected}"));
-        }
-        Ok(())
+    /// A customer of the script, once they have written and until they are erased.
+    pub(super) async fn customer(&self, who: &str) -> anyhow::Result<Option<CustomerId>> {
+        Ok(self.ctx.store.customer_at(&self.address(who)).await?)
     }
 }
 
-fn owner_name(owner: Ownership) -> &'static str {
-    match owner {
-        Ownership::Bot => "bot",
-        Ownership::Queued => "queued",
-        Ownership::Human(_) => "human",
-        Ownership::Resolved => "resolved",
+/// `key = value`, parted; a text without a key is a key.
+pub(super) fn value_of(fact: &str) -> (&str, &str) {
+    fact.split_once(" = ").unwrap_or((fact, ""))
+}
+
+fn told(step: &OperatorStep) -> String {
+    match step {
+        OperatorStep::Take => "(takes it)".to_owned(),
+        OperatorStep::Release => "(gives it back to the bot)".to_owned(),
+        OperatorStep::Resolve => "(resolves it)".to_owned(),
+        OperatorStep::Note(text) => format!("(notes) {text}"),
+        OperatorStep::Reply(text) => text.clone(),
     }
 }
 
-fn check_words(what: &str, text: &str, has: &[String], has_not: &[String], fail: &mut impl FnMut(String)) {
-    for word in has.iter().filter(|word| !text.contains(word.as_str())) {
-        fail(format!("nothing that {what} holds `{word}`"));
-    }
-    for word in has_not.iter().filter(|word| text.contains(word.as_str())) {
-        fail(format!("something that {what} holds `{word}`"));
+fn action(step: &OperatorStep) -> OperatorAction {
+    match step {
+        OperatorStep::Take => OperatorAction::Take,
+        OperatorStep::Release => OperatorAction::Release,
+        OperatorStep::Resolve => OperatorAction::Resolve,
+        OperatorStep::Reply(text) => OperatorAction::Reply(MessageText::new(text)),
+        OperatorStep::Note(text) => OperatorAction::Note(MessageText::new(text)),
     }
 }

@@ -1,20 +1,23 @@
 //! The format of a dialogue script.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use serde::Deserialize;
 
+use super::case::{AnswerCase, Suite};
 use super::files::{self, FileError};
+use super::words::Wanted;
 use crate::domain::channel::ChannelKind;
 
 /// One dialogue, from the first word to the state it must end in.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Script {
-    /// Always `dialog`.
-    pub suite: Suite,
-    /// Unique among all scripts.
+    /// The suite, where the script has a file to itself.
+    pub suite: Option<Suite>,
+    /// Unique among all cases.
     pub id: String,
     /// What it shows, in one sentence.
     pub title: String,
@@ -24,19 +27,41 @@ pub struct Script {
     /// Replies of the scripted model, in the order in which it is asked; a live run asks a real one instead. Absent:
     /// the dialogue is played without a model.
     pub model: Option<Vec<ScriptedReply>>,
+    /// What is remembered before it begins, by customer, as `key = value`.
+    #[serde(default)]
+    pub known: BTreeMap<String, Vec<String>>,
+    /// Articles beside those of the company.
+    #[serde(default)]
+    pub articles: Vec<Planted>,
+    /// Words that only this customer's own chat may ever see, or cause to be seen.
+    #[serde(default)]
+    pub canaries: BTreeMap<String, Vec<Wanted>>,
     /// What happens.
     pub turns: Vec<Step>,
     /// What must hold at the end.
     #[serde(default)]
     pub end_state: EndState,
+    /// A miss is a scandal: it fails the run by itself.
+    #[serde(default)]
+    pub critical: bool,
+    /// To choose cases by.
+    #[serde(default)]
+    pub tags: Vec<String>,
 }
 
-/// The kind of a case file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Suite {
-    /// Dialogues.
-    Dialog,
+/// Who writes where a script does not say.
+pub const ANA: &str = "ana";
+
+/// An article that the script brings along.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Planted {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// What it says.
+    pub text: String,
 }
 
 fn web() -> ChannelKind {
@@ -74,8 +99,11 @@ pub enum Meanwhile {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
+    /// Whose chat it is; that of the step before, or [`ANA`]'s, where it is left out.
+    #[serde(rename = "as")]
+    pub who: Option<String>,
     /// The customer writes: one message, or a burst.
-    pub customer: Option<OneOrMany>,
+    pub customer: Option<OneOrMany<String>>,
     /// Every update of this step comes twice.
     #[serde(default)]
     pub twice: bool,
@@ -83,28 +111,83 @@ pub struct Step {
     pub operator: Option<OperatorStep>,
     /// Time passes.
     pub advance: Option<SignedDuration>,
+    /// The customer wants the fact of this key forgotten.
+    pub forget: Option<String>,
+    /// The customer wants to be erased.
+    #[serde(default)]
+    pub erase: bool,
+    /// Memory is switched on or off for the customer.
+    pub memory: Option<Switch>,
+    /// Two customers are found to be one person.
+    pub merge: Option<Merging>,
+    /// The last merge was wrong.
+    #[serde(default)]
+    pub unmerge: bool,
     /// What must follow.
     #[serde(default)]
     pub expect: Expect,
 }
 
-/// A message, or several.
-#[derive(Debug, Clone, Deserialize)]
+/// On or off, also as YAML of old reads the words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
-pub enum OneOrMany {
-    /// One.
-    One(String),
-    /// Several, one right after the other.
-    Many(Vec<String>),
+pub enum Switch {
+    /// `true`, `false`.
+    Bool(bool),
+    /// `on`, `off`.
+    Word(OnOff),
 }
 
-impl OneOrMany {
+/// The words for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnOff {
+    /// On.
+    On,
+    /// Off.
+    Off,
+}
+
+impl Switch {
+    /// Whether it is on.
+    pub fn is_on(self) -> bool {
+        matches!(self, Switch::Bool(true) | Switch::Word(OnOff::On))
+    }
+}
+
+/// Who becomes part of whom.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Merging {
+    /// Who becomes part of the other.
+    pub part: String,
+    /// Whose key stands for both.
+    pub whole: String,
+}
+
+/// One, or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMany<T> {
+    /// One.
+    One(T),
+    /// Several.
+    Many(Vec<T>),
+}
+
+impl<T> OneOrMany<T> {
     /// As a list.
-    pub fn all(&self) -> Vec<&str> {
+    pub fn all(&self) -> &[T] {
         match self {
-            OneOrMany::One(text) => vec![text],
-            OneOrMany::Many(texts) => texts.iter().map(String::as_str).collect(),
+            OneOrMany::One(one) => std::slice::from_ref(one),
+            OneOrMany::Many(many) => many,
         }
+    }
+}
+
+impl<T> Default for OneOrMany<T> {
+    fn default() -> Self {
+        OneOrMany::Many(Vec::new())
     }
 }
 
@@ -130,26 +213,45 @@ pub enum OperatorStep {
 pub struct Expect {
     /// Messages that the customer sees after this step.
     pub replies: Option<usize>,
-    /// Decision of the turn: `answer`, `ask_back`, `hand_off`, `ignore`.
-    pub decision: Option<String>,
-    /// Reason of the handoff.
-    pub reason: Option<String>,
-    /// Articles that the last reply cites, all of them.
-    pub cites: Option<Vec<String>>,
-    /// Substrings of what the customer sees, all of them.
+    /// Decision of the turn, `answer`, `ask_back`, `hand_off`, `ignore`, or several that are right.
+    pub decision: Option<OneOrMany<String>>,
+    /// Reason of the handoff, or several that are right.
+    pub reason: Option<OneOrMany<String>>,
+    /// Articles that the last reply cites, all of them; `ru/` or `en/` before the id may be left out.
+    #[serde(default, alias = "cites")]
+    pub cites_all: Vec<String>,
+    /// Articles of which the last reply cites one.
     #[serde(default)]
-    pub says: Vec<String>,
-    /// Substrings that the customer must not see.
+    pub cites_any: Vec<String>,
+    /// What the customer sees, all of it.
     #[serde(default)]
-    pub says_not: Vec<String>,
+    pub says: Vec<Wanted>,
+    /// What the customer must not see.
+    #[serde(default)]
+    pub says_not: Vec<Wanted>,
+    /// Keys of facts that the customer is not asked for.
+    #[serde(default)]
+    pub asks_none_of: Vec<String>,
     /// Who owns the conversation then: `bot`, `queued`, `human`, `resolved`.
     pub owner: Option<String>,
+    /// Words of what was brought to mind for this turn from the customer's memory, all of them.
+    #[serde(default)]
+    pub recalls: Vec<Wanted>,
+    /// Words that nothing of it may hold.
+    #[serde(default)]
+    pub recalls_not: Vec<Wanted>,
+    /// Facts that hold, as `key = value`.
+    #[serde(default)]
+    pub facts: Vec<String>,
+    /// Facts that don't hold, as `key = value`, or keys of which none does.
+    #[serde(default)]
+    pub facts_not: Vec<String>,
     /// Substrings of the prompt that the model was shown, all of them.
     #[serde(default)]
-    pub prompt_has: Vec<String>,
+    pub prompt_has: Vec<Wanted>,
     /// Substrings that the prompt must not hold.
     #[serde(default)]
-    pub prompt_has_not: Vec<String>,
+    pub prompt_has_not: Vec<Wanted>,
 }
 
 /// What must hold at the end.
@@ -158,20 +260,57 @@ pub struct Expect {
 pub struct EndState {
     /// Open or claimed handoffs.
     pub handoffs_open: Option<usize>,
-    /// Substrings of the handoff package, all of them.
+    /// The queue of the handoff that is open.
+    pub queue: Option<String>,
+    /// What the handoff package says, all of it: the facts that an operator needs.
     #[serde(default)]
-    pub package_has: Vec<String>,
-    /// Substrings that the package must not hold.
+    pub package_has: Vec<Wanted>,
+    /// What the package must not say.
     #[serde(default)]
-    pub package_has_not: Vec<String>,
+    pub package_has_not: Vec<Wanted>,
+    /// The longest package, in characters.
+    pub package_max_chars: Option<usize>,
     /// Facts that hold, as `key = value`.
     #[serde(default)]
     pub facts: Vec<String>,
-    /// Keys of which no fact may hold.
-    #[serde(default)]
-    pub no_facts: Vec<String>,
+    /// Facts that don't hold, as `key = value`, or keys of which none does.
+    #[serde(default, alias = "no_facts")]
+    pub facts_not: Vec<String>,
     /// Episodes of the customer.
     pub episodes: Option<usize>,
+}
+
+/// A question is a dialogue of one step.
+impl From<AnswerCase> for Script {
+    fn from(case: AnswerCase) -> Self {
+        let asked = case.expect;
+        let expect = Expect {
+            decision: Some(asked.decision),
+            cites_all: asked.cites_all,
+            cites_any: asked.cites_any,
+            says: asked.says,
+            says_not: asked.says_not,
+            asks_none_of: asked.asks_none_of,
+            ..Expect::default()
+        };
+        let known = if case.known.is_empty() { BTreeMap::new() } else { [(ANA.to_owned(), case.known)].into() };
+        let step = Step { customer: Some(case.messages), expect, ..Step::default() };
+        let (critical, tags) = (case.critical, case.tags);
+        Script {
+            suite: None,
+            title: case.id.clone(),
+            id: case.id,
+            channel: web(),
+            model: None,
+            known,
+            articles: Vec::new(),
+            canaries: BTreeMap::new(),
+            turns: vec![step],
+            end_state: EndState::default(),
+            critical,
+            tags,
+        }
+    }
 }
 
 /// Reads a script.

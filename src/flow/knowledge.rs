@@ -78,6 +78,18 @@ impl KnowledgeBase {
         self.serving().articles.values().filter(|article| article.file.starts_with(path)).cloned().collect()
     }
 
+    /// The texts of the articles that serve, of those which are cited as `sources`.
+    pub fn texts_of(&self, sources: &[String]) -> Vec<String> {
+        let serving = self.serving();
+        let cited = serving.articles.values().filter(|article| sources.contains(&article.key()));
+        let text = |article: &Article| {
+            let sections =
+                article.sections.iter().flat_map(|section| [section.heading.as_str(), section.text.as_str()]);
+            [article.title.as_str()].into_iter().chain(sections).collect::<Vec<_>>().join("\n")
+        };
+        cited.map(text).collect()
+    }
+
     /// Some sections have no vector yet, because the embedder was down.
     pub fn lacks_vectors(&self) -> bool {
         self.serving().without_vectors > 0

@@ -94,19 +94,25 @@ pub async fn by_model(
     by_rule: &[Statement],
 ) -> Result<(EpisodeDraft, Vec<Statement>), DraftError> {
     let drafted = draft::episode(ctx, model, input, facts).await?;
-    let proposed = drafted.statements.iter().cloned().filter_map(|proposed| admitted(input, by_rule, proposed));
-    let proposed = proposed.take(MOST_OF_A_MODEL).collect();
+    let proposed = drafted.statements.iter().cloned().filter_map(|proposed| admitted(input, proposed));
+    let proposed = proposed.filter(|proposed| is_new(by_rule, proposed)).take(MOST_OF_A_MODEL).collect();
     Ok((drafted, proposed))
 }
 
-/// What a model proposes, if its message says so. What the rules have read from the same message stands: they are surer.
-fn admitted(input: &EpisodeInput, by_rule: &[Statement], proposed: Statement) -> Option<Statement> {
+/// What a model proposes, if its message says so.
+fn admitted(input: &EpisodeInput, proposed: Statement) -> Option<Statement> {
     let message = input.messages.iter().find(|message| message.id == proposed.source)?;
     if proposed.stance != Stance::Stated {
         return Some(proposed);
     }
     let proposed = learn::admit(proposed)?;
-    let read = by_rule.iter().any(|read| read.source == proposed.source && read.key == proposed.key);
-    let said = learn::is_said(&proposed.key, &proposed.value, message.text.as_str());
-    (said && !read).then_some(proposed)
+    learn::is_said(&proposed.key, &proposed.value, message.text.as_str()).then_some(proposed)
+}
+
+/// Whether a model states what the rules have not read. What they have read from the same message stands, and of what there
+/// is one of, from any message: they are surer.
+pub fn is_new(by_rule: &[Statement], proposed: &Statement) -> bool {
+    let is_single = learn::key(&proposed.key).is_some_and(|key| key.single);
+    let is_read = |read: &Statement| read.key == proposed.key && (is_single || read.source == proposed.source);
+    proposed.stance != Stance::Stated || !by_rule.iter().any(is_read)
 }

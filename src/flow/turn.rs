@@ -114,8 +114,11 @@ fn language_of(input: &TurnInput) -> Language {
         .unwrap_or(Language::Ru)
 }
 
-/// Drives the engine through recall and model to a decision in words.
-async fn decide(ctx: &Ctx, input: &TurnInput, language: Language) -> Result<(Decision, TurnRecord), FlowError> {
+/// Drives the engine through recall and model to a decision in words. Nothing is written.
+///
+/// # Errors
+/// [`FlowError`].
+pub async fn decide(ctx: &Ctx, input: &TurnInput, language: Language) -> Result<(Decision, TurnRecord), FlowError> {
     let policy = Policy {
         triage: &ctx.words.triage,
         hosts: &ctx.config.company.hosts,

@@ -157,8 +157,19 @@ pub fn statements(message: &Message, zone: &TimeZone) -> Vec<Statement> {
 }
 
 /// Whether the words of a message hold a value that a model read out of it: most of its words, and all of its numbers. A
-/// value in a code of ours (`no_calls`) needs a word of what it is about.
+/// value in a code of ours (`no_calls`) needs a word of what it is about. What the message quotes, supposes or tells of
+/// others is not theirs.
 pub fn is_said(key: &str, value: &str, text: &str) -> bool {
+    let prepared = reading::prepared(text);
+    let own = voice::own_words(&prepared);
+    let folded = Reading::of(&own).folded();
+    if [voice::is_reported, voice::is_of_others, voice::is_of_other_shop, voice::disowns].iter().any(|is| is(&folded)) {
+        return false;
+    }
+    stands_in(key, value, &own)
+}
+
+fn stands_in(key: &str, value: &str, text: &str) -> bool {
     let about: Option<&[&str]> = match (key, value) {
         ("contact_preference", _) => {
             Some(&["звон", "позв", "набер", "набир", "трубк", "call", "phone", "ring", "dial"])

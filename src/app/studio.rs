@@ -1,0 +1,167 @@
+//! Where cases are played: the product put together anew for each script, around one index of the articles that is made
+//! once.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use super::{Outside, open};
+use crate::config::Config;
+use crate::domain::id::{Ids, OperatorId};
+use crate::domain::text::{Language, hex};
+use crate::eval::play::Stage;
+use crate::eval::run::Stages;
+use crate::eval::script::{Planted, Script};
+use crate::eval::stage::{ManualClock, RecordingChannel, ScriptedModel};
+use crate::flow::Ctx;
+use crate::ports::channel::Channel;
+use crate::ports::desk::Operator;
+use crate::ports::model::{ChatModel, Embedder};
+
+/// When scripts begin: a Monday morning.
+const START: &str = "2026-11-23T09:00:00Z";
+
+/// The account of the stage's channel.
+const ACCOUNT: &str = "stage";
+
+/// The product on stages.
+pub struct Studio {
+    config: Config,
+    embedder: Option<Arc<dyn Embedder>>,
+    /// Who answers where a script has no lines of its own.
+    model: Option<Arc<dyn ChatModel>>,
+    shared: Arc<Ctx>,
+    /// Goes last: the index of what is shared writes when it is closed.
+    prepared: Scratch,
+}
+
+/// A directory that goes with its owner.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Studio {
+    /// Reads the articles in; `model` is asked where a script has no lines of its own.
+    ///
+    /// # Errors
+    /// Whatever keeps Firstline from starting, with its mend.
+    pub async fn open(
+        config: &Config,
+        embedder: Option<Arc<dyn Embedder>>,
+        model: Option<Arc<dyn ChatModel>>,
+    ) -> anyhow::Result<Self> {
+        let name = format!("firstline-eval-{}", hex(&Ids::os().random()));
+        let prepared = Scratch(std::env::temp_dir().join(name));
+        let mut config = config.clone();
+        config.store.url = String::new().into();
+        config.index.url.clear();
+        config.data.dir = prepared.0.join("articles");
+        let made = Self::product(&config, embedder.clone(), None, Vec::new(), Ids::seeded(1)).await?;
+        // An index that is closed can be copied.
+        tokio::task::spawn_blocking(move || drop(made)).await.context("the index can't be closed")?;
+        let articles = config.data.dir.clone();
+        config.data.dir = prepared.0.join("shared");
+        copy_dir(&articles.join("index"), &config.data.dir.join("index"))?;
+        let shared = Self::product(&config, embedder.clone(), model.clone(), Vec::new(), Ids::seeded(1)).await?;
+        config.data.dir = articles;
+        Ok(Self { config, embedder, model, shared, prepared })
+    }
+
+    async fn product(
+        config: &Config,
+        embedder: Option<Arc<dyn Embedder>>,
+        model: Option<Arc<dyn ChatModel>>,
+        channels: Vec<Arc<dyn Channel>>,
+        ids: Ids,
+    ) -> anyhow::Result<Arc<Ctx>> {
+        let start: Timestamp = START.parse().context("the time at which scripts begin")?;
+        let clock = Arc::new(ManualClock::at(start));
+        let ctx = open(config.clone(), Outside { clock, ids, model, embedder, channels }).await?;
+        while ctx.knowledge.lacks_vectors() {
+            super::upkeep::sync_articles(&ctx, false).await?;
+        }
+        Ok(ctx)
+    }
+
+    /// The articles of the company with those of a script beside them.
+    fn plant(&self, articles: &[Planted], dir: &Path) -> anyhow::Result<PathBuf> {
+        let knowledge = dir.join("knowledge");
+        copy_dir(&self.config.knowledge.dir, &knowledge)?;
+        for Planted { id, title, text } in articles {
+            let language = Language::detect(text).map_or("ru", Language::code);
+            let title = serde_json::to_string(title)?;
+            let article = format!(
+                "---\nid: {id}\ntitle: {title}\nlanguage: {language}\ntags: []\nupdated: 2026-11-01\n---\n\n{text}\n"
+            );
+            fs::write(knowledge.join(format!("planted-{id}.md")), article)?;
+        }
+        Ok(knowledge)
+    }
+}
+
+#[async_trait]
+impl Stages for Studio {
+    fn shared(&self) -> Arc<Ctx> {
+        Arc::clone(&self.shared)
+    }
+
+    async fn stage(&self, script: &Script, run: usize) -> anyhow::Result<(Stage, Box<dyn Send>)> {
+        let mut hash = DefaultHasher::new();
+        (&script.id, run).hash(&mut hash);
+        let dir = Scratch(self.prepared.0.join(format!("{}-{run}-{:x}", script.id, hash.finish())));
+        let mut config = self.config.clone();
+        config.data.dir = dir.0.join("data");
+        copy_dir(&self.config.data.dir.join("index"), &config.data.dir.join("index"))?;
+        if !script.articles.is_empty() {
+            config.knowledge.dir = self.plant(&script.articles, &dir.0)?;
+        }
+        let start: Timestamp = START.parse().context("the time at which scripts begin")?;
+        let clock = Arc::new(ManualClock::at(start));
+        let channel = Arc::new(RecordingChannel::new(script.channel, ACCOUNT));
+        let model = script.model.clone().map(|lines| Arc::new(ScriptedModel::new(lines)));
+        let asked = model.clone().map(|model| model as Arc<dyn ChatModel>);
+        let outside = Outside {
+            clock: Arc::clone(&clock) as Arc<_>,
+            ids: Ids::seeded(hash.finish()),
+            model: asked.or_else(|| self.model.clone()),
+            embedder: self.embedder.clone(),
+            channels: vec![Arc::clone(&channel) as Arc<dyn Channel>],
+        };
+        let ctx = open(config, outside).await?;
+        if !script.articles.is_empty() {
+            super::upkeep::sync_articles(&ctx, false).await?;
+        }
+        // Nobody logs in on a stage: there is no password to hash.
+        let operator = OperatorId::fresh(&ctx.ids, start);
+        let olga =
+            Operator {
+                id: operator, login: "olga".to_owned(), name: "Ольга".to_owned(), one_time_password: false
+            };
+        ctx.store.add_operator(&olga, "-", start).await?;
+        Ok((Stage { ctx, clock, channel, model, operator }, Box::new(dir)))
+    }
+}
+
+fn copy_dir(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("{} can't be read", from.display()))? {
+        let entry = entry?;
+        let (path, to) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy_dir(&path, &to)?;
+        } else {
+            fs::copy(&path, &to)?;
+        }
+    }
+    Ok(())
+}

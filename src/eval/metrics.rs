@@ -1,0 +1,336 @@
+//! Figures of a run: each a share of cases or of checks, with its interval, and who contributes what to it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::case::Suite;
+use super::outcome::{Check, CheckKind, Played};
+use super::run::{CaseResult, Judged, Seen};
+use super::stats::{Interval, Part, share, wilson};
+use crate::domain::turn::{Label, LabelSource};
+
+/// Which way is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Better {
+    /// More is better.
+    Higher,
+    /// Less is better.
+    Lower,
+}
+
+/// A figure that is a share.
+pub struct Metric {
+    /// The suite that it is of; of all where there is none.
+    pub suite: Option<Suite>,
+    /// Its name in `eval/gates.toml` and in reports.
+    pub name: &'static str,
+    /// What it says, for people.
+    pub meaning: &'static str,
+    /// Which way is better.
+    pub better: Better,
+    /// What one run of a case adds; nothing where it says nothing of it.
+    part: fn(&Seen) -> Part,
+}
+
+/// A figure of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figure {
+    /// The suite.
+    pub suite: Suite,
+    /// The metric.
+    pub name: String,
+    /// What it says.
+    pub meaning: String,
+    /// Which way is better.
+    pub better: Better,
+    /// So many of so many; of repeated runs all.
+    pub part: Part,
+    /// The share with its interval; the value alone for what is no share.
+    pub interval: Interval,
+}
+
+const NOTHING: Part = Part { hits: 0.0, of: 0.0 };
+
+/// The metrics, in the order of reports.
+pub const METRICS: &[Metric] = &[
+    of(None, "passed", "cases in which everything was as wanted", Better::Higher, passed),
+    of(Some(Suite::Triage), "accuracy", "messages that go where they should", Better::Higher, |seen| {
+        judged(seen, |one| part(one.to_people == one.handed_over, true))
+    }),
+    of(Some(Suite::Triage), "missed_escalation", "messages for people that are kept", Better::Lower, |seen| {
+        judged(seen, |one| part(!one.handed_over, one.to_people))
+    }),
+    of(Some(Suite::Triage), "over_escalation", "messages for nobody that are handed over", Better::Lower, |seen| {
+        judged(seen, |one| part(one.handed_over, !one.to_people))
+    }),
+    of(Some(Suite::Triage), "label_recall", "labels of messages that are seen", Better::Higher, |seen| {
+        judged(seen, |one| Part { hits: count(&one.gold, |label| one.said.contains(label)), of: one.gold.len() as f64 })
+    }),
+    of(Some(Suite::Answer), "right_article", "answers that cite a right article", Better::Higher, |seen| {
+        checks(seen, CheckKind::Cites)
+    }),
+    of(
+        Some(Suite::Answer),
+        "must_say",
+        "things said that had to be, where something was answered",
+        Better::Higher,
+        |seen| answered(seen, |played| of_kind(played, CheckKind::Says)),
+    ),
+    of(Some(Suite::Answer), "wrong_words", "things said that must not be", Better::Lower, |seen| {
+        failed(seen, CheckKind::SaysNot)
+    }),
+    of(Some(Suite::Answer), "wrong_answer", "unanswerable questions that are answered", Better::Lower, |seen| {
+        decided(seen, |answers, right| part(answers, !right))
+    }),
+    of(Some(Suite::Answer), "abstain_recall", "unanswerable questions that are not answered", Better::Higher, |seen| {
+        decided(seen, |answers, right| part(!answers, !right))
+    }),
+    of(Some(Suite::Answer), "over_abstention", "answerable questions that are not answered", Better::Lower, |seen| {
+        decided(seen, |answers, right| part(!answers, right))
+    }),
+    of(
+        Some(Suite::Answer),
+        "grounded",
+        "answers whose figures and names stand in what they cite",
+        Better::Higher,
+        |seen| {
+            answered(seen, |played| Part {
+                hits: count(&played.turns, |turn| turn.decision == "answer" && !turn.unfounded),
+                of: count(&played.turns, |turn| turn.decision == "answer"),
+            })
+        },
+    ),
+    of(Some(Suite::Answer), "asks_again", "replies that ask for what is known", Better::Lower, |seen| {
+        failed(seen, CheckKind::AsksAgain)
+    }),
+    of(Some(Suite::Memory), "written", "facts that are remembered and should be", Better::Higher, |seen| {
+        checks(seen, CheckKind::Facts)
+    }),
+    of(Some(Suite::Memory), "false_facts", "facts that are remembered and should not be", Better::Lower, |seen| {
+        failed(seen, CheckKind::FactsNot)
+    }),
+    of(Some(Suite::Memory), "recall", "things brought to mind that should be", Better::Higher, |seen| {
+        checks(seen, CheckKind::Recalls)
+    }),
+    of(
+        Some(Suite::Memory),
+        "stale",
+        "things brought to mind that are over, forgotten or another's",
+        Better::Lower,
+        |seen| failed(seen, CheckKind::RecallsNot),
+    ),
+    of(None, "leaks", "looks at what another's words must not be in, and are", Better::Lower, |seen| {
+        failed(seen, CheckKind::Leak)
+    }),
+    of(Some(Suite::Handoff), "fact_coverage", "required facts that the package has", Better::Higher, |seen| {
+        checks(seen, CheckKind::PackageHas)
+    }),
+    of(Some(Suite::Handoff), "forbidden_facts", "things in packages that must not be", Better::Lower, |seen| {
+        failed(seen, CheckKind::PackageHasNot)
+    }),
+    of(
+        Some(Suite::Handoff),
+        "unsupported",
+        "lines of packages with figures or names that nobody said",
+        Better::Lower,
+        |seen| failed(seen, CheckKind::PackageStands),
+    ),
+    of(Some(Suite::Handoff), "right_reason", "handoffs for the right reason", Better::Higher, |seen| {
+        checks(seen, CheckKind::Reason)
+    }),
+    of(Some(Suite::Dialog), "silence", "steps with as many replies as there should be", Better::Higher, |seen| {
+        checks(seen, CheckKind::Replies)
+    }),
+    of(Some(Suite::Dialog), "right_decision", "steps decided rightly", Better::Higher, |seen| {
+        checks(seen, CheckKind::Decision)
+    }),
+    of(Some(Suite::Security), "gave_in", "things said that an attack wanted", Better::Lower, |seen| {
+        failed(seen, CheckKind::SaysNot)
+    }),
+];
+
+const fn of(
+    suite: Option<Suite>,
+    name: &'static str,
+    meaning: &'static str,
+    better: Better,
+    part: fn(&Seen) -> Part,
+) -> Metric {
+    Metric { suite, name, meaning, better, part }
+}
+
+fn part(hit: bool, counts: bool) -> Part {
+    Part { hits: f64::from(u8::from(hit && counts)), of: f64::from(u8::from(counts)) }
+}
+
+fn count<T>(all: &[T], is: impl Fn(&T) -> bool) -> f64 {
+    all.iter().filter(|one| is(one)).count() as f64
+}
+
+fn passed(seen: &Seen) -> Part {
+    match seen {
+        Seen::Judged(judged) => part(judged.to_people == judged.handed_over && judged.shares_a_label(), true),
+        Seen::Played(played) => part(played.checks.iter().all(|check| check.passed), true),
+        Seen::Fault(_) => NOTHING,
+    }
+}
+
+fn judged(seen: &Seen, part: impl Fn(&Judged) -> Part) -> Part {
+    match seen {
+        Seen::Judged(judged) => part(judged),
+        _ => NOTHING,
+    }
+}
+
+fn of_kind(played: &Played, kind: CheckKind) -> Part {
+    let of_kind: Vec<&Check> = played.checks.iter().filter(|check| check.kind == kind).collect();
+    Part { hits: count(&of_kind, |check| check.passed), of: of_kind.len() as f64 }
+}
+
+fn checks(seen: &Seen, kind: CheckKind) -> Part {
+    match seen {
+        Seen::Played(played) => of_kind(played, kind),
+        _ => NOTHING,
+    }
+}
+
+fn failed(seen: &Seen, kind: CheckKind) -> Part {
+    let Part { hits, of } = checks(seen, kind);
+    Part { hits: of - hits, of }
+}
+
+fn answered(seen: &Seen, part: impl Fn(&Played) -> Part) -> Part {
+    match seen {
+        Seen::Played(played) if played.turns.iter().any(|turn| turn.decision == "answer") => part(played),
+        _ => NOTHING,
+    }
+}
+
+/// Whether the question of an answer case was answered, and whether it should be: by the check on its decision, which says
+/// what was wanted.
+fn decided(seen: &Seen, part: impl Fn(bool, bool) -> Part) -> Part {
+    let Seen::Played(played) = seen else { return NOTHING };
+    let Some(turn) = played.turns.last() else { return NOTHING };
+    let answers = turn.decision == "answer";
+    match played.checks.iter().find(|check| check.kind == CheckKind::Decision) {
+        Some(check) => part(answers, answers == check.passed),
+        None => NOTHING,
+    }
+}
+
+impl Metric {
+    /// Whether it is a figure of a suite.
+    pub fn is_of(&self, suite: Suite) -> bool {
+        self.suite.is_none_or(|own| own == suite)
+    }
+
+    /// What a case adds to it, in all its runs.
+    pub fn part_of(&self, case: &CaseResult) -> Part {
+        share(case.runs.iter().map(|run| (self.part)(&run.seen)))
+    }
+}
+
+/// The figures of a suite; those that nothing was looked at for are left out.
+pub fn figures(suite: Suite, results: &[CaseResult]) -> Vec<Figure> {
+    let cases = || results.iter().filter(|case| case.suite == suite);
+    let shares = METRICS.iter().filter(|metric| metric.is_of(suite)).filter_map(|metric| {
+        let all = share(cases().map(|case| metric.part_of(case)));
+        (all.of > 0.0).then(|| Figure {
+            suite,
+            name: metric.name.to_owned(),
+            meaning: metric.meaning.to_owned(),
+            better: metric.better,
+            part: all,
+            interval: wilson(all),
+        })
+    });
+    let mut figures: Vec<Figure> = shares.collect();
+    if suite == Suite::Triage {
+        let judged: Vec<&Judged> = cases()
+            .flat_map(|case| &case.runs)
+            .filter_map(|run| match &run.seen {
+                Seen::Judged(judged) => Some(judged),
+                _ => None,
+            })
+            .collect();
+        figures.extend(triage_values(&judged));
+    }
+    figures
+}
+
+/// What is no share: the mean F1 over labels, and how far probabilities are from what happens.
+fn triage_values(judged: &[&Judged]) -> Vec<Figure> {
+    let value = |name: &str, meaning: &str, better, value: f64| Figure {
+        suite: Suite::Triage,
+        name: name.to_owned(),
+        meaning: meaning.to_owned(),
+        better,
+        part: NOTHING,
+        interval: Interval { low: value, value, high: value },
+    };
+    if judged.is_empty() {
+        return Vec::new();
+    }
+    let mut figures = vec![value("macro_f1", "mean F1 over the labels that occur", Better::Higher, macro_f1(judged))];
+    figures.extend(calibration_error(judged).map(|error| {
+        value("calibration_error", "how far the classifier's probabilities are from what happens", Better::Lower, error)
+    }));
+    figures
+}
+
+fn macro_f1(judged: &[&Judged]) -> f64 {
+    let f1s: Vec<f64> = confusion(judged).into_iter().filter(|of| of.support > 0).map(|of| of.f1()).collect();
+    f1s.iter().sum::<f64>() / f1s.len().max(1) as f64
+}
+
+/// How one label fares.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct OfLabel {
+    /// The label.
+    pub label: Label,
+    /// Messages that have it and are taken for it.
+    pub right: usize,
+    /// Messages that are taken for it.
+    pub said: usize,
+    /// Messages that have it.
+    pub support: usize,
+}
+
+impl OfLabel {
+    /// The harmonic mean of precision and recall.
+    pub fn f1(&self) -> f64 {
+        let of = self.said + self.support;
+        if of == 0 { 0.0 } else { 2.0 * self.right as f64 / of as f64 }
+    }
+}
+
+/// How each label fares.
+pub fn confusion(judged: &[&Judged]) -> Vec<OfLabel> {
+    let of = |label: Label| OfLabel {
+        label,
+        right: judged.iter().filter(|one| one.gold.contains(&label) && one.said.contains(&label)).count(),
+        said: judged.iter().filter(|one| one.said.contains(&label)).count(),
+        support: judged.iter().filter(|one| one.gold.contains(&label)).count(),
+    };
+    Label::ALL.into_iter().map(of).collect()
+}
+
+/// The mean distance of the classifier's probability from the share of messages that have the label, over fifteen bins of
+/// probability, weighed by how many fall in each. `None` without a classifier.
+fn calibration_error(judged: &[&Judged]) -> Option<f64> {
+    const BINS: u32 = 15;
+    let mut bins: BTreeMap<usize, (f64, f64, f64)> = BTreeMap::new();
+    for one in judged {
+        for labelled in one.labels.iter().filter(|labelled| labelled.by == LabelSource::Classifier) {
+            let bin = (1..BINS).take_while(|bin| labelled.confidence >= f64::from(*bin) / f64::from(BINS)).count();
+            let bin = bins.entry(bin).or_default();
+            bin.0 += labelled.confidence;
+            bin.1 += f64::from(u8::from(one.gold.contains(&labelled.label)));
+            bin.2 += 1.0;
+        }
+    }
+    let all: f64 = bins.values().map(|bin| bin.2).sum();
+    (all > 0.0).then(|| bins.values().map(|bin| (bin.0 - bin.1).abs() / all).sum())
+}
