@@ -53,7 +53,8 @@ fn words_that_are_no_command_are_refused() {
     assert_eq!(run(data.path(), &["serv"]).code, 2);
     assert_eq!(run(data.path(), &["memory", "show"]).code, 2, "whose memory?");
     let help = works(data.path(), &["--help"]).said;
-    for name in ["serve", "chat", "knowledge", "memory", "customer", "operator", "config", "prompts", "eval", "doctor"] {
+    for name in ["serve", "chat", "knowledge", "memory", "customer", "operator", "config", "prompts", "eval", "doctor"]
+    {
         assert!(help.contains(name), "{name} is not in {help}");
     }
     assert!(std::fs::read_dir(data.path()).unwrap().next().is_none(), "nothing was made");

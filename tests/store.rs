@@ -61,6 +61,7 @@ macro_rules! store_contract {
                     duplicates_change_nothing,
                     parallel_duplicates_make_one,
                     parallel_first_words_share_a_conversation,
+                    what_comes_at_once_was_said_one_after_the_other,
                     a_burst_is_one_turn,
                     a_burst_can_not_postpone_for_ever,
                     the_cursor_goes_with_the_batch,

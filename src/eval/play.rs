@@ -25,6 +25,9 @@ use crate::ports::channel::Channel;
 /// More rounds than any script needs: beyond it, something works on itself.
 const ROUNDS: usize = 1_000;
 
+/// How long a customer takes for the next message of a burst.
+const TYPED_WITHIN: SignedDuration = SignedDuration::from_millis(100);
+
 /// How long before a script what is known in it was said.
 const KNOWN_SINCE: SignedDuration = SignedDuration::from_hours(60 * 24);
 
@@ -181,8 +184,9 @@ impl Player {
     }
 
     async fn act(&self, stage: &Stage, step: &Step, played: &mut Played) -> anyhow::Result<()> {
-        if let Some(who) = &step.who {
-            self.who.lock().expect("no holder of this lock panics").clone_from(who);
+        let theirs = step.customer.is_some() || step.forget.is_some() || step.erase || step.memory.is_some();
+        if let Some(who) = step.who.as_deref().or(theirs.then_some(ANA)) {
+            who.clone_into(&mut self.who.lock().expect("no holder of this lock panics"));
         }
         let who = self.who();
         if let Some(length) = step.advance {
@@ -193,6 +197,7 @@ impl Player {
             for text in words.all() {
                 played.line(Speaker::Customer, &who, text);
                 self.write(&who, text, if step.twice { 2 } else { 1 }).await?;
+                stage.clock.advance(TYPED_WITHIN);
             }
             stage.clock.advance(self.ctx.config.turn.quiet);
         }
@@ -207,23 +212,24 @@ impl Player {
     async fn demand(&self, who: &str, step: &Step, played: &mut Played) -> anyhow::Result<()> {
         let (store, ids, now) = (&*self.ctx.store, &self.ctx.ids, self.ctx.clock.now());
         let customer = async |who: &str| {
-            self.customer(who).await?.with_context(|| format!("{who} has not written yet, or is erased"))
-        };
-        if let Some(key) = &step.forget {
-            played.line(Speaker::Stage, who, &format!("{who} wants {key} forgotten"));
-            let customer = customer(who).await?;
-            for fact in store.facts(customer).await?.into_iter().filter(|fact| fact.key == *key) {
-                privacy::forget(store, ids, customer, fact.id, now).await?;
-            }
-        }
-        if let Some(switch) = step.memory {
-            played.line(Speaker::Stage, who, if switch.is_on() { "memory is on" } else { "memory is off" });
             if self.customer(who).await?.is_none() {
                 // Before any word of theirs.
                 self.write(who, STARTED_TEXT, 1).await?;
                 run_until_idle(&self.ctx).await?;
                 self.channel.take();
             }
+            self.customer(who).await?.with_context(|| format!("{who} can't begin"))
+        };
+        if let Some(key) = &step.forget {
+            played.line(Speaker::Stage, who, &format!("{who} wants {key} forgotten"));
+            let customer = customer(who).await?;
+            // In every wording in which it was said.
+            while let Some(fact) = store.facts(customer).await?.into_iter().find(|fact| fact.key == *key) {
+                privacy::forget(store, ids, customer, fact.id, now).await?;
+            }
+        }
+        if let Some(switch) = step.memory {
+            played.line(Speaker::Stage, who, if switch.is_on() { "memory is on" } else { "memory is off" });
             store.set_memory(customer(who).await?, switch.is_on(), now).await?;
         }
         if step.erase {

@@ -99,7 +99,8 @@ pub enum Meanwhile {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    /// Whose chat it is; that of the step before, or [`ANA`]'s, where it is left out.
+    /// Whose chat it is. Where it is left out, a customer who writes or demands something is [`ANA`], and an operator is in
+    /// the chat of the step before.
     #[serde(rename = "as")]
     pub who: Option<String>,
     /// The customer writes: one message, or a burst.

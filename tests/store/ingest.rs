@@ -107,6 +107,17 @@ pub(crate) async fn parallel_first_words_share_a_conversation(stage: &Stage) {
     assert_eq!(stage.figure("select count(*) from addresses").await, 6);
 }
 
+pub(crate) async fn what_comes_at_once_was_said_one_after_the_other(stage: &Stage) {
+    let said = ["Меня зовут Анна", "то есть Алла", "Алла Петрова"];
+    let batch: Vec<_> =
+        said.iter().enumerate().map(|(n, text)| update(&web("ana"), &format!("in-one-{n}"), words(text))).collect();
+    let accepted = stage.store.accept(&batch, None, &timing(), at(0)).await.unwrap();
+    let [Accepted::New { conversation, .. }, ..] = accepted[..] else { panic!("{accepted:?}") };
+    let told = stage.store.transcript(conversation, 0, 10).await.unwrap();
+    assert_eq!(texts(&told), said);
+    assert!(told.is_sorted_by(|a, b| a.received_at < b.received_at), "a correction is newer than what it corrects");
+}
+
 pub(crate) async fn a_burst_is_one_turn(stage: &Stage) {
     stage.writes(&web("ana"), "Здравствуйте", 0).await;
     assert_eq!(stage.lease(1).await, None, "the customer may still be typing");

@@ -24,8 +24,10 @@ pub(super) async fn accept(
 ) -> Result<Vec<Accepted>, Failure> {
     let mut tx = store.begin().await?;
     let mut accepted = Vec::with_capacity(batch.len());
-    for update in batch {
-        accepted.push(one(store, &mut tx, update, timing, now).await?);
+    for (place, update) in (0..).zip(batch) {
+        // What comes in one batch was said one after the other: a correction is newer than what it corrects.
+        let said_at = now + SignedDuration::from_micros(place);
+        accepted.push(one(store, &mut tx, update, timing, said_at).await?);
     }
     if let Some(cursor) = cursor {
         sqlx::query(
