@@ -105,7 +105,12 @@ impl Outside {
 /// # Errors
 /// Whatever keeps Firstline from starting, with its mend.
 pub async fn open(config: Config, outside: Outside) -> anyhow::Result<Arc<Ctx>> {
-    let words = load_words(&config)?;
+    let words = Arc::new(load_words(&config)?);
+    open_with(words, config, outside).await
+}
+
+/// The same with prompts, phrases and rules that were read before.
+async fn open_with(words: Arc<Words>, config: Config, outside: Outside) -> anyhow::Result<Arc<Ctx>> {
     let store = open_store(&config).await?;
     let search = Box::pin(indexes::open(&config, outside.embedder, embedded)).await?;
     let boot = BootId::fresh(&outside.ids, outside.clock.now());

@@ -40,7 +40,7 @@ const HOMES: [(&str, &[&str]); 15] = [
     ("sqlx", &["adapters/store"]),
     ("reqwest", &["adapters"]),
     ("axum", &["http", "app"]),
-    ("minijinja", &["prompt", "http"]),
+    ("minijinja", &["prompt", "http", "eval"]),
     ("clap", &["cli"]),
     ("tokio", &["flow", "worker", "adapters", "http", "eval", "app", "cli"]),
 ];

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Outside, open};
+use super::{Outside, load_words, open_with};
 use crate::config::Config;
 use crate::domain::id::{Ids, OperatorId};
 use crate::domain::text::{Language, hex};
@@ -19,7 +19,7 @@ use crate::eval::play::Stage;
 use crate::eval::run::Stages;
 use crate::eval::script::{Planted, Script};
 use crate::eval::stage::{ManualClock, RecordingChannel, ScriptedModel};
-use crate::flow::Ctx;
+use crate::flow::{Ctx, Words};
 use crate::ports::channel::Channel;
 use crate::ports::desk::Operator;
 use crate::ports::model::{ChatModel, Embedder};
@@ -61,32 +61,33 @@ impl Studio {
         model: Option<Arc<dyn ChatModel>>,
     ) -> anyhow::Result<Self> {
         let name = format!("firstline-eval-{}", hex(&Ids::os().random()));
-        let prepared = Scratch(std::env::temp_dir().join(name));
+        let prepared = Scratch(scratch_root().join(name));
         let mut config = config.clone();
         config.store.url = String::new().into();
         config.index.url.clear();
         config.data.dir = prepared.0.join("articles");
-        let made = Self::product(&config, embedder.clone(), None, Vec::new(), Ids::seeded(1)).await?;
+        let words = Arc::new(load_words(&config)?);
+        let made = Self::product(&words, &config, embedder.clone(), None).await?;
         // An index that is closed can be copied.
         tokio::task::spawn_blocking(move || drop(made)).await.context("the index can't be closed")?;
         let articles = config.data.dir.clone();
         config.data.dir = prepared.0.join("shared");
         copy_dir(&articles.join("index"), &config.data.dir.join("index"))?;
-        let shared = Self::product(&config, embedder.clone(), model.clone(), Vec::new(), Ids::seeded(1)).await?;
+        let shared = Self::product(&words, &config, embedder.clone(), model.clone()).await?;
         config.data.dir = articles;
         Ok(Self { config, embedder, model, shared, prepared })
     }
 
     async fn product(
+        words: &Arc<Words>,
         config: &Config,
         embedder: Option<Arc<dyn Embedder>>,
         model: Option<Arc<dyn ChatModel>>,
-        channels: Vec<Arc<dyn Channel>>,
-        ids: Ids,
     ) -> anyhow::Result<Arc<Ctx>> {
         let start: Timestamp = START.parse().context("the time at which scripts begin")?;
         let clock = Arc::new(ManualClock::at(start));
-        let ctx = open(config.clone(), Outside { clock, ids, model, embedder, channels }).await?;
+        let outside = Outside { clock, ids: Ids::seeded(1), model, embedder, channels: Vec::new() };
+        let ctx = open_with(Arc::clone(words), config.clone(), outside).await?;
         while ctx.knowledge.lacks_vectors() {
             super::upkeep::sync_articles(&ctx, false).await?;
         }
@@ -107,6 +108,12 @@ impl Studio {
         }
         Ok(knowledge)
     }
+}
+
+/// Where stages are: in memory where the system has a directory for that, since every one is written once and thrown away.
+fn scratch_root() -> PathBuf {
+    let in_memory = PathBuf::from("/dev/shm");
+    if in_memory.is_dir() { in_memory } else { std::env::temp_dir() }
 }
 
 #[async_trait]
@@ -137,7 +144,7 @@ impl Stages for Studio {
             embedder: self.embedder.clone(),
             channels: vec![Arc::clone(&channel) as Arc<dyn Channel>],
         };
-        let ctx = open(config, outside).await?;
+        let ctx = open_with(Arc::clone(&self.shared.words), config, outside).await?;
         if !script.articles.is_empty() {
             super::upkeep::sync_articles(&ctx, false).await?;
         }

@@ -103,6 +103,8 @@ struct RunArgs {
 /// A report for something else than this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
+    /// One page, to look at in a browser
+    Html,
     /// For CI
     Junit,
     /// For a pull request
@@ -321,6 +323,7 @@ fn write(
     save("report.json", serde_json::to_string(report)?)?;
     for format in &args.report {
         match format {
+            Format::Html => save("report.html", report::html(report, compared))?,
             Format::Junit => save("report.xml", report::junit(report))?,
             Format::Md => save("report.md", report::markdown(report, compared))?,
         }

@@ -1,5 +1,6 @@
 //! A run as it is kept, compared and shown.
 
+mod html;
 mod junit;
 mod markdown;
 
@@ -8,6 +9,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use html::html;
 pub use junit::junit;
 pub use markdown::markdown;
 
@@ -153,10 +155,7 @@ pub fn reasons(case: &CaseResult) -> Vec<String> {
         .iter()
         .flat_map(|run| match &run.seen {
             Seen::Played(played) => played.failures(),
-            Seen::Judged(judged) if run.passed() => {
-                let _ = judged;
-                Vec::new()
-            }
+            Seen::Judged(_) if run.passed() => Vec::new(),
             Seen::Judged(judged) => {
                 let names = |labels: &[crate::domain::turn::Label]| {
                     labels.iter().map(|label| label.name()).collect::<Vec<_>>().join(", ")

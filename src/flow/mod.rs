@@ -62,7 +62,7 @@ pub struct Ctx {
     /// The articles.
     pub knowledge: KnowledgeBase,
     /// Prompts, phrases and triage rules.
-    pub words: Words,
+    pub words: Arc<Words>,
 }
 
 /// What a support lead writes in `prompts/`.

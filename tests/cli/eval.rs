@@ -53,11 +53,13 @@ fn eval(dir: &Path, words: &[&str]) -> Ended {
 #[test]
 fn a_run_says_how_good_it_is_and_ends_by_its_gates() {
     let dir = cases("[answer]\nwrong_answer = { max = 0 }\n");
-    let ended = eval(dir.path(), &["--report", "junit,md"]);
+    let ended = eval(dir.path(), &["--report", "html,junit,md"]);
     assert_eq!(ended.code, 0, "{}{}", ended.said, ended.complained);
     assert!(ended.said.contains("missed_escalation") && ended.said.contains("4 cases"), "{}", ended.said);
     let report = |name: &str| fs::read_to_string(dir.path().join("out").join(name)).unwrap();
     assert!(report("report.xml").contains("<testcase classname=\"answer\" name=\"bitcoin\""));
+    let page = report("report.html");
+    assert!(page.contains("<code>delivery-in-moscow</code>") && !page.contains("src=") && !page.contains("href="));
     assert!(report("report.md").starts_with("| suite | metric |"));
 
     write(dir.path(), "gates.toml", "[answer]\nright_article = { min = 1, on = \"bound\" }\n");

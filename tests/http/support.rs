@@ -124,7 +124,7 @@ fn context(store: Arc<dyn Store>, clock: Arc<ManualClock>, config: Config) -> Ct
         config,
         wake: Wake::default(),
         knowledge: KnowledgeBase::default(),
-        words,
+        words: Arc::new(words),
     }
 }
 

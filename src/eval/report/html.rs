@@ -1,0 +1,118 @@
+//! A run as one page that needs nothing else: it opens from a file, filters, and shows every case.
+
+use minijinja::value::Serde;
+use minijinja::{Environment, Value};
+use serde::Serialize;
+
+use super::{Changed, Compared, Report, Subject, reasons};
+use crate::domain::turn::Label;
+use crate::eval::gates::Kept;
+use crate::eval::metrics::{Figure, OfLabel, confusion};
+use crate::eval::run::{CaseResult, Judged, Seen};
+
+const PAGE: &str = include_str!("page.html.j2");
+
+/// How one label fares, as the page shows it.
+#[derive(Serialize)]
+struct Row {
+    name: &'static str,
+    right: usize,
+    said: usize,
+    support: usize,
+    f1: f64,
+    /// Of the messages that have it: what they are taken for, by label, and for nothing.
+    taken_for: Vec<usize>,
+}
+
+/// A figure with its gate and what it was before.
+#[derive(Serialize)]
+struct Shown<'a> {
+    suite: &'static str,
+    figure: &'a Figure,
+    gate: Option<&'a Kept>,
+    beside: Option<&'a Compared>,
+}
+
+/// A case with what went otherwise.
+#[derive(Serialize)]
+struct Told<'a> {
+    suite: &'static str,
+    case: &'a CaseResult,
+    passed: bool,
+    why: Vec<String>,
+}
+
+/// What the page is made of.
+#[derive(Serialize)]
+struct Page<'a> {
+    made_at: String,
+    took: u64,
+    subject: &'a Subject,
+    gates: &'a [Kept],
+    figures: Vec<Shown<'a>>,
+    labels: Vec<Row>,
+    messages: usize,
+    cases: Vec<Told<'a>>,
+    failed: usize,
+    changed: Option<&'a Changed>,
+}
+
+/// The run as HTML, beside another one where there is one.
+///
+/// # Panics
+/// Never: the template is written here, and a test renders it.
+pub fn html(report: &Report, compared: Option<&(Vec<Compared>, Changed)>) -> String {
+    let mut environment = Environment::new();
+    environment.add_filter("percent", |share: f64| format!("{:.1}", share * 100.0));
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
+    environment.add_template("page", PAGE).expect("the template is written here");
+    let page = environment.get_template("page").expect("it was added");
+    let judged: Vec<&Judged> = report
+        .cases
+        .iter()
+        .flat_map(|case| &case.runs)
+        .filter_map(|run| match &run.seen {
+            Seen::Judged(judged) => Some(judged),
+            _ => None,
+        })
+        .collect();
+    let shown = |figure| shown(figure, report, compared);
+    let data = Page {
+        made_at: report.made_at.strftime("%Y-%m-%d %H:%M").to_string(),
+        took: report.took_ms / 1_000,
+        subject: &report.subject,
+        gates: &report.gates,
+        figures: report.figures.iter().map(shown).collect(),
+        labels: confusion(&judged).into_iter().map(|of| row(of, &judged)).collect(),
+        messages: judged.len(),
+        cases: report.cases.iter().map(told).collect(),
+        failed: report.failed().count(),
+        changed: compared.map(|(_, changed)| changed),
+    };
+    page.render(Value::from(Serde(&data))).expect("the template fits its data")
+}
+
+fn told(case: &CaseResult) -> Told<'_> {
+    Told { suite: case.suite.name(), case, passed: case.is_passed(), why: reasons(case) }
+}
+
+fn shown<'a>(figure: &'a Figure, report: &'a Report, compared: Option<&'a (Vec<Compared>, Changed)>) -> Shown<'a> {
+    let gate = report.gates.iter().find(|gate| gate.suite == figure.suite && gate.name == figure.name);
+    let of_figure = |one: &&Compared| one.suite == figure.suite && one.name == figure.name;
+    let beside = compared.and_then(|(all, _)| all.iter().find(of_figure));
+    Shown { suite: figure.suite.name(), figure, gate, beside }
+}
+
+fn row(of: OfLabel, judged: &[&Judged]) -> Row {
+    let f1 = of.f1();
+    let OfLabel { label, right, said, support } = of;
+    let having: Vec<&&Judged> = judged.iter().filter(|one| one.gold.contains(&label)).collect();
+    // A message with several labels is confused only where it is taken for one that it has not.
+    let taken = |other: &Label| {
+        let is = |one: &&&&Judged| one.said.contains(other) && (*other == label || !one.gold.contains(other));
+        having.iter().filter(is).count()
+    };
+    let mut taken_for: Vec<usize> = Label::ALL.iter().map(taken).collect();
+    taken_for.push(having.iter().filter(|one| one.said.is_empty()).count());
+    Row { name: label.name(), right, said, support, f1, taken_for }
+}
