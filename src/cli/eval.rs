@@ -10,12 +10,14 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Exit, eval_report, output};
+use crate::adapters::articles;
 use crate::adapters::clock::SystemClock;
 use crate::app::studio::Studio;
 use crate::app::{self, progress};
 use crate::config::Config;
 use crate::eval::case::{self, Case, Suite};
 use crate::eval::gates::Gates;
+use crate::eval::lint::{self, Seen};
 use crate::eval::report::{self, Changed, Compared, Report, Subject};
 use crate::eval::run::{self, CaseResult};
 use crate::ports::clock::Clock as _;
@@ -40,6 +42,12 @@ enum EvalCommand {
         /// The report of the run
         #[arg(long, value_name = "FILE", default_value = "data/eval/report.json")]
         report: PathBuf,
+        /// Where the cases are
+        #[arg(long, value_name = "DIR", default_value = "eval")]
+        dir: PathBuf,
+    },
+    /// Look the cases over: articles that are gone, cases nearly the same or known to the bot, labels that nothing tests
+    Lint {
         /// Where the cases are
         #[arg(long, value_name = "DIR", default_value = "eval")]
         dir: PathBuf,
@@ -114,6 +122,7 @@ enum Format {
 pub(super) async fn run(config: &Config, args: EvalArgs, json: bool) -> anyhow::Result<()> {
     match args.command {
         Some(EvalCommand::Accept { report, dir }) => accept(&report, &dir),
+        Some(EvalCommand::Lint { dir }) => lint(config, &dir, json),
         Some(EvalCommand::Explain { id, dir }) => explain(config, &id, &dir, json).await,
         None => measure(config, &args.run, json).await,
     }
@@ -341,6 +350,36 @@ fn accept(report: &Path, dir: &Path) -> anyhow::Result<()> {
     written.with_context(|| format!("{} can't be written", baseline.display()))?;
     output::line(&format!("{} is the run of {} over {cases} cases", baseline.display(), accepted.made_at));
     Ok(())
+}
+
+fn lint(config: &Config, dir: &Path, json: bool) -> anyhow::Result<()> {
+    let cases = read(&[], dir)?;
+    Gates::read(&dir.join("gates.toml")).map_err(|error| Exit::invalid(&error))?;
+    let articles = articles::read_articles(&config.knowledge.dir)?;
+    let triage = app::load_words(config)?.triage;
+    let examples = triage.examples().map(|(_, _, text)| (text, "prompts/triage.toml".to_owned()));
+    let of_articles = articles.iter().flat_map(|article| {
+        article.questions.iter().map(|question| (question.as_str(), format!("the questions of {}", article.key())))
+    });
+    let seen = Seen {
+        articles: articles.iter().map(|article| article.id.as_str()).collect(),
+        texts: examples.chain(of_articles).collect(),
+    };
+    let findings = lint::lint(&cases, &seen);
+    if json {
+        output::json(&findings)?;
+    } else {
+        for finding in &findings {
+            output::line(&finding.to_string());
+        }
+    }
+    if findings.is_empty() {
+        if !json {
+            output::line(&format!("{} cases are in order", cases.len()));
+        }
+        return Ok(());
+    }
+    Err(Exit::new(2, format!("{} findings", findings.len())).into())
 }
 
 async fn explain(config: &Config, id: &str, dir: &Path, json: bool) -> anyhow::Result<()> {

@@ -10,6 +10,7 @@ pub mod facts;
 pub mod files;
 pub mod gates;
 pub mod histories;
+pub mod lint;
 pub mod metrics;
 pub mod outcome;
 pub mod play;
