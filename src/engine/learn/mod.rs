@@ -16,6 +16,7 @@ mod goods;
 mod instructions;
 mod names;
 mod orders;
+mod others;
 mod people;
 mod phrases;
 mod places;
@@ -200,22 +201,23 @@ pub fn extract(text: &str, source: MessageId, at: Timestamp) -> Vec<Statement> {
         return said.facts;
     }
     let customer = !voice::disowns(&own.folded());
+    let told = others::without_others(&own);
     if customer {
-        orders::read(&own, &mut said);
+        orders::read(&told, &mut said);
     }
     let has_order = said.has("order_number");
+    let streets = places::streets(&told);
     if customer {
-        people::read(&own, &mut said);
+        people::read(&told, &streets, &mut said);
     }
-    reach::read(&own, &mut said);
-    companies::read(&own, &mut said);
+    reach::read(&told, &mut said);
+    companies::read(&told, &mut said);
     if customer {
-        let streets = places::streets(&own);
-        places::read(&own, &streets, &mut said);
-        addresses::read(&own, &streets, &mut said);
+        places::read(&told, &streets, &mut said);
+        addresses::read(&told, &streets, &mut said);
         products::read(&own, has_order, &mut said);
     }
-    contacts::read(&own, &mut said);
+    contacts::read(&told, &mut said);
     // A claim quotes us.
     claims::read(&Reading::of(&prepared), &mut said);
     constraints::read(&own, &mut said);

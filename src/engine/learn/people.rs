@@ -1,5 +1,6 @@
 //! What customers call themselves: after words of introduction, and where a name stands alone as people sign.
 
+use super::addresses::Found;
 use super::given::{is_known, is_patronymic, is_surely};
 use super::names::is_common;
 use super::places;
@@ -9,7 +10,10 @@ use super::signatures::{alone, in_full, signed, small};
 use super::values;
 
 /// The name in a message: a strong introduction before a weak one before a signature.
-pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
+pub(super) fn read(reading: &Reading<'_>, streets: &[Found], said: &mut Said) {
+    if only_thanks(reading) {
+        return;
+    }
     let of = |find: &dyn Fn(&Sentence<'_>) -> Option<String>| reading.sentences.iter().find_map(find);
     let found = form(reading)
         .or_else(|| of(&introduced))
@@ -23,9 +27,29 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
         .or_else(|| alone(reading))
         .or_else(|| of(&in_full))
         .or_else(|| small(reading));
+    let found = found.filter(|name| !is_beside_street(reading, streets, name));
     if let Some(value) = found.and_then(|name| values::canonical("name", &name)) {
         said.add("name", value, LIKELY);
     }
+}
+
+/// "Thank you, Megan": whom they thank, where nothing else is said.
+fn only_thanks(reading: &Reading<'_>) -> bool {
+    let words: Vec<&str> = reading.sentences.iter().flat_map(|sentence| sentence.folded.split_whitespace()).collect();
+    words.len() < 7 && words.first().is_some_and(|first| one_of("thanks thank thx cheers ta спасибо", first))
+}
+
+/// "15520 County Road 9, Spencer": one word right after a street may be its town, whoever has that name.
+fn is_beside_street(reading: &Reading<'_>, streets: &[Found], name: &str) -> bool {
+    let after = |street: &Found| {
+        let rest = &reading.sentences[street.sentence].text[street.end..];
+        rest.trim_start_matches([',', '.', ' '])
+            .strip_prefix(name)
+            .map(str::trim_start)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ',', '\n']))
+            && rest.starts_with(',')
+    };
+    !name.contains(' ') && name.is_ascii() && streets.iter().any(after)
 }
 
 /// Words after which a name stands, whatever the case of its letters.

@@ -1,0 +1,64 @@
+//! English sentences that tell of other people alone: nothing in them is the customer's own.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::reading::{Reading, Sentence};
+use super::said::pattern;
+
+/// People who are somebody's.
+const KIN: &str = r"(?:mums?|moms?|mothers?|dads?|fathers?|parents|grandparents|brothers?|sisters?|sons?|daughters?|kids?|children|husband|hubby|wife|missus|partner|girlfriend|boyfriend|fiancee?|ex|friends?|mates?|pals?|budd(?:y|ies)|neighbou?rs?|colleagues?|coworkers?|workmates?|boss|aunt|auntie|uncle|cousins?|niece|nephew|gran|granny|nan|nana|grandma|grandmother|grandad|grandpa|grandfather|grandson|granddaughter|flatmates?|roommates?|housemates?|landlord|landlady|lodger|tenants?|teacher|student|assistant|carer|pa)(?:[ -]in[ -]law)?";
+
+/// People whom one only meets.
+const ANY: &str = r"(?:man|men|woman|women|lady|ladies|guys?|blokes?|chaps?|lads?|girls?|boys?|person|people|couple|family|tenants?|owners?|occupants?|customer|friend|mate|neighbou?rs?|colleague|uncle|aunt|cousin|somebody|stranger)";
+
+/// Somebody else who does or has something; for whom something is, is not told of.
+static SOMEONE: LazyLock<Regex> = LazyLock::new(|| {
+    let owned = r"(?:name|account|acct|order|parcel|package|phone|number|mobile|cell|e-?mail|mail|address|place|house|flat|card|profile|login|is)";
+    pattern(&format!(
+        r"\b(?P<to>(?:for|to|with|by|from|and) )?(?:(?:my|our|his|her|their|the|a|an|some|one|another|that) (?:\w+ )?{KIN}\b(?P<of>['’]s(?P<owned> {owned}\b)?)?|(?:the|a|an|some|one|another|that|this) (?:\w+ )?{ANY}\b(?: of (?:mine|ours))?|somebody|someone)"
+    ))
+});
+
+/// Who was named before.
+static AGAIN: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(?:he|she|his|hers?|him)\b"));
+
+/// The customer themselves.
+static FIRST_PERSON: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"\b(?:i|im|ive|me|my|mine|myself|we|us|our|ours|weve|speaking|here)\b"));
+
+/// Who speaks, or asks something of us.
+static SPEAKS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"\b(?:i|im|ive|me|my|mine|we|us|our|ours|weve|speaking|here|this is|it['’]?s|please|pls|kindly|could your|can you|could you)\b",
+    )
+});
+
+/// Whether a sentence names somebody else who does or has something, and the customer nowhere.
+fn tells_of_others(text: &str) -> bool {
+    let told = |found: regex::Captures<'_>| {
+        found.name("owned").is_some() || found.name("to").is_none() && found.name("of").is_none()
+    };
+    SOMEONE.captures_iter(text).any(told) && !FIRST_PERSON.is_match(&SOMEONE.replace_all(text, " "))
+}
+
+/// What is told of the customer: without the sentences that are of others, and nothing at all where the customer is never
+/// spoken of beside them.
+pub(super) fn without_others<'a>(reading: &Reading<'a>) -> Reading<'a> {
+    let text = |sentence: &Sentence<'_>| sentence.text.to_lowercase();
+    let mut others = false;
+    let mut kept: Vec<Sentence<'a>> = Vec::new();
+    for sentence in &reading.sentences {
+        let text = text(sentence);
+        let of_them = tells_of_others(&text) || others && AGAIN.is_match(&text) && !FIRST_PERSON.is_match(&text);
+        others |= of_them;
+        if !of_them {
+            kept.push(sentence.clone());
+        }
+    }
+    if others && !kept.iter().any(|sentence| SPEAKS.is_match(&text(sentence))) {
+        kept.clear();
+    }
+    Reading { sentences: kept, orders_to_us: reading.orders_to_us.clone() }
+}
