@@ -52,7 +52,7 @@ static ENGLISH_TRADE: LazyLock<Regex> = LazyLock::new(|| {
 /// Companies that are not the customer's: ours, a brand, somebody who wrote to them.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:ваш\S*|у вас указано|на чеке|в чеке|одна сеть|кто продавец|продавец|same company|connected with|your (?:company|firm)|(?:invoice|letter|email|bill|parcel|text|message|call|van) (?:\S+ )?from|my (?:bank|insurer|landlord|agency|plumber|carrier)|(?:courier|driver|man|lady) (?:is |was |came |called )?from|used to|next door|sent me|called me|wrote to me|звонили из|звонят из|позвонили из|прислали|развод|мошенник\S*|правда что|реквизит\S+ ваш\S*|производител\S+|поставщик\S*|carrier|manufacturer|made by|конкурент\S*|is it|are you|if i was|if i were|e g|вы это|перевозчик\S*|доставк\S+ через|юрлицо|кто такие|не работаем с|не наш\S*|оплат\S+ через|потерял\S*|work with|not our|(?:pay|paying|payment|paid) (?:through|with|via|by)|on my (?:receipt|statement|bill|card)|who is|whos) ",
+        r" (?:ваш\S*|statement (?:says|shows|reads)|rivals?|competitors?|suppliers?|importers?|distributors?|companies like|firms like|compared (?:you|your|with|to)|recommended|recommends|not from|courier company|landlord|(?:bought|got) (?:it|this|them|mine|one) (?:at|from|in)|у вас указано|на чеке|в чеке|одна сеть|кто продавец|продавец|same company|connected with|your (?:company|firm)|(?:invoice|letter|email|bill|parcel|text|message|call|van) (?:\S+ )?from|my (?:bank|insurer|landlord|agency|plumber|carrier)|(?:courier|driver|man|lady) (?:is |was |came |called )?from|used to|next door|sent me|called me|wrote to me|звонили из|звонят из|позвонили из|прислали|развод|мошенник\S*|правда что|реквизит\S+ ваш\S*|производител\S+|поставщик\S*|carrier|manufacturer|made by|конкурент\S*|is it|are you|if i was|if i were|e g|вы это|перевозчик\S*|доставк\S+ через|юрлицо|кто такие|не работаем с|не наш\S*|оплат\S+ через|потерял\S*|work with|not our|(?:pay|paying|payment|paid) (?:through|with|via|by)|on my (?:receipt|statement|bill|card)|who is|whos) ",
     )
 });
 
@@ -125,9 +125,11 @@ fn is_of_others(sentence: &str, name: &str) -> bool {
 
 /// "Alistair McNab of Highland Kilns Ltd": who is of it is not it.
 fn without_person(name: &str) -> &str {
+    let spoken = ["It's ", "It’s ", "I'm ", "I’m ", "Its ", "Im "].iter().find_map(|is| name.strip_prefix(is));
+    let name = spoken.unwrap_or(name);
     let first = name.split(' ').next().unwrap_or_default().to_lowercase();
     match name.split_once(" of ") {
-        Some((_, firm)) if is_known(&first) => firm,
+        Some((_, firm)) if is_known(&first) || spoken.is_some() => firm,
         _ => name,
     }
 }

@@ -54,7 +54,8 @@ static NO_CALLS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// What comes after it that makes it a matter of the hour, of the door or of somebody else.
 #[rustfmt::skip]
-const NOT_OF_CALLS: [&str; 78] = [
+const NOT_OF_CALLS: [&str; 81] = [
+    "from you", "yet", "call cent",
     "сосед", "родител", "the neigh", "my neigh", "my mum", "my mother", "were ", "was ", "have been", "ugly",
     "mr ", "mrs ", "ms ", "miss ", "dear", "sir", "madam", "love", "darling", "a ", "an ",
     "в дверь", "в звонок", "в домофон", "дверь", "домофон", "до ", "после ", "с ", "раньше", "позже", "пока", "сейчас", "сегодня", "завтра", "утром", "ночью", "по утрам",
@@ -72,12 +73,16 @@ const SAID_OF: [&str; 32] = [
 static DOOR: LazyLock<Regex> =
     LazyLock::new(|| pattern(r" (?:knock\S*|doorbell|intercom|постуч\S+|стуч\S+|домофон\S*) "));
 
+fn is_at_door(text: &str) -> bool {
+    DOOR.is_match(text) && !text.contains(" телефон") && !text.contains(" phone")
+}
+
 fn refuses(sentence: &Sentence<'_>) -> bool {
     let text = sentence.folded.as_str();
     if is_reproach(text) {
         return false;
     }
-    if DOOR.is_match(text) && !text.contains(" телефон") && !text.contains(" phone") {
+    if is_at_door(text) {
         return false;
     }
     NO_CALLS.find_iter(text).any(|found| {
@@ -86,7 +91,8 @@ fn refuses(sentence: &Sentence<'_>) -> bool {
         let after = format!("{} ", after.trim());
         let after =
             ["мне ", "нам ", "меня ", "me ", "us "].iter().find_map(|to| after.strip_prefix(to)).unwrap_or(&after);
-        let moment = NOT_OF_CALLS.iter().any(|word| after.starts_with(word));
+        let moment =
+            NOT_OF_CALLS.iter().any(|word| after.starts_with(word)) || after.starts_with(|c: char| c.is_ascii_digit());
         // "No phone" is a refusal as words of their own: "there is no phone in the box".
         let bare = matches!(found.as_str().trim(), "no phone" | "no telephone")
             && !after.trim().is_empty()
@@ -170,11 +176,15 @@ const NOT_ASKED: [&str; 64] = [
 
 fn invites(text: &str) -> bool {
     !is_reproach(text)
+        && !is_at_door(text)
         && CALLS.find_iter(text).any(|found| {
             let (before, after) = (&text[..found.start()], format!("{} ", text[found.end()..].trim()));
             let mut words = before.rsplit(' ').filter(|word| !word.is_empty());
-            let (last, last_but) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-            let of_habit = last == "you" && one_of("do did", last_but);
+            let last = words.find(|word| !one_of("only always just usually normally", word)).unwrap_or_default();
+            let last_but = words.next().unwrap_or_default();
+            let of_habit = last == "you" && one_of("do did if when unless whether once", last_but)
+                || before.contains(" if it was ")
+                || before.contains(" if i was ");
             let asked = !NOT_ASKED.contains(&last) && !of_habit
                 || (last == "to" && ["free", "happy", "time", "want", "like", "possible"].contains(&last_but))
                 || (last == "вы" && last_but == "если")
@@ -200,6 +210,9 @@ fn invites(text: &str) -> bool {
                 "the office",
                 "the police",
                 "stupid",
+                "a fool",
+                "old",
+                "mad",
                 "names",
                 "мужу",
                 "жене",
@@ -414,7 +427,7 @@ static THERE: LazyLock<Regex> = LazyLock::new(|| {
 /// Clauses that are about something else: the past, somebody else, or what is not wanted.
 static NOT_A_WISH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:be here|(?:kids|children|son|daughter|they|he|she|everyone|people) (?:\S+ )?(?:texts?|emails?|whatsapps?|messages?)|верно|правильно ли|так в|correct|не (?:пишите|писать|отвечайте|отвечать|присылайте|присылать|шлите|слать|отправляйте|отправлять)|почему|зачем|куда|вы (?:мне |нам )?(?:писали|пишете)|писал[аи]? вам|(?:told|asked) me to|do you (?:reply|answer|write|use|have|send|take|text|email)|dont (?:send|write|email|text|message|use|answer|reply)|do not (?:send|write|email|text|message|use|answer|reply)|stop (?:sending|with)|why|you (?:dont|do not|never|said|told|wrote|have)|i (?:wrote|emailed|texted|have written)|если|пока|when it|once it|how (?:do|can)|can i|could i|should i|можно ли|могу ли|where) ",
+        r" (?:be here|used to|(?:doesnt|does not|never|dont|wont) (?:reach|work|get)|(?:kids|children|son|daughter|they|he|she|everyone|people) (?:\S+ )?(?:texts?|emails?|whatsapps?|messages?)|верно|правильно ли|так в|correct|не (?:пишите|писать|отвечайте|отвечать|присылайте|присылать|шлите|слать|отправляйте|отправлять)|почему|зачем|куда|вы (?:мне |нам )?(?:писали|пишете)|писал[аи]? вам|(?:told|asked) me to|do you (?:reply|answer|write|use|have|send|take|text|email)|dont (?:send|write|email|text|message|use|answer|reply)|do not (?:send|write|email|text|message|use|answer|reply)|stop (?:sending|with)|why|you (?:dont|do not|never|said|told|wrote|have)|i (?:wrote|emailed|texted|have written)|если|пока|when it|once it|how (?:do|can)|can i|could i|should i|можно ли|могу ли|where) ",
     )
 });
 

@@ -63,7 +63,7 @@ fn denied(before: &str) -> bool {
 /// What makes an order somebody else's, or no order.
 static OF_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:номер|заказ)\S*(?: \S+)? у не(?:е|го)|у не(?:е|го) (?:\S+ ){0,2}(?:номер|заказ)\S*|(?:ее|его|их) (?:номер|заказ)\S*|никак(?:ого|ой) заказа?|нет такого заказа|заказ\S* (?:м )?\d+ (?:у меня нет|не мой|не наш|не моя|не оформлял\S*|не делал\S*)|(?:это |и )?не мой заказ|не мои заказы|чуж(?:ой|ая|ого|ую|ие) (?:заказ|посылк|товар)\S*|ваш заказ|diff\S*rence between|разниц\S+ между|с кем то (?:с?путали|перепутали)|(?:her|his|their) (?:order|number|parcel|purchase)\S*|isnt my|is not my|not mine|not my order|never (?:had|made|placed) (?:an|any) order|wrong person|(?:she|he|they) asked me to|no such order|a (?:valid|real) order|just an example|(?:which|that|it) (?:is|s) (?:hers|his|theirs|not mine)|(?:its|is) (?:hers|his|theirs)|nothing to do with me) ",
+        r" (?:(?:номер|заказ)\S*(?: \S+)? у не(?:е|го)|у не(?:е|го) (?:\S+ ){0,2}(?:номер|заказ)\S*|(?:ее|его|их) (?:номер|заказ)\S*|никак(?:ого|ой) заказа?|нет такого заказа|заказ\S* (?:м )?\d+ (?:у меня нет|не мой|не наш|не моя|не оформлял\S*|не делал\S*)|(?:это |и )?не мой заказ|не мои заказы|чуж(?:ой|ая|ого|ую|ие) (?:заказ|посылк|товар)\S*|ваш заказ|diff\S*rence between|разниц\S+ между|с кем то (?:с?путали|перепутали)|(?:her|his|their) (?:order|number|parcel|purchase)\S*|isnt my|is not my|not mine|not my order|never (?:had|made|placed) (?:an|any) order|wrong person|(?:she|he|they) asked me to|no such order|a (?:valid|real) order|just an example|(?:which|that|it) (?:is|s) (?:hers|his|theirs|not mine)|(?:its|is) (?:hers|his|theirs)|nothing to do with me|(?:isnt|not|wasnt|never was) (?:mine|for (?:me|us))|belongs to|came to (?:my|our) door|who has|do you mean|(?:is|was) (?:it )?(?:m )?(?:order )?[0-9]{5,8} (?:an?|or|your|valid)|(?:is|was) it order|purchase order|you gave (?:me|us)|(?:out )?for delivery to (?:her|him|them)) ",
     )
 });
 
@@ -177,7 +177,8 @@ fn is_of_address(token: &Token<'_>) -> bool {
 
 /// Papers and accounts, which have numbers of their own.
 const PAPERS: &str = "договор договора полис паспорт сертификат удостоверение лицензия обращение обращения квитанция накладная \
-     agreement policy contract certificate passport licence license invoice receipt complaint ticket voucher";
+     agreement policy contract certificate passport licence license invoice receipt complaint ticket voucher label customer client \
+     part student staff employee flight train batch sample item catalogue cat series";
 
 fn follows_other(before: &str) -> bool {
     let clause = near(before.trim_end_matches(|c: char| !c.is_alphanumeric()));

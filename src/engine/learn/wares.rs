@@ -10,7 +10,7 @@ use super::phrases::{
     KIN, Span, has_code, has_goods, is_code, is_count, is_day, is_determiner, is_empty, is_generic, is_lone_doubtful,
     is_month, phrase,
 };
-use super::reading::{Reading, Token, one_of};
+use super::reading::{Reading, Sentence, Token, one_of};
 use super::said::pattern;
 
 /// Most things of one list.
@@ -27,7 +27,8 @@ struct Around {
 
 /// The goods that a message says were bought, as written, in order.
 pub(super) fn bought(reading: &Reading<'_>, has_order: bool) -> Vec<String> {
-    let around = Around { order: has_order, anaphor: ANAPHOR.is_match(&reading.folded()) };
+    let anaphor = reading.sentences.iter().any(|one| ANAPHOR.is_match(&one.folded) && !asks_which(one));
+    let around = Around { order: has_order, anaphor: anaphor || ANAPHOR_APART.is_match(&reading.folded()) };
     let mut all = Vec::new();
     for sentence in reading.sentences.iter().filter(|sentence| !doubts::is_of_another(sentence)) {
         let tokens = fluent(&sentence.tokens);
@@ -37,6 +38,12 @@ pub(super) fn bought(reading: &Reading<'_>, has_order: bool) -> Vec<String> {
         }
     }
     all
+}
+
+/// "The kettle in your advert, is it the one I bought?"
+fn asks_which(sentence: &Sentence<'_>) -> bool {
+    sentence.asks
+        && [" is it ", " is that ", " is this ", " are they "].iter().any(|word| sentence.folded.contains(word))
 }
 
 /// Without what one says while one looks for the word: "the uh the soundbar".
@@ -53,9 +60,13 @@ fn fluent<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
 /// "I ordered it on Monday", "bought them off you".
 static ANAPHOR: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:i|we|ive|weve) (?:(?:have|had|only|just) )*(?:ordered|bought|purchased|paid for)|\. (?:ordered|bought|purchased)) (?:it|them|this|these|that) | the ones? (?:i|we) (?:ordered|bought) ",
+        r" (?:i|we|ive|weve) (?:(?:have|had|only|just) )*(?:ordered|bought|purchased|paid for) (?:it|them|this|these|that) | the ones? (?:i|we) (?:ordered|bought) ",
     )
 });
+
+/// "My wok is rusty. Bought it in May."
+static ANAPHOR_APART: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r" \. (?:ordered|bought|purchased) (?:it|them|this|these|that) "));
 
 fn spans(tokens: &[Token<'_>], around: Around) -> Vec<Span> {
     let mut all: Vec<Span> = Vec::new();
@@ -106,6 +117,10 @@ fn object(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     }
     if theirs || is_paid_for(tokens, at) {
         let from = after_seller(tokens, at + 1);
+        // "The vacuum I bought off you wont turn on": what was bought stands before.
+        if is_in_relative(tokens, at) && !tokens.get(from).is_some_and(is_determiner) {
+            return None;
+        }
         let found = things(tokens, from).filter(|span| !is_from_others(tokens, span.1))?;
         let generic = is_generic(&tokens[found.0..found.1]);
         let supported = !weak || is_supported(tokens, at, from, found, around);
@@ -127,6 +142,20 @@ fn object(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
         });
     }
     asked_for(tokens, at, around)
+}
+
+/// "The vacuum I bought": the verb follows its object and who bought it.
+fn is_in_relative(tokens: &[Token<'_>], verb: usize) -> bool {
+    let who = tokens[..verb].iter().rposition(|token| !is_between(&token.low.replace('’', "'")));
+    let before =
+        who.filter(|who| one_of(SELVES, &tokens[*who].low.replace('’', "'"))).and_then(|who| who.checked_sub(1));
+    before.is_some_and(|before| {
+        let token = &tokens[before];
+        let from = tokens[..before].iter().rposition(Token::divides).map_or(0, |mark| mark + 1);
+        let noun = has_goods(&tokens[before..=before]) || one_of("that which one ones thing things", &token.low);
+        let links = one_of("and but so because as since when now then", &token.low);
+        noun || token.is_word() && !links && !is_day(token) && is_determiner(&tokens[from])
+    })
 }
 
 /// "I paid for a course", "signed up for it", "subscribed to it".
@@ -281,7 +310,8 @@ fn is_relative(rest: &[Token<'_>]) -> bool {
         }
         "you" | "u" | "you've" => {
             one_of("sold sent delivered fitted supplied installed brought shipped", &verb)
-                && !one_of("my our his her their a an the", &low(2 + skipped))
+                && !one_of("my our his her their a an the to", &low(2 + skipped))
+                && !(one_of("me us", &low(2 + skipped)) && one_of("a an the my our some", &low(3 + skipped)))
         }
         "your" => one_of("sold delivered fitted supplied installed brought", &low(2)),
         "ordered" | "bought" | "purchased" => {
@@ -467,12 +497,13 @@ fn is_supported(tokens: &[Token<'_>], verb: usize, from: usize, (begin, to): Spa
         });
     let wrong = tokens.iter().enumerate().any(|(at, token)| {
         let of_size = tokens.get(at + 1).is_some_and(|next| one_of("size colour color", &next.low));
-        one_of("instead wrong supposed meant else's", &token.low) && !of_size
+        let place = token.low == "place" && tokens.get(at + 1).is_some_and(|next| next.low == "of");
+        (place || one_of("instead wrong supposed meant else's somebody's someone's", &token.low)) && !of_size
     });
     let run = &tokens[begin..to];
     let sure = has_goods(run) && !is_lone_doubtful(run);
     let order = around.order && (sure || has_code(tokens));
-    let ordered = tokens[..verb].iter().any(|token| one_of("ordered bought", &token.low));
+    let ordered = tokens.iter().any(|token| one_of("ordered bought wanted", &token.low));
     let mine = tokens.get(from).is_some_and(|token| one_of("my our", &token.low));
     let came = sure && (mine || tokens.get(to).is_some_and(is_day));
     let verb = tokens[verb].low.as_str();
