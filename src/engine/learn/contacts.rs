@@ -211,6 +211,7 @@ fn invites(text: &str) -> bool {
                 "the police",
                 "stupid",
                 "a fool",
+                "you ",
                 "old",
                 "mad",
                 "names",
@@ -450,7 +451,7 @@ static STANDING: LazyLock<Regex> =
 /// One thing, this once: the invoice to the mailbox.
 static ONCE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:email|text|mail|whatsapp|send) (?:me|us) (?:the|a|an|my|that|when|once|this|your new) (?:\S+ )?(?:invoice|receipt|copy|label|photo|link|code|bill|it arrives|file|manual|its|it is|documents?)|(?:чек|документ\S*|накладн\S+|сч[её]т\S*|фото|копи\S+|инструкци\S+|трек\S*) (?:\S+ ){0,3}(?:на|в|по) ",
+        r" mail (?:one|it|them|this|that|out|back|(?:me |us )?(?:the|an?|another|my) \S+|(?:me|us) (?:one|it|them)) | (?:email|text|mail|whatsapp|send) (?:me|us) (?:the|a|an|my|that|when|once|this|your new) (?:\S+ )?(?:invoice|receipt|copy|label|photo|link|code|bill|it arrives|file|manual|its|it is|documents?)|(?:чек|документ\S*|накладн\S+|сч[её]т\S*|фото|копи\S+|инструкци\S+|трек\S*) (?:\S+ ){0,3}(?:на|в|по) ",
     )
 });
 

@@ -11,6 +11,7 @@ mod dates;
 pub mod days;
 mod details;
 mod doubts;
+mod fates;
 mod given;
 mod goods;
 mod instructions;

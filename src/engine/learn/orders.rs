@@ -178,7 +178,7 @@ fn is_of_address(token: &Token<'_>) -> bool {
 /// Papers and accounts, which have numbers of their own.
 const PAPERS: &str = "договор договора полис паспорт сертификат удостоверение лицензия обращение обращения квитанция накладная \
      agreement policy contract certificate passport licence license invoice receipt complaint ticket voucher label customer client \
-     part student staff employee flight train batch sample item catalogue cat series";
+     part student staff employee flight train batch sample item catalogue cat series gave dial";
 
 fn follows_other(before: &str) -> bool {
     let clause = near(before.trim_end_matches(|c: char| !c.is_alphanumeric()));
@@ -244,7 +244,7 @@ fn alone(sentence: &Sentence<'_>, has_street: bool) -> Vec<String> {
             || joined(at.checked_sub(1))
             || joined(Some(at + 1));
         let of_other = tokens[..at].iter().rev().take(4).any(|word| {
-            one_of(NOT_ORDERS, &word.low) || ["тел", "телефон", "phone", "tel", "руб", "р"].contains(&word.low.as_str())
+            one_of(NOT_ORDERS, &word.low) || one_of(PAPERS, &word.low) || ["тел", "телефон", "phone", "tel", "руб", "р"].contains(&word.low.as_str())
         });
         let asked_of = before.is_some_and(|before| before.low == "of")
             && !sentence.folded.contains(" state of ")

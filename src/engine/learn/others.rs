@@ -17,7 +17,7 @@ const ANY: &str = r"(?:man|men|woman|women|lady|ladies|guys?|blokes?|chaps?|lads
 static SOMEONE: LazyLock<Regex> = LazyLock::new(|| {
     let owned = r"(?:name|account|acct|order|parcel|package|phone|number|mobile|cell|e-?mail|mail|address|place|house|flat|card|profile|login|is)";
     pattern(&format!(
-        r"\b(?P<to>(?:for|to|with|by|from|and) )?(?:(?:my|our|his|her|their|the|a|an|some|one|another|that) (?:\w+ )?{KIN}\b(?P<of>['’]s(?P<owned> {owned}\b)?)?|(?:the|a|an|some|one|another|that|this) (?:\w+ )?{ANY}\b(?: of (?:mine|ours))?|somebody|someone)"
+        r"\b(?P<to>(?:for|to|with|by|from|and) )?(?:(?:my|our|his|her|their|the|a|an|some|one|another|that) (?:\w+ )?{KIN}\b(?P<of>['’]s(?P<owned> {owned}\b)?)?(?: of (?:mine|ours))?|(?:the|a|an|some|one|another|that|this) (?:\w+ )?{ANY}\b(?: of (?:mine|ours)| (?:behind|before|ahead of|in front of|next to|opposite) (?:me|us))?|somebody|someone)"
     ))
 });
 

@@ -43,11 +43,9 @@ fn only_thanks(reading: &Reading<'_>) -> bool {
 fn is_beside_street(reading: &Reading<'_>, streets: &[Found], name: &str) -> bool {
     let after = |street: &Found| {
         let rest = &reading.sentences[street.sentence].text[street.end..];
-        rest.trim_start_matches([',', '.', ' '])
-            .strip_prefix(name)
-            .map(str::trim_start)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', ',', '\n']))
-            && rest.starts_with(',')
+        let from = rest.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ',' | '.' | ' '));
+        let ends = |rest: &str| !rest.trim_start().starts_with(char::is_alphanumeric);
+        rest[..rest.len() - from.len()].contains(',') && from.strip_prefix(name).is_some_and(ends)
     };
     !name.contains(' ') && name.is_ascii() && streets.iter().any(after)
 }
@@ -174,7 +172,7 @@ pub(super) const NEVER: &str = "карта карты банк visa mastercard c
      тел телефон почта снова опять ваш ваша нет да это проблема order and from i my the a an in is here again \
      phone email mail number town city living live when tomorrow please but for at on with звоните звонить \
      вчера сегодня недавно товарищ гражданин dear welcome hello уважаемая уважаемый дорогая дорогой милая \
-     thanks cheers thx hugs ltd llc llp inc plc gmbh limited flat nobody somebody someone anyone everyone everybody thank best kind merry happy regards ask tell see chat bot";
+     thanks cheers thx hugs ltd llc llp inc plc gmbh limited flat nobody somebody someone anyone everyone everybody thank best kind merry happy regards ask tell see chat bot wrong mud spelled spelt misspelled";
 
 /// One to three words of a name, in any letters where `any_case`; with initials.
 fn name_after(tokens: &[Token<'_>], any_case: bool) -> Option<String> {

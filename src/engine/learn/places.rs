@@ -108,8 +108,13 @@ const NO_TOWN: &str =
 static ASKED: LazyLock<Regex> =
     LazyLock::new(|| pattern(r" (?:есть|сколько|бывает|возможна|а доставка|how much|do you) "));
 
+/// Where one is for a while, or came from.
+static PASSING: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r" (?:trip|holiday|holidays|vacation|originally|airport|conference|visiting|of all places|just passing) ")
+});
+
 fn stated(sentence: &Sentence<'_>) -> Option<String> {
-    if voice::is_where_others_live(&sentence.folded) {
+    if voice::is_where_others_live(&sentence.folded) || PASSING.is_match(&sentence.folded) {
         return None;
     }
     let corrected = [" no wait ", " sorry ", " вернее ", " точнее ", " oops ", " actually "];
