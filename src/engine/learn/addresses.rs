@@ -135,7 +135,8 @@ pub(super) fn find(sentence: &Sentence<'_>, place: usize) -> Vec<Found> {
         let start = found.start() + (found.as_str().len() - found.as_str().trim_start().len());
         let end = start + value.len();
         let quoted = text[..start].matches('"').count() % 2 == 1;
-        let overlaps = quoted || all.iter().any(|other| start < other.end && other.start < end);
+        let elsewhere = is_elsewhere(&text[..start], &text[end..]);
+        let overlaps = quoted || elsewhere || all.iter().any(|other| start < other.end && other.start < end);
         if !overlaps && !denied(&text[..start]) {
             all.push(Found { value: value.to_owned(), sentence: place, start, end });
         }
@@ -190,6 +191,23 @@ pub(super) fn find(sentence: &Sentence<'_>, place: usize) -> Vec<Found> {
     }
     all.sort_by_key(|found| found.start);
     all
+}
+
+/// Where it was brought by mistake, whom else to try, what is there besides.
+static BEFORE_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:(?:got|was|were|been|has|have|had|they|he|she|courier|driver|you) (?:it |them |just )?(?:delivered|left|dropped|went|taken|sent|handed|put)(?: it| them| mine| off)? (?:to|at|with|in)(?: number| no)?|(?:went|gone) to(?: number)?|(?:ask|try|knock|bill|invoice|invoice address|i gave|you have|you had|off|(?:old|previous|former|last) (?:\S+ )?(?:was|is))(?: at| to)?(?: number)?|leave (?:it|them|everything) (?:at|with)(?: number)?|(?:map|photo|picture|view|parked|van|next door|neighbou?r\S*|opposite|upstairs)(?: \S+){0,3}) $",
+    )
+});
+
+static AFTER_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^ (?:has it|have it|had it|got it|by mistake|off my|from my|is wrong|is the wrong|closed|if im (?:out|not)|is next door|is the (?:pub|shop|old)|is (?:my|our) (?:\S+ )?(?:parents|mums|sisters|brothers|friends|neighbou?rs|old)) ",
+    )
+});
+
+fn is_elsewhere(before: &str, after: &str) -> bool {
+    BEFORE_OTHERS.is_match(&folded(before)) || AFTER_OTHERS.is_match(&folded(after))
 }
 
 fn trimmed(text: &str) -> &str {
@@ -325,7 +343,7 @@ fn after_address(sentence: &Sentence<'_>, start: usize) -> bool {
 /// "No wait, that's the old place, make that …".
 static CORRECTED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:no wait|wait no|no sorry|sorry no|scratch that|make that|make it|the old (?:place|address|one|flat|house)|my old (?:place|address|flat|house)|i mean|oops|wrong address|hang on|not that) ",
+        r" (?:no wait|wait no|no sorry|sorry|scratch that|make that|make it|the old (?:place|address|one|flat|house)|my old (?:place|address|flat|house)|i mean|oops|wrong address|hang on|not that) ",
     )
 });
 

@@ -103,7 +103,7 @@ static FIRST_PERSON: LazyLock<Regex> =
 /// Firms that everybody deals with, and words that are addressed to us.
 static EVERYBODYS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)банк|\bbank\b|сдэк|cdek|почта росс|яндекс|озон|вайлдберриз|wildberries|\b(?:dpd|dhl|evri|hermes|ups|fedex|tesco|asda|sainsburys|klarna|paypal|visa|google|apple|amazon|royal mail)\b|^(?:customers?|clients?|support|sales|online|delivery|returns) ",
+        r"(?i)банк|\bbank\b|сдэк|cdek|почта росс|яндекс|озон|вайлдберриз|wildberries|\b(?:dpd|dhl|evri|hermes|ups|fedex|tesco|asda|sainsburys|klarna|paypal|visa|google|apple|amazon|royal mail)\b|^(?:previously|formerly|not|customers?|clients?|support|sales|online|delivery|returns) ",
     )
 });
 
@@ -118,8 +118,24 @@ static DID: LazyLock<Regex> = LazyLock::new(|| {
 static BUYS: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^[»”\x22]*\s+(?:не\s)?(?:заказ|купи|опла|получ|приобр|закуп|оформ|перечисл|отправил)"));
 
+/// "My accountant, …", "someone at …", "the label reads …": firms that are only told of.
+static TOLD_OF: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(?:\b(?:my|our|your|their|the|his|her) (?:accountant|landlord|solicitor|supplier|courier|carrier|bank|lawyer|insurer|builder|plumber|agent|neighbour|client|customer|rival|competitor|contractor|cleaner)s?,?|\b(?:someone|somebody|guy|man|woman|lady|girl|building|office|yard|driver|person|people) (?:at|from|with)|\b(?:reads|says|said|shows|heard|like|than|unlike|versus|vs|not|previously|formerly|ex|by|dealing with|compared with|compared to))\s*$",
+    )
+});
+
+static IS_OURS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^[»”\x22]*,?\s+(?:(?:are|is) (?:our|my|your|the|a|an|one) |(?:buys|recommends|recommended|took|signed)\b)",
+    )
+});
+
 fn is_of_others(sentence: &str, name: &str) -> bool {
-    let after = sentence.find(name).map_or("", |at| &sentence[at + name.len()..]);
+    let (before, after) = sentence.find(name).map_or(("", ""), |at| (&sentence[..at], &sentence[at + name.len()..]));
+    if TOLD_OF.is_match(before) || IS_OURS.is_match(after) {
+        return true;
+    }
     EVERYBODYS.is_match(name) || (DID.is_match(after) && !BUYS.is_match(after))
 }
 

@@ -91,8 +91,9 @@ fn refuses(sentence: &Sentence<'_>) -> bool {
         let after = format!("{} ", after.trim());
         let after =
             ["мне ", "нам ", "меня ", "me ", "us "].iter().find_map(|to| after.strip_prefix(to)).unwrap_or(&after);
-        let moment =
-            NOT_OF_CALLS.iter().any(|word| after.starts_with(word)) || after.starts_with(|c: char| c.is_ascii_digit());
+        let moment = NOT_OF_CALLS.iter().any(|word| after.starts_with(word))
+            || after.starts_with("at ") && !after.starts_with("at a")
+            || after.starts_with(|c: char| c.is_ascii_digit());
         // "No phone" is a refusal as words of their own: "there is no phone in the box".
         let bare = matches!(found.as_str().trim(), "no phone" | "no telephone")
             && !after.trim().is_empty()
@@ -168,7 +169,8 @@ static CALLS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Who calls, or whom, where it is not us the customer.
 #[rustfmt::skip]
-const NOT_ASKED: [&str; 64] = [
+const NOT_ASKED: [&str; 68] = [
+    "your", "my", "no", "any",
     "сказал", "сказала", "сказали", "говорит", "говорят", "просил", "просила", "написал", "said", "says", "told", "wrote",
     "не", "вы", "зачем", "почему", "никто", "они", "он", "она", "курьер", "кому", "куда", "если", "чтоб", "что", "dont", "not", "never", "to", "they", "will", "did", "who", "someone", "somebody", "he", "she",
     "courier", "couriers", "ill", "i", "we", "wont", "phone", "cant", "why", "anyone", "nobody", "didnt", "video", "would", "order", "roll", "conference", "a", "the", "another", "missed", "hed", "shed", "theyd", "wed", "youd",
@@ -428,7 +430,7 @@ static THERE: LazyLock<Regex> = LazyLock::new(|| {
 /// Clauses that are about something else: the past, somebody else, or what is not wanted.
 static NOT_A_WISH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:be here|used to|(?:doesnt|does not|never|dont|wont) (?:reach|work|get)|(?:kids|children|son|daughter|they|he|she|everyone|people) (?:\S+ )?(?:texts?|emails?|whatsapps?|messages?)|верно|правильно ли|так в|correct|не (?:пишите|писать|отвечайте|отвечать|присылайте|присылать|шлите|слать|отправляйте|отправлять)|почему|зачем|куда|вы (?:мне |нам )?(?:писали|пишете)|писал[аи]? вам|(?:told|asked) me to|do you (?:reply|answer|write|use|have|send|take|text|email)|dont (?:send|write|email|text|message|use|answer|reply)|do not (?:send|write|email|text|message|use|answer|reply)|stop (?:sending|with)|why|you (?:dont|do not|never|said|told|wrote|have)|i (?:wrote|emailed|texted|have written)|если|пока|when it|once it|how (?:do|can)|can i|could i|should i|можно ли|могу ли|where) ",
+        r" (?:be here|used to|either|(?:no|not|isnt|arent|never) (?:\S+ )?(?:good|use|fine|best|ok|okay|convenient|easy)|(?:e ?mail|text|sms|whatsapp|telegram|chat) or (?:\S+ )?(?:phone|call|text|e ?mail|sms|whatsapp|telegram|ring)|(?:doesnt|does not|never|dont|wont) (?:reach|work|get)|(?:kids|children|son|daughter|they|he|she|everyone|people) (?:\S+ )?(?:texts?|emails?|whatsapps?|messages?)|верно|правильно ли|так в|correct|не (?:пишите|писать|отвечайте|отвечать|присылайте|присылать|шлите|слать|отправляйте|отправлять)|почему|зачем|куда|вы (?:мне |нам )?(?:писали|пишете)|писал[аи]? вам|(?:told|asked) me to|do you (?:reply|answer|write|use|have|send|take|text|email)|dont (?:send|write|email|text|message|use|answer|reply)|do not (?:send|write|email|text|message|use|answer|reply)|stop (?:sending|with)|why|you (?:dont|do not|never|said|told|wrote|have)|i (?:wrote|emailed|texted|have written)|если|пока|when it|once it|how (?:do|can)|can i|could i|should i|можно ли|могу ли|where) ",
     )
 });
 

@@ -244,7 +244,9 @@ fn alone(sentence: &Sentence<'_>, has_street: bool) -> Vec<String> {
             || joined(at.checked_sub(1))
             || joined(Some(at + 1));
         let of_other = tokens[..at].iter().rev().take(4).any(|word| {
-            one_of(NOT_ORDERS, &word.low) || one_of(PAPERS, &word.low) || ["тел", "телефон", "phone", "tel", "руб", "р"].contains(&word.low.as_str())
+            one_of(NOT_ORDERS, &word.low)
+                || one_of(PAPERS, &word.low)
+                || ["тел", "телефон", "phone", "tel", "руб", "р"].contains(&word.low.as_str())
         });
         let asked_of = before.is_some_and(|before| before.low == "of")
             && !sentence.folded.contains(" state of ")

@@ -37,21 +37,25 @@ static SPEAKS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Whether a sentence names somebody else who does or has something, and the customer nowhere.
 fn tells_of_others(text: &str) -> bool {
-    let told = |found: regex::Captures<'_>| {
-        found.name("owned").is_some() || found.name("to").is_none() && found.name("of").is_none()
-    };
-    SOMEONE.captures_iter(text).any(told) && !FIRST_PERSON.is_match(&SOMEONE.replace_all(text, " "))
+    names_others(text) && !FIRST_PERSON.is_match(&SOMEONE.replace_all(text, " "))
+}
+
+fn names_others(text: &str) -> bool {
+    SOMEONE
+        .captures_iter(text)
+        .any(|found| found.name("owned").is_some() || found.name("to").is_none() && found.name("of").is_none())
 }
 
 /// What is told of the customer: without the sentences that are of others, and nothing at all where the customer is never
 /// spoken of beside them.
 pub(super) fn without_others<'a>(reading: &Reading<'a>) -> Reading<'a> {
     let text = |sentence: &Sentence<'_>| sentence.text.to_lowercase();
-    let mut others = false;
+    let (mut others, mut named) = (false, false);
     let mut kept: Vec<Sentence<'a>> = Vec::new();
     for sentence in &reading.sentences {
         let text = text(sentence);
-        let of_them = tells_of_others(&text) || others && AGAIN.is_match(&text) && !FIRST_PERSON.is_match(&text);
+        let of_them = tells_of_others(&text) || named && AGAIN.is_match(&text) && !FIRST_PERSON.is_match(&text);
+        named |= names_others(&text);
         others |= of_them;
         if !of_them {
             kept.push(sentence.clone());

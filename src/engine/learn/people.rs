@@ -87,10 +87,19 @@ fn introduced(sentence: &Sentence<'_>) -> Option<String> {
         }) {
             rest = &rest[1..];
         }
+        // "You've spelt my name Katharine, it's Catherine".
+        let spelt = words[0] == "my"
+            && tokens[..at].iter().rev().take(3).any(|token| {
+                one_of(
+                    "spelt spelled misspelt misspelled wrote written printed put got have had change changed",
+                    &token.low,
+                )
+            });
         // Who is to be asked for at the door may be anybody.
         let at_door = words[0] == "ask"
             && [" deliver ", " said ", " told ", " there is no "].iter().any(|word| sentence.folded.contains(word));
         if !denied
+            && !spelt
             && !at_door
             && let Some(name) = name_after(rest, !doubtful)
         {

@@ -174,10 +174,10 @@ const NO_GOODS: &str = "ltd limited llc llp gmbh inc plc bv club account details
      other others one ones half text message messages letter call notification invoice receipt refund thing things item items stuff product products parcel parcels package order orders email";
 
 pub(super) const KIN: &str = "mum mom mother dad father brother sister son daughter husband wife partner girlfriend boyfriend friend aunt uncle \
-     cousin niece nephew gran nan grandma grandad grandson granddaughter kids children boy girl boss colleague neighbour neighbor";
+     fiance fiancee fiancée hubby missus grandmother grandfather godson goddaughter baby cousin niece nephew gran nan grandma grandad grandson granddaughter kids children boy girl boss colleague neighbour neighbor";
 
 /// What is no goods though it is bought, sent, or comes.
-const NEVER: &str = "quote estimate land plot around runaround word look visit cheapest best worst part parts papers paperwork documents newsletter taxi cab lunch dinner breakfast headache cold flu degree ticket tickets rejection refusal pleasure in-laws \
+const NEVER: &str = "quote estimate land plot small large medium around runaround word look visit cheapest best worst part parts papers paperwork documents newsletter taxi cab lunch dinner breakfast headache cold flu degree ticket tickets rejection refusal pleasure in-laws \
      parents relatives kids children son daughter wife husband house flat parking mortgage loan permission approval \
      break holiday day engaged married e-mail e-mails email emails mail survey pairs mine hint joke gist flight train bus ticket appointment operation \
      leaflet coffee shares order orders parcel parcels package refund email message text call notification letter code discount gift \

@@ -294,6 +294,7 @@ fn from_here(sentence: &Sentence<'_>) -> Option<String> {
         let of_company = token.low == "in"
             && at > 0
             && tokens[..at].iter().rev().take(3).any(|token| is_firm(&token.low))
+            && !tokens[..at].iter().rev().take(4).any(|token| one_of("the your that another", &token.low))
             && !sentence.asks;
         if of_company && let Some(city) = city_at(&tokens[at + 1..], false).map(|(city, _)| city.to_owned()) {
             return Some(city);
@@ -451,7 +452,7 @@ fn alone(reading: &Reading<'_>, place: usize, sentence: &Sentence<'_>) -> Option
     ]
     .iter()
     .any(|word| sentence.folded.contains(word));
-    if sentence.asks || supposed {
+    if sentence.asks || supposed || voice::is_where_others_live(&sentence.folded) {
         return None;
     }
     let mut begin = 0;

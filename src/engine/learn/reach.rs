@@ -81,7 +81,7 @@ static OURS_AFTER: LazyLock<Regex> = LazyLock::new(|| pattern(r"^ (?:\S+ ){0,3}(
 /// "… hits me four times a day": who writes to them.
 static WRITES_TO_THEM: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^ (?:(?:keeps?|is|has been) )?(?:hits?|spams?|sends?|sending|spamming|bombards?|emails?|emailing|mails?|messages?|messaging|wrote|writes) ?(?:to )?me |^ (?:belongs to|isnt mine|is not mine|(?:which |that )?(?:isnt|is not|was never|wasnt) (?:mine|my)|(?:which|that) ive never|(?:thats|that is|its|it is) (?:wrong|old|an old|the old|his|hers|her|my (?:work|old))|is (?:my|her|his) (?:ex|husband|wife|son|daughter|mum|mother|dad|boss)\S*|is(?: the)? (?:wrong|old)|any ?more|from my (?:account|profile)) ",
+        r"^ (?:(?:my )?(?:wife|husband|son|daughter|mum|dad|partner|boss|friend|neighbou?r)s|rang|called|phoned|texted|(?:keeps?|is) (?:calling|ringing|phoning)|(?:today |again )?is that you\S*) |^ (?:(?:keeps?|is|has been) )?(?:hits?|spams?|sends?|sending|spamming|bombards?|emails?|emailing|mails?|messages?|messaging|wrote|writes) ?(?:to )?me |^ (?:belongs to|isnt mine|is not mine|(?:which |that )?(?:isnt|is not|was never|wasnt) (?:mine|my)|(?:which|that) ive never|(?:thats|that is|its|it is) (?:wrong|old|an old|the old|his|hers|her|my (?:work|old))|is (?:my|her|his) (?:ex|husband|wife|son|daughter|mum|mother|dad|boss)\S*|is(?: the)? (?:wrong|old)|any ?more|from my (?:account|profile)) ",
     )
 });
 
@@ -112,10 +112,10 @@ pub(super) fn phones(sentence: &Sentence<'_>) -> Vec<String> {
         let near = folded(near(before));
         let telephone =
             !bare || found.as_str().len() == 11 && found.as_str()[1..].starts_with('9') || THEIRS.is_match(&near);
-        let of_caller = near.ends_with(" from ");
+        let of_caller = [" from ", " off ", " by "].iter().any(|of| near.ends_with(of));
         let quoted = before.matches('"').count() % 2 == 1;
-        let ours =
-            OURS_AFTER.is_match(&folded(after)) || sentence.asks && matches!(near.trim(), "is" | "was" | "so is");
+        let ours = OURS_AFTER.is_match(&folded(after))
+            || sentence.asks && matches!(near.trim(), "is" | "was" | "so is" | "whos" | "who is");
         let others = quoted
             || ours
             || WHOM.is_match(before)

@@ -107,7 +107,7 @@ pub(super) fn is_of_others(folded: &str) -> bool {
 /// "My uncle's place is …", "my son Anton lives in …": where others live.
 static OTHERS_LIVE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r" (?:my|our|his|her|the|a) (?:\S+ )?(?:{PEOPLE_EN} (?:\S+ ){{0,2}}(?:lives?|living|lived|is at|is in|moved|stays|studies|works)|(?:parents|grandparents|mums|moms|mothers|dads|fathers|brothers|sisters|sons|daughters|husbands|wifes|friends|neighbou?rs|colleagues|aunts|uncles|cousins|nans|grans|grandmas|grandads|mates|laws|bosss?) (?:\S+ )?(?:place|house|flat|home|address|office|shop) (?:is|was|s)) "
+        r" (?:he|she) (?:lives|lived|stays) | (?:my|our|his|her|the|a) (?:\S+ )?(?:{PEOPLE_EN} (?:\S+ ){{0,2}}(?:lives?|living|lived|is at|is in|moved|stays|studies|works)|(?:parents|grandparents|mums|moms|mothers|dads|fathers|brothers|sisters|sons|daughters|husbands|wifes|friends|neighbou?rs|colleagues|aunts|uncles|cousins|nans|grans|grandmas|grandads|mates|laws|bosss?) (?:\S+ )?(?:place|house|flat|home|address|office|shop) (?:is|was|s)) "
     ))
 });
 

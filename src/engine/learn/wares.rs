@@ -350,7 +350,8 @@ fn after_seller(tokens: &[Token<'_>], from: usize) -> usize {
         let dated = token.is_number() && next.is_some_and(|next| is_month(&next.low));
         let of_you = one_of("from off at with by through", &token.low) && next.is_some_and(|next| is_you(&next.low));
         if of_you {
-            let shop = |token: &Token<'_>| one_of("guys lot people folks all shop site website store", &token.low);
+            let shop =
+                |token: &Token<'_>| one_of("guys lot people folks all selves shop site website store", &token.low);
             let more = tokens[at + 2..].iter().take(3).take_while(|token| !is_determiner(token)).position(shop);
             at += 2 + more.map_or(0, |more| more + 1);
         } else if dated || token.low == "on" && next.is_some_and(|next| is_day(next)) {
