@@ -178,7 +178,7 @@ const NOT_ASKED: [&str; 68] = [
 
 fn invites(text: &str) -> bool {
     !is_reproach(text)
-        && !is_at_door(text)
+        && !(text.contains(" knock") && is_at_door(text))
         && CALLS.find_iter(text).any(|found| {
             let (before, after) = (&text[..found.start()], format!("{} ", text[found.end()..].trim()));
             let mut words = before.rsplit(' ').filter(|word| !word.is_empty());

@@ -67,6 +67,9 @@ const BOUGHT: &str = "bought ordered got purchased received collected treated";
 
 /// "… came", "… has arrived", "… hasn't turned up", "… was delivered"; but not "came off".
 pub(super) fn came(rest: &[Token<'_>]) -> bool {
+    // "The pillow that came with the duvet".
+    let beside =
+        matches!(rest, [that, came, with, ..] if that.low == "that" && came.low == "came" && with.low == "with");
     let rest = match rest.first() {
         Some(first) if one_of("that which", &first.low) => &rest[1..],
         _ => rest,
@@ -80,7 +83,7 @@ pub(super) fn came(rest: &[Token<'_>]) -> bool {
         || one_of("off away loose undone apart out down up back over through to from round around across", next)
         || next == "in" && !one_of("a an the two three pieces bits", after);
     match verb {
-        "came" => !moved,
+        "came" => !moved && !beside,
         "arrived" => !one_of("at", next),
         "come" | "arrive" => skipped > 0 && !moved,
         "delivered" | "left" | "dumped" => skipped > 0,

@@ -66,3 +66,42 @@ pub(super) fn without_others<'a>(reading: &Reading<'a>) -> Reading<'a> {
     }
     Reading { sentences: kept, orders_to_us: reading.orders_to_us.clone() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::learn::reading::prepared;
+
+    fn kept(text: &str) -> usize {
+        let text = prepared(text);
+        without_others(&Reading::of(&text)).sentences.len()
+    }
+
+    #[test]
+    fn what_is_told_of_others_is_left() {
+        for text in [
+            "my neighbour Pauline had a parcel from you, order 77120, and it was squashed flat. does this happen a lot??",
+            "An uncle of mine, Klaus, lives at Goethestrasse 5 in Munich. Do people tip couriers over there?",
+            "The man in the next office bought order 448120 and his shirt shrank. Is linen always like that?",
+            "My flatmate Tom says he only takes calls after six, and he is on 07700 900311.",
+            "You can call my husband after six",
+        ] {
+            assert_eq!(kept(text), 0, "{text}");
+        }
+        assert_eq!(kept("My gran can't type so I'm doing it. She's Agnes, order 661023."), 1);
+    }
+
+    #[test]
+    fn what_is_for_others_is_the_customers() {
+        for text in [
+            "Deliver to my wife, 12 High Street",
+            "My daughter's clarinet reeds never came. This is Tamika, order 5518207",
+            "My husband uses a wheelchair. Please come to 64 Ponga Street",
+            "The dog barks but he doesn't bite. Zelenaya 3, Gatchina",
+            "Driver says he needs a number so give him 07700 900803",
+        ] {
+            let whole = Reading::of(text).sentences.len();
+            assert!(kept(text) + 1 >= whole && kept(text) > 0, "{text}");
+        }
+    }
+}
