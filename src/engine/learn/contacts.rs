@@ -73,6 +73,11 @@ const SAID_OF: [&str; 32] = [
 static DOOR: LazyLock<Regex> =
     LazyLock::new(|| pattern(r" (?:knock\S*|doorbell|intercom|постуч\S+|стуч\S+|домофон\S*) "));
 
+/// "Nobody should knock or ring before 3".
+fn is_knock(text: &str) -> bool {
+    text.contains(" knock") && is_at_door(text)
+}
+
 fn is_at_door(text: &str) -> bool {
     DOOR.is_match(text) && !text.contains(" телефон") && !text.contains(" phone")
 }
@@ -178,7 +183,7 @@ const NOT_ASKED: [&str; 68] = [
 
 fn invites(text: &str) -> bool {
     !is_reproach(text)
-        && !(text.contains(" knock") && is_at_door(text))
+        && !is_knock(text)
         && CALLS.find_iter(text).any(|found| {
             let (before, after) = (&text[..found.start()], format!("{} ", text[found.end()..].trim()));
             let mut words = before.rsplit(' ').filter(|word| !word.is_empty());

@@ -35,6 +35,8 @@ mod voice;
 mod wares;
 
 #[cfg(test)]
+mod left_tests;
+#[cfg(test)]
 mod stated_tests;
 #[cfg(test)]
 mod tests;
