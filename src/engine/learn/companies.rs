@@ -52,7 +52,7 @@ static ENGLISH_TRADE: LazyLock<Regex> = LazyLock::new(|| {
 /// Companies that are not the customer's: ours, a brand, somebody who wrote to them.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:ваш\S*|statement (?:says|shows|reads)|rivals?|competitors?|suppliers?|importers?|distributors?|companies like|firms like|compared (?:you|your|with|to)|recommended|recommends|not from|courier company|landlord|(?:bought|got) (?:it|this|them|mine|one) (?:at|from|in)|у вас указано|на чеке|в чеке|одна сеть|кто продавец|продавец|same company|connected with|your (?:company|firm)|(?:invoice|letter|email|bill|parcel|text|message|call|van) (?:\S+ )?from|my (?:bank|insurer|landlord|agency|plumber|carrier)|(?:courier|driver|man|lady) (?:is |was |came |called )?from|used to|next door|sent me|called me|wrote to me|звонили из|звонят из|позвонили из|прислали|развод|мошенник\S*|правда что|реквизит\S+ ваш\S*|производител\S+|поставщик\S*|carrier|manufacturer|made by|конкурент\S*|is it|are you|if i was|if i were|e g|вы это|перевозчик\S*|доставк\S+ через|юрлицо|кто такие|не работаем с|не наш\S*|оплат\S+ через|потерял\S*|work with|not our|(?:pay|paying|payment|paid) (?:through|with|via|by)|on my (?:receipt|statement|bill|card)|who is|whos) ",
+        r" (?:ваш\S*|statement (?:says|shows|reads)|rivals?|competitors?|suppliers?|importers?|distributors?|companies like|firms like|compared (?:you|your|with|to)|recommended|recommends|not from|courier company|landlord|(?:bought|got) (?:it|this|them|mine|one) (?:at|from|in)|у вас указано|на чеке|в чеке|одна сеть|кто продавец|продавец|same company|connected with|your (?:company|firm)|(?:invoice|letter|email|bill|parcel|text|message|call|van) (?:\S+ )?from|can a company|would a company|my (?:bank|insurer|landlord|agency|plumber|carrier)|(?:courier|driver|man|lady) (?:is |was |came |called )?from|used to|next door|sent me|called me|wrote to me|звонили из|звонят из|позвонили из|прислали|развод|мошенник\S*|правда что|реквизит\S+ ваш\S*|производител\S+|поставщик\S*|carrier|manufacturer|made by|конкурент\S*|is it|are you|if i was|if i were|e g|вы это|перевозчик\S*|доставк\S+ через|юрлицо|кто такие|не работаем с|не наш\S*|оплат\S+ через|потерял\S*|work with|not our|(?:pay|paying|payment|paid) (?:through|with|via|by)|on my (?:receipt|statement|bill|card)|who is|whos) ",
     )
 });
 
@@ -103,7 +103,7 @@ static FIRST_PERSON: LazyLock<Regex> =
 /// Firms that everybody deals with, and words that are addressed to us.
 static EVERYBODYS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)банк|\bbank\b|сдэк|cdek|почта росс|яндекс|озон|вайлдберриз|wildberries|\b(?:dpd|dhl|evri|hermes|ups|fedex|tesco|asda|sainsburys|klarna|paypal|visa|google|apple|amazon|royal mail)\b|^(?:previously|formerly|not|customers?|clients?|support|sales|online|delivery|returns) ",
+        r"(?i)банк|\bbank\b|сдэк|cdek|почта росс|яндекс|озон|вайлдберриз|wildberries|\b(?:dpd|dhl|evri|hermes|ups|fedex|tesco|asda|sainsburys|klarna|paypal|visa|google|apple|amazon|royal mail)\b|^(?:previously|formerly|not|say|customers?|clients?|support|sales|online|delivery|returns) ",
     )
 });
 
@@ -157,7 +157,7 @@ fn begun(name: &str) -> Option<&str> {
         let (first, rest) = name.split_once(' ')?;
         let common = [
             "and", "of", "the", "The", "&", "I", "We", "Company", "For", "From", "Hello", "Hi", "Dear", "At", "Our",
-            "My", "Is", "In", "And", "We're", "We’re", "Firm", "Say",
+            "My", "Is", "In", "And", "We're", "We’re", "Firm",
         ]
         .contains(&first);
         if !common {

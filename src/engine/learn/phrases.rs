@@ -165,7 +165,7 @@ pub(super) fn is_empty(run: &[Token<'_>]) -> bool {
     let made = one_of("box bag set case coffee cleaner cleaners", &head.low)
         && before.iter().any(|token| !one_of("empty wrong same big small", &token.low));
     let singular = head.low.strip_suffix('s').unwrap_or(&head.low);
-    !made && (one_of(NEVER, &head.low) || one_of(NEVER, singular))
+    !made && (one_of(NEVER, &head.low) || one_of(NEVER, singular) || one_of(KIN, singular))
         || run.iter().any(|token| one_of(NO_GOODS, &token.low))
 }
 
@@ -177,7 +177,7 @@ pub(super) const KIN: &str = "mum mom mother dad father brother sister son daugh
      fiance fiancee fiancée hubby missus grandmother grandfather godson goddaughter baby cousin niece nephew gran nan grandma grandad grandson granddaughter kids children boy girl boss colleague neighbour neighbor";
 
 /// What is no goods though it is bought, sent, or comes.
-const NEVER: &str = "quote estimate land plot small large medium around runaround word look visit cheapest best worst part parts papers paperwork documents newsletter taxi cab lunch dinner breakfast headache cold flu degree ticket tickets rejection refusal pleasure in-laws \
+const NEVER: &str = "quote estimate land plot small large medium around runaround word look visit cheapest best worst loads bargain surprise bruise scratch burn rash shock deal grandkids grandchildren part parts papers paperwork documents newsletter taxi cab lunch dinner breakfast headache cold flu degree ticket tickets rejection refusal pleasure in-laws \
      parents relatives kids children son daughter wife husband house flat parking mortgage loan permission approval \
      break holiday day engaged married e-mail e-mails email emails mail survey pairs mine hint joke gist flight train bus ticket appointment operation \
      leaflet coffee shares order orders parcel parcels package refund email message text call notification letter code discount gift \
@@ -203,7 +203,7 @@ fn is_end(low: &str) -> bool {
              wonderful broken faulty damaged cancel cm mm kg pcs pieces packs l ml january february march \
              april may june july august september october november december broke sees makes loves already \
              wants needs buying sorry please pls like them including only just back money brought nice which \
-             what brand since during while cannot into onto never waiting wait expecting purchase buy about keep ordering sending using \
+             what brand since during while buys sells sell gets get cannot into onto never waiting wait expecting purchase buy about keep ordering sending using \
              use used try tried his her their left rang called until till wont doesnt hasnt isnt arent cant didnt dont havent wasnt werent couldnt keeps quit won't doesn't hasn't isn't",
             low,
         )

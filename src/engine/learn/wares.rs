@@ -405,7 +405,9 @@ fn is_supported(tokens: &[Token<'_>], verb: usize, from: usize, (begin, to): Spa
     let mine = tokens.get(from).is_some_and(|token| one_of("my our", &token.low));
     let came = sure && (mine || tokens.get(to).is_some_and(is_day));
     let verb = tokens[verb].low.as_str();
-    !(wrong || ordered && one_of("got received", verb))
+    // A bruise, a job, a lift are got as well.
+    let unknown = run.len() == 1 && !has_goods(run) && !run[0].is_capital();
+    !(wrong || unknown || ordered && one_of("got received", verb))
         && match verb {
             "buy" | "order" => from_you,
             // "I had the sofa cleaned by you".
