@@ -43,6 +43,7 @@ pub(super) fn is_relative(rest: &[Token<'_>]) -> bool {
                 || verb == "paid" && low(2 + skipped) == "for"
                 || one_of("had get got have", &verb) && from_you())
                 && !is_from_others(rest, (2 + skipped).min(rest.len()))
+                && !is_stranded(rest, 2 + skipped)
                 && !one_of("it them this that", &low(2 + skipped))
         }
         "you" | "u" | "you've" => {
@@ -63,13 +64,19 @@ pub(super) fn is_relative(rest: &[Token<'_>]) -> bool {
     }
 }
 
+/// "The phone I ordered on is dead".
+fn is_stranded(rest: &[Token<'_>], at: usize) -> bool {
+    let ends = |next: &Token<'_>| next.divides() || one_of("is are was were has died", &next.low);
+    rest.get(at).is_some_and(|of| one_of("from on with at to in", &of.low)) && rest.get(at + 1).is_none_or(ends)
+}
+
 const BOUGHT: &str = "bought ordered got purchased received collected treated";
 
 /// "… came", "… has arrived", "… hasn't turned up", "… was delivered"; but not "came off".
 pub(super) fn came(rest: &[Token<'_>]) -> bool {
     // "The pillow that came with the duvet".
-    let beside =
-        matches!(rest, [that, came, with, ..] if that.low == "that" && came.low == "came" && with.low == "with");
+    let beside = matches!(rest, [that, came, with, whose, ..]
+        if that.low == "that" && came.low == "came" && with.low == "with" && one_of("the my", &whose.low));
     let rest = match rest.first() {
         Some(first) if one_of("that which", &first.low) => &rest[1..],
         _ => rest,

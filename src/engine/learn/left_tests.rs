@@ -151,3 +151,27 @@ fn what_is_said_and_is_no_claim_and_no_constraint() {
         ],
     );
 }
+
+#[test]
+fn goods_that_nobody_bought_from_us() {
+    left(
+        "product",
+        &[
+            "I got a bruise from your trolley",
+            "Everyone in our street buys tents from you",
+            "I ordered a different one",
+            "The amount I paid for is wrong",
+            "I saw the rug you sold to my friend",
+            "The free pillow that came with the duvet is flat",
+            "I paid for my laptop to be set up",
+        ],
+    );
+    kept(
+        "product",
+        &[
+            ("I got a blue scarf in place of the red scarf I ordered, 55129", "red scarf"),
+            ("We bought the bunk bed for our grandkids from you", "bunk bed"),
+            ("the freezer we purchased from you won't turn on", "freezer"),
+        ],
+    );
+}

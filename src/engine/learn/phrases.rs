@@ -155,9 +155,12 @@ pub(super) fn is_lone_doubtful(run: &[Token<'_>]) -> bool {
 
 /// What is bought, sent and spoken of, and is no thing of its own.
 pub(super) fn is_generic(run: &[Token<'_>]) -> bool {
-    is_empty(run)
-        || matches!(run, [one] if one_of("kit set box bag bags boxes machine unit pack case cover part parts size", &one.low))
+    is_empty(run) || matches!(run, [one] if one_of(ALONE, &one.low))
 }
+
+/// Words that name no goods alone.
+const ALONE: &str = "kit set box bag bags boxes machine unit pack case cover part parts size model collection plan pass \
+     inspection different similar special service extra food groceries black white red blue green grey gray pink brown yellow";
 
 pub(super) fn is_empty(run: &[Token<'_>]) -> bool {
     let Some((head, before)) = run.split_last() else { return true };
@@ -177,7 +180,7 @@ pub(super) const KIN: &str = "mum mom mother dad father brother sister son daugh
      fiance fiancee fiancée hubby missus grandmother grandfather godson goddaughter baby cousin niece nephew gran nan grandma grandad grandson granddaughter kids children boy girl boss colleague neighbour neighbor";
 
 /// What is no goods though it is bought, sent, or comes.
-const NEVER: &str = "quote estimate land plot small large medium around runaround word look visit cheapest best worst loads bargain surprise bruise scratch burn rash shock deal grandkids grandchildren part parts papers paperwork documents newsletter taxi cab lunch dinner breakfast headache cold flu degree ticket tickets rejection refusal pleasure in-laws \
+const NEVER: &str = "quote estimate land plot small large medium around runaround word look visit cheapest best worst version amount upgrade mistake offer loads bargain surprise bruise scratch burn rash shock deal grandkids grandchildren part parts papers paperwork documents newsletter taxi cab lunch dinner breakfast headache cold flu degree ticket tickets rejection refusal pleasure in-laws \
      parents relatives kids children son daughter wife husband house flat parking mortgage loan permission approval \
      break holiday day engaged married e-mail e-mails email emails mail survey pairs mine hint joke gist flight train bus ticket appointment operation \
      leaflet coffee shares order orders parcel parcels package refund email message text call notification letter code discount gift \
