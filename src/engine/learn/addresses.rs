@@ -196,7 +196,7 @@ pub(super) fn find(sentence: &Sentence<'_>, place: usize) -> Vec<Found> {
 /// Where it was brought by mistake, whom else to try, what is there besides.
 static BEFORE_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:got|was|were|been|has|have|had|they|he|she|courier|driver|you) (?:it |them |just )?(?:delivered|left|dropped|went|taken|sent|handed|put)(?: it| them| mine| off)? (?:to|at|with|in)(?: number| no)?|(?:went|gone) to(?: number)?|(?:ask|try|knock|bill|invoice|invoice address|i gave|you have|you had|off|(?:old|previous|former|last) (?:\S+ )?(?:was|is))(?: at| to)?(?: number)?|leave (?:it|them|everything) (?:at|with)(?: number)?|(?:map|photo|picture|view|parked|van|next door|neighbou?r\S*|opposite|upstairs|billing|bill to|sender|invoice to)(?: \S+){0,3}) $",
+        r" (?:(?:got|was|were|been|has|have|had|they|he|she|courier|driver|you) (?:it |them |just )?(?:delivered|left|dropped|went|taken|sent|handed|put)(?: it| them| mine| off)? (?:to|at|with|in)(?: number| no)?|(?:went|gone) to(?: number)?|(?:ask|try|knock|bill|invoice|invoice address|i gave|you have|you had|off|(?:old|previous|former|last) (?:\S+ )?(?:was|is))(?: at| to)?(?: number)?|(?:change|changed|move|moved|moving|update)(?: \S+){0,4} from|leave (?:it|them|everything) (?:at|with)(?: number)?|(?:map|photo|picture|view|parked|van|next door|neighbou?r\S*|opposite|upstairs|billing|bill to|sender|invoice to)(?: \S+){0,3}) $",
     )
 });
 

@@ -121,7 +121,7 @@ static BUYS: LazyLock<Regex> =
 /// "My accountant, …", "someone at …", "the label reads …": firms that are only told of.
 static TOLD_OF: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)(?:\b(?:my|our|your|their|the|his|her) (?:accountant|landlord|solicitor|supplier|courier|carrier|bank|lawyer|insurer|builder|plumber|agent|neighbour|client|customer|rival|competitor|contractor|cleaner)s?,?|\b(?:someone|somebody|guy|man|woman|lady|girl|building|office|yard|driver|person|people) (?:at|from|with)|\b(?:reads|says|said|shows|heard|like|than|unlike|versus|vs|not|previously|formerly|ex|by|dealing with|compared with|compared to))\s*$",
+        r"(?i)(?:\b(?:my|our|your|their|the|his|her) (?:accountant|landlord|solicitor|supplier|courier|carrier|bank|lawyer|insurer|builder|plumber|agent|neighbour|client|customer|rival|competitor|contractor|cleaner)s?,?|\b(?:someone|somebody|guy|man|woman|lady|girl|building|office|yard|driver|person|people) (?:at|from|with)|\b(?:reads|says|said|shows|heard|like|than|unlike|versus|vs|not|previously|formerly|ex|by|no longer (?:at|with)|name from|dealing with|compared with|compared to))\s*$",
     )
 });
 

@@ -90,7 +90,7 @@ const STATED: [&[&str]; 94] = [
 /// Before or after these a city is asked about, or somebody else's.
 const NOT_THEIRS: &str = "если допустим свекровь сестра подруга брат сын дочь мама отзыв отзывах какая-то какой-то сосед пункт \
      пункте пвз магазин склад шоурум курьер подмосковье if suppose grandma mate mum mother brother sister \
-     colleague friend office store shop cheaper expensive faster customers places would maybe not don't dont longer never";
+     colleague friend office store shop cheaper expensive faster customers places would maybe not don't dont longer never shows";
 
 /// Those of them after which something else may stand: what is no known city is none.
 #[rustfmt::skip]

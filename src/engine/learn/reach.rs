@@ -115,7 +115,9 @@ pub(super) fn phones(sentence: &Sentence<'_>) -> Vec<String> {
         let of_caller = [" from ", " off ", " by "].iter().any(|of| near.ends_with(of));
         let quoted = before.matches('"').count() % 2 == 1;
         let ours = OURS_AFTER.is_match(&folded(after))
-            || sentence.asks && matches!(near.trim(), "is" | "was" | "so is" | "whos" | "who is");
+            || sentence.asks
+                && (sentence.folded.starts_with(" is ")
+                    || matches!(near.trim(), "is" | "was" | "so is" | "whos" | "who is"));
         let others = quoted
             || ours
             || WHOM.is_match(before)
