@@ -362,6 +362,7 @@ mod tests {
         holds("en.dev4.jsonl", 0.99, 0.83);
         holds("en.dev5.jsonl", 0.99, 0.95);
         holds("en.dev6.jsonl", 0.99, 0.87);
+        holds("en.dev7.jsonl", 0.99, 0.84);
     }
 
     fn written(lines: &str) -> (tempfile::TempDir, PathBuf) {

@@ -91,7 +91,7 @@ static ANSWERED: LazyLock<Regex> = LazyLock::new(|| {
 /// Somebody's, asked about, or supposed.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:bus stop|return address|(?:do|does|did) not live|dont live|no longer live|never lived|(?:remove|delete) (?:that|this|the) address|on (?:his|her|their) (?:hand|van|coat|shirt)|(?:the|a|some) (?:lad|man|woman|lady|bloke|girl|guy|chap|person|customer) (?:before|in front|behind|ahead|next)|остановк\S+|(?:saw|seen|spotted) (?:your|a)|your (?:(?:pickup |pick up |collection |delivery )?point|depot|van|driver|car|shop|store|warehouse|branch|office)|ваш(?:у|а|ей) машин\S*|видел[аи]? (?:\S+ )?(?:ваш\S*|на)|(?:отправьте|пошлите|везите|доставьте|привезите|отправляйте|шлите) (?:\S+ )?(?:ему|ей|им|маме|сестре|брату|подруге|друзьям)|(?:ему|ей|им) (?:\S+ )?(?:отправ\S+|пошлите|везите|привезите|доставьте)|сосед\S?(?: \S+){0,2} (?:с|на)|магазин\S*|магаз\S*|пункт\S*|пвз|шоурум\S*|ваш(?:ем|его)? (?:склад|офис|салон)\S*|склад на|офис на|салон на|закрываетесь|открываетесь|работает ли|допустим|предположим|отзыв\S*|если бы|курьер(?:а|ом)? бросил|(?:подруг|друг|друз|сестр|брат|мам|пап|тет|бабушк|дедушк|знаком|коллег|родител|родственни|сын|доч)\S*(?: \S+){0,2} жив[еу]т|(?:neighbou?r|chap|bloke|guy|friend|mate|sister|brother|mum|mom|dad|colleague|parents)s?(?: \S+){0,2} (?:at|lives|live)|живет на|живут на|муж на|pick ?up point|pickup|your (?:shop|store|office|warehouse|branch)|inside your|suppose|hypothetical\S*|what if|google shows|google maps|asking for|not mine|is there a|do you deliver|would a|old address (?:is|was)|nearest|shop on|store on|shop at|store at|показывает|на карте|ближайш\S+|вывеск\S+|возвращать на|самовывоз с) ",
+        r" (?:bus stop|return address|billing address|(?:i|we|he|she) works? at|used to live|moved from|old address|on file|thats wrong|(?:which|that) (?:isnt|is not) (?:mine|my|ours|where)|(?:parcel|package|letter|box|card|note|delivery) for [0-9]\S*|(?:the|a|your) (?:garage|warehouse|depot|sender|photo|picture)|(?:parcel|package|order|delivery|box|stuff|it|they|everything|driver|courier) (?:was |were |has |have |had |been )*(?:went|gone|left it|left them|dropped it|taken) (?:\S+ ){0,3}?(?:at|to|with|outside)|(?:do|does|did) not live|dont live|no longer live|never lived|(?:remove|delete) (?:that|this|the) address|on (?:his|her|their) (?:hand|van|coat|shirt)|(?:the|a|some) (?:lad|man|woman|lady|bloke|girl|guy|chap|person|customer) (?:before|in front|behind|ahead|next)|остановк\S+|(?:saw|seen|spotted) (?:your|a)|your (?:(?:pickup |pick up |collection |delivery )?point|depot|van|driver|car|shop|store|warehouse|branch|office)|ваш(?:у|а|ей) машин\S*|видел[аи]? (?:\S+ )?(?:ваш\S*|на)|(?:отправьте|пошлите|везите|доставьте|привезите|отправляйте|шлите) (?:\S+ )?(?:ему|ей|им|маме|сестре|брату|подруге|друзьям)|(?:ему|ей|им) (?:\S+ )?(?:отправ\S+|пошлите|везите|привезите|доставьте)|сосед\S?(?: \S+){0,2} (?:с|на)|магазин\S*|магаз\S*|пункт\S*|пвз|шоурум\S*|ваш(?:ем|его)? (?:склад|офис|салон)\S*|склад на|офис на|салон на|закрываетесь|открываетесь|работает ли|допустим|предположим|отзыв\S*|если бы|курьер(?:а|ом)? бросил|(?:подруг|друг|друз|сестр|брат|мам|пап|тет|бабушк|дедушк|знаком|коллег|родител|родственни|сын|доч)\S*(?: \S+){0,2} жив[еу]т|(?:neighbou?r|chap|bloke|guy|friend|mate|sister|brother|mum|mom|dad|colleague|parents)s?(?: \S+){0,2} (?:at|lives|live)|живет на|живут на|муж на|pick ?up point|pickup|your (?:shop|store|office|warehouse|branch)|inside your|suppose|hypothetical\S*|what if|google shows|google maps|asking for|not mine|is there a|do you deliver|would a|old address (?:is|was)|nearest|shop on|store on|shop at|store at|показывает|на карте|ближайш\S+|вывеск\S+|возвращать на|самовывоз с) ",
     )
 });
 
@@ -135,7 +135,8 @@ pub(super) fn find(sentence: &Sentence<'_>, place: usize) -> Vec<Found> {
         let start = found.start() + (found.as_str().len() - found.as_str().trim_start().len());
         let end = start + value.len();
         let quoted = text[..start].matches('"').count() % 2 == 1;
-        let overlaps = quoted || all.iter().any(|other| start < other.end && other.start < end);
+        let elsewhere = is_elsewhere(&text[..start], &text[end..]);
+        let overlaps = quoted || elsewhere || all.iter().any(|other| start < other.end && other.start < end);
         if !overlaps && !denied(&text[..start]) {
             all.push(Found { value: value.to_owned(), sentence: place, start, end });
         }
@@ -192,6 +193,23 @@ pub(super) fn find(sentence: &Sentence<'_>, place: usize) -> Vec<Found> {
     all
 }
 
+/// Where it was brought by mistake, whom else to try, what is there besides.
+static BEFORE_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r" (?:(?:got|was|were|been|has|have|had|they|he|she|courier|driver|you) (?:it |them |just )?(?:delivered|left|dropped|went|taken|sent|handed|put)(?: it| them| mine| off)? (?:to|at|with|in)(?: number| no)?|(?:went|gone) to(?: number)?|(?:ask|try|knock|bill|invoice|invoice address|i gave|you have|you had|off|(?:old|previous|former|last) (?:\S+ )?(?:was|is))(?: at| to)?(?: number)?|(?:change|changed|move|moved|moving|update)(?: \S+){0,4} from|leave (?:it|them|everything) (?:at|with)(?: number)?|(?:map|photo|picture|view|parked|van|next door|neighbou?r\S*|opposite|upstairs|billing|bill to|sender|invoice to)(?: \S+){0,3}) $",
+    )
+});
+
+static AFTER_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^ (?:has it|have it|had it|got it|by mistake|off my|from my|is wrong|is the wrong|closed|if im (?:out|not)|is next door|is the (?:pub|shop|old)|is (?:my|our) (?:\S+ )?(?:parents|mums|sisters|brothers|friends|neighbou?rs|old)) ",
+    )
+});
+
+fn is_elsewhere(before: &str, after: &str) -> bool {
+    BEFORE_OTHERS.is_match(&folded(before)) || AFTER_OTHERS.is_match(&folded(after))
+}
+
 fn trimmed(text: &str) -> &str {
     text.trim().trim_end_matches([',', ' ', '.'])
 }
@@ -221,6 +239,10 @@ fn denied(before: &str) -> bool {
         "not at",
         "вместо",
         "instead of",
+        "delete",
+        "remove",
+        "forget",
+        "you have",
         "old address is",
         "old address was",
         "used to be",
@@ -321,7 +343,7 @@ fn after_address(sentence: &Sentence<'_>, start: usize) -> bool {
 /// "No wait, that's the old place, make that …".
 static CORRECTED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:no wait|wait no|no sorry|sorry no|scratch that|make that|make it|the old (?:place|address|one|flat|house)|my old (?:place|address|flat|house)|i mean|oops|wrong address|hang on|not that) ",
+        r" (?:no wait|wait no|no sorry|sorry|scratch that|make that|make it|the old (?:place|address|one|flat|house)|my old (?:place|address|flat|house)|i mean|oops|wrong address|hang on|not that) ",
     )
 });
 

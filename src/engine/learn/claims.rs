@@ -54,14 +54,14 @@ static IS_IT_SO: LazyLock<Regex> = LazyLock::new(|| {
 static NOT_OURS: LazyLock<Regex> = LazyLock::new(|| {
     let shown = r"(?:m )?[0-9]{5,8}|processing|delivered|dispatched|shipped|pending|expired|error|cancelled|failed|complete|completed|ready|paid|sent|out for delivery|in transit|awaiting \S+|not found|access denied";
     pattern(&format!(
-        r" (?:in the (?:paper|papers|newspaper|news|magazine)|on the (?:radio|telly|news)|by another|(?:friend|neighbou?r|colleague|sister|brother|mother|mum|dad|son|daughter|wife|husband) (?:\S+ )?(?:was|were|been) (?:told|promised)|(?:gp|doctor|vet|dentist|bank|plumber|electrician|police|mechanic|solicitor|manual|seller) (?:says|said|reckons|told)|(?:says?|said|told me) (?:hello|hi|hey|good|bless|it was (?:mon|tues|wednes|thurs|fri|satur|sun)day|sorry|goodbye|thanks|nothing)|(?:rather|wish|prefer) you \S+|(?:says?|said|saying|shows?|reads) (?:that |my |your |the |it |its |is |order |parcel |still |has been |was |in ){{0,4}}(?:{shown})) "
+        r" (?:in the (?:paper|papers|newspaper|news|magazine)|on the (?:radio|telly|news)|by another|(?:friend|neighbou?r|colleague|sister|brother|mother|mum|dad|son|daughter|wife|husband) (?:\S+ )?(?:was|were|been) (?:told|promised)|(?:gp|doctor|vet|dentist|bank|plumber|electrician|police|mechanic|solicitor|manual|seller) (?:says|said|reckons|told)|(?:says?|said|told me) (?:hello|hi|hey|good|bless|it was (?:mon|tues|wednes|thurs|fri|satur|sun)day|sorry|goodbye|thanks|nothing)|(?:rather|wish|prefer) you \S+|(?:your|the|my) (?:\S+ )?(?:label|letter|envelope|parcel|sticker|docket|slip|note|card|screen|system|records?|tracking) (?:says?|said|reads?|has|shows?)|(?:says?|said|told me) (?:that )?(?:he was|she was|hes|shes|hed been|shed been|his|her|your name|so|it (?:doesnt|does not|cant))|wrote my name|(?:rivals?|competitors?|shop opposite) (?:promised|said|told|says)|told (?:it |this |that )?by (?:my|a)|(?:says?|said|saying|shows?|reads) (?:that |my |your |the |it |its |is |order |parcel |still |has been |was |in ){{0,4}}(?:{shown})) "
     ))
 });
 
 /// "A man called Terry said", "a lady at work says": anybody, unless it is told that they are ours.
 static ANYBODY: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:a|some|this) (?:man|woman|lady|girl|guy|chap|bloke|fella|lad|person)|the (?:man|woman|lady|girl|guy|chap|bloke|fella|lad|person) (?:at|from|in) (?:the|a|my)) (?:\S+ ){0,8}?(?:said|says|told|tells|claimed|promised) ",
+        r" (?:(?:a|some|this) (?:man|woman|lady|girl|guy|chap|bloke|fella|lad|person)|the (?:man|woman|lady|girl|guy|chap|bloke|fella|lad|person|customer) (?:(?:at|from|in) (?:the|a|my)|in front|behind|before|ahead|next)) (?:\S+ ){0,8}?(?:said|says|told|tells|claimed|promised) ",
     )
 });
 

@@ -52,7 +52,7 @@ static ENGLISH_TRADE: LazyLock<Regex> = LazyLock::new(|| {
 /// Companies that are not the customer's: ours, a brand, somebody who wrote to them.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:ваш\S*|у вас указано|на чеке|в чеке|одна сеть|кто продавец|продавец|same company|connected with|your (?:company|firm)|(?:invoice|letter|email|bill|parcel|text|message|call|van) (?:\S+ )?from|my (?:bank|insurer|landlord|agency|plumber|carrier)|(?:courier|driver|man|lady) (?:is |was |came |called )?from|used to|next door|sent me|called me|wrote to me|звонили из|звонят из|позвонили из|прислали|развод|мошенник\S*|правда что|реквизит\S+ ваш\S*|производител\S+|поставщик\S*|carrier|manufacturer|made by|конкурент\S*|is it|are you|if i was|if i were|e g|вы это|перевозчик\S*|доставк\S+ через|юрлицо|кто такие|не работаем с|не наш\S*|оплат\S+ через|потерял\S*|work with|not our|(?:pay|paying|payment|paid) (?:through|with|via|by)|on my (?:receipt|statement|bill|card)|who is|whos) ",
+        r" (?:ваш\S*|statement (?:says|shows|reads)|rivals?|competitors?|suppliers?|importers?|distributors?|companies like|firms like|compared (?:you|your|with|to)|recommended|recommends|not from|courier company|landlord|(?:bought|got) (?:it|this|them|mine|one) (?:at|from|in)|у вас указано|на чеке|в чеке|одна сеть|кто продавец|продавец|same company|connected with|your (?:company|firm)|(?:invoice|letter|email|bill|parcel|text|message|call|van) (?:\S+ )?from|can a company|would a company|my (?:bank|insurer|landlord|agency|plumber|carrier)|(?:courier|driver|man|lady) (?:is |was |came |called )?from|used to|next door|sent me|called me|wrote to me|звонили из|звонят из|позвонили из|прислали|развод|мошенник\S*|правда что|реквизит\S+ ваш\S*|производител\S+|поставщик\S*|carrier|manufacturer|made by|конкурент\S*|is it|are you|if i was|if i were|e g|вы это|перевозчик\S*|доставк\S+ через|юрлицо|кто такие|не работаем с|не наш\S*|оплат\S+ через|потерял\S*|work with|not our|(?:pay|paying|payment|paid) (?:through|with|via|by)|on my (?:receipt|statement|bill|card)|who is|whos) ",
     )
 });
 
@@ -103,7 +103,7 @@ static FIRST_PERSON: LazyLock<Regex> =
 /// Firms that everybody deals with, and words that are addressed to us.
 static EVERYBODYS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)банк|\bbank\b|сдэк|cdek|почта росс|яндекс|озон|вайлдберриз|wildberries|\b(?:dpd|dhl|evri|hermes|ups|fedex|tesco|asda|sainsburys|klarna|paypal|visa|google|apple|amazon|royal mail)\b|^(?:customers?|clients?|support|sales|online|delivery|returns) ",
+        r"(?i)банк|\bbank\b|сдэк|cdek|почта росс|яндекс|озон|вайлдберриз|wildberries|\b(?:dpd|dhl|evri|hermes|ups|fedex|tesco|asda|sainsburys|klarna|paypal|visa|google|apple|amazon|royal mail)\b|^(?:previously|formerly|not|say|customers?|clients?|support|sales|online|delivery|returns) ",
     )
 });
 
@@ -118,16 +118,34 @@ static DID: LazyLock<Regex> = LazyLock::new(|| {
 static BUYS: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"^[»”\x22]*\s+(?:не\s)?(?:заказ|купи|опла|получ|приобр|закуп|оформ|перечисл|отправил)"));
 
+/// "My accountant, …", "someone at …", "the label reads …": firms that are only told of.
+static TOLD_OF: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)(?:\b(?:my|our|your|their|the|his|her) (?:accountant|landlord|solicitor|supplier|courier|carrier|bank|lawyer|insurer|builder|plumber|agent|neighbour|client|customer|rival|competitor|contractor|cleaner)s?,?|\b(?:someone|somebody|guy|man|woman|lady|girl|building|office|yard|driver|person|people) (?:at|from|with)|\b(?:reads|says|said|shows|heard|like|than|unlike|versus|vs|not|previously|formerly|ex|by|no longer (?:at|with)|name from|dealing with|compared with|compared to))\s*$",
+    )
+});
+
+static IS_OURS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^[»”\x22]*,?\s+(?:(?:are|is) (?:our|my|your|the|a|an|one) |(?:buys|recommends|recommended|took|signed)\b)",
+    )
+});
+
 fn is_of_others(sentence: &str, name: &str) -> bool {
-    let after = sentence.find(name).map_or("", |at| &sentence[at + name.len()..]);
+    let (before, after) = sentence.find(name).map_or(("", ""), |at| (&sentence[..at], &sentence[at + name.len()..]));
+    if TOLD_OF.is_match(before) || IS_OURS.is_match(after) {
+        return true;
+    }
     EVERYBODYS.is_match(name) || (DID.is_match(after) && !BUYS.is_match(after))
 }
 
 /// "Alistair McNab of Highland Kilns Ltd": who is of it is not it.
 fn without_person(name: &str) -> &str {
+    let spoken = ["It's ", "It’s ", "I'm ", "I’m ", "Its ", "Im "].iter().find_map(|is| name.strip_prefix(is));
+    let name = spoken.unwrap_or(name);
     let first = name.split(' ').next().unwrap_or_default().to_lowercase();
     match name.split_once(" of ") {
-        Some((_, firm)) if is_known(&first) => firm,
+        Some((_, firm)) if is_known(&first) || spoken.is_some() => firm,
         _ => name,
     }
 }
@@ -139,7 +157,7 @@ fn begun(name: &str) -> Option<&str> {
         let (first, rest) = name.split_once(' ')?;
         let common = [
             "and", "of", "the", "The", "&", "I", "We", "Company", "For", "From", "Hello", "Hi", "Dear", "At", "Our",
-            "My", "Is", "In", "And", "We're", "We’re", "Firm", "Say",
+            "My", "Is", "In", "And", "We're", "We’re", "Firm",
         ]
         .contains(&first);
         if !common {

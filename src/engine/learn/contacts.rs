@@ -54,7 +54,8 @@ static NO_CALLS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// What comes after it that makes it a matter of the hour, of the door or of somebody else.
 #[rustfmt::skip]
-const NOT_OF_CALLS: [&str; 78] = [
+const NOT_OF_CALLS: [&str; 81] = [
+    "from you", "yet", "call cent",
     "сосед", "родител", "the neigh", "my neigh", "my mum", "my mother", "were ", "was ", "have been", "ugly",
     "mr ", "mrs ", "ms ", "miss ", "dear", "sir", "madam", "love", "darling", "a ", "an ",
     "в дверь", "в звонок", "в домофон", "дверь", "домофон", "до ", "после ", "с ", "раньше", "позже", "пока", "сейчас", "сегодня", "завтра", "утром", "ночью", "по утрам",
@@ -72,12 +73,21 @@ const SAID_OF: [&str; 32] = [
 static DOOR: LazyLock<Regex> =
     LazyLock::new(|| pattern(r" (?:knock\S*|doorbell|intercom|постуч\S+|стуч\S+|домофон\S*) "));
 
+/// "Nobody should knock or ring before 3".
+fn is_knock(text: &str) -> bool {
+    text.contains(" knock") && is_at_door(text)
+}
+
+fn is_at_door(text: &str) -> bool {
+    DOOR.is_match(text) && !text.contains(" телефон") && !text.contains(" phone")
+}
+
 fn refuses(sentence: &Sentence<'_>) -> bool {
     let text = sentence.folded.as_str();
     if is_reproach(text) {
         return false;
     }
-    if DOOR.is_match(text) && !text.contains(" телефон") && !text.contains(" phone") {
+    if is_at_door(text) {
         return false;
     }
     NO_CALLS.find_iter(text).any(|found| {
@@ -86,7 +96,9 @@ fn refuses(sentence: &Sentence<'_>) -> bool {
         let after = format!("{} ", after.trim());
         let after =
             ["мне ", "нам ", "меня ", "me ", "us "].iter().find_map(|to| after.strip_prefix(to)).unwrap_or(&after);
-        let moment = NOT_OF_CALLS.iter().any(|word| after.starts_with(word));
+        let moment = NOT_OF_CALLS.iter().any(|word| after.starts_with(word))
+            || after.starts_with("at ") && !after.starts_with("at a")
+            || after.starts_with(|c: char| c.is_ascii_digit());
         // "No phone" is a refusal as words of their own: "there is no phone in the box".
         let bare = matches!(found.as_str().trim(), "no phone" | "no telephone")
             && !after.trim().is_empty()
@@ -162,7 +174,8 @@ static CALLS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Who calls, or whom, where it is not us the customer.
 #[rustfmt::skip]
-const NOT_ASKED: [&str; 64] = [
+const NOT_ASKED: [&str; 68] = [
+    "your", "my", "no", "any",
     "сказал", "сказала", "сказали", "говорит", "говорят", "просил", "просила", "написал", "said", "says", "told", "wrote",
     "не", "вы", "зачем", "почему", "никто", "они", "он", "она", "курьер", "кому", "куда", "если", "чтоб", "что", "dont", "not", "never", "to", "they", "will", "did", "who", "someone", "somebody", "he", "she",
     "courier", "couriers", "ill", "i", "we", "wont", "phone", "cant", "why", "anyone", "nobody", "didnt", "video", "would", "order", "roll", "conference", "a", "the", "another", "missed", "hed", "shed", "theyd", "wed", "youd",
@@ -170,11 +183,15 @@ const NOT_ASKED: [&str; 64] = [
 
 fn invites(text: &str) -> bool {
     !is_reproach(text)
+        && !is_knock(text)
         && CALLS.find_iter(text).any(|found| {
             let (before, after) = (&text[..found.start()], format!("{} ", text[found.end()..].trim()));
             let mut words = before.rsplit(' ').filter(|word| !word.is_empty());
-            let (last, last_but) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-            let of_habit = last == "you" && one_of("do did", last_but);
+            let last = words.find(|word| !one_of("only always just usually normally", word)).unwrap_or_default();
+            let last_but = words.next().unwrap_or_default();
+            let of_habit = last == "you" && one_of("do did if when unless whether once", last_but)
+                || before.contains(" if it was ")
+                || before.contains(" if i was ");
             let asked = !NOT_ASKED.contains(&last) && !of_habit
                 || (last == "to" && ["free", "happy", "time", "want", "like", "possible"].contains(&last_but))
                 || (last == "вы" && last_but == "если")
@@ -200,6 +217,10 @@ fn invites(text: &str) -> bool {
                 "the office",
                 "the police",
                 "stupid",
+                "a fool",
+                "you ",
+                "old",
+                "mad",
                 "names",
                 "мужу",
                 "жене",
@@ -414,7 +435,7 @@ static THERE: LazyLock<Regex> = LazyLock::new(|| {
 /// Clauses that are about something else: the past, somebody else, or what is not wanted.
 static NOT_A_WISH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:be here|(?:kids|children|son|daughter|they|he|she|everyone|people) (?:\S+ )?(?:texts?|emails?|whatsapps?|messages?)|верно|правильно ли|так в|correct|не (?:пишите|писать|отвечайте|отвечать|присылайте|присылать|шлите|слать|отправляйте|отправлять)|почему|зачем|куда|вы (?:мне |нам )?(?:писали|пишете)|писал[аи]? вам|(?:told|asked) me to|do you (?:reply|answer|write|use|have|send|take|text|email)|dont (?:send|write|email|text|message|use|answer|reply)|do not (?:send|write|email|text|message|use|answer|reply)|stop (?:sending|with)|why|you (?:dont|do not|never|said|told|wrote|have)|i (?:wrote|emailed|texted|have written)|если|пока|when it|once it|how (?:do|can)|can i|could i|should i|можно ли|могу ли|where) ",
+        r" (?:be here|used to|either|(?:no|not|isnt|arent|never) (?:\S+ )?(?:good|use|fine|best|ok|okay|convenient|easy)|(?:e ?mail|text|sms|whatsapp|telegram|chat) or (?:\S+ )?(?:phone|call|text|e ?mail|sms|whatsapp|telegram|ring)|(?:doesnt|does not|never|dont|wont) (?:reach|work|get)|(?:kids|children|son|daughter|they|he|she|everyone|people) (?:\S+ )?(?:texts?|emails?|whatsapps?|messages?)|верно|правильно ли|так в|correct|не (?:пишите|писать|отвечайте|отвечать|присылайте|присылать|шлите|слать|отправляйте|отправлять)|почему|зачем|куда|вы (?:мне |нам )?(?:писали|пишете)|писал[аи]? вам|(?:told|asked) me to|do you (?:reply|answer|write|use|have|send|take|text|email)|dont (?:send|write|email|text|message|use|answer|reply)|do not (?:send|write|email|text|message|use|answer|reply)|stop (?:sending|with)|why|you (?:dont|do not|never|said|told|wrote|have)|i (?:wrote|emailed|texted|have written)|если|пока|when it|once it|how (?:do|can)|can i|could i|should i|можно ли|могу ли|where) ",
     )
 });
 
@@ -437,7 +458,7 @@ static STANDING: LazyLock<Regex> =
 /// One thing, this once: the invoice to the mailbox.
 static ONCE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:email|text|mail|whatsapp|send) (?:me|us) (?:the|a|an|my|that|when|once|this|your new) (?:\S+ )?(?:invoice|receipt|copy|label|photo|link|code|bill|it arrives|file|manual|its|it is|documents?)|(?:чек|документ\S*|накладн\S+|сч[её]т\S*|фото|копи\S+|инструкци\S+|трек\S*) (?:\S+ ){0,3}(?:на|в|по) ",
+        r" mail (?:one|it|them|this|that|out|back|(?:me |us )?(?:the|an?|another|my) \S+|(?:me|us) (?:one|it|them)) | (?:email|text|mail|whatsapp|send) (?:me|us) (?:the|a|an|my|that|when|once|this|your new) (?:\S+ )?(?:invoice|receipt|copy|label|photo|link|code|bill|it arrives|file|manual|its|it is|documents?)|(?:чек|документ\S*|накладн\S+|сч[её]т\S*|фото|копи\S+|инструкци\S+|трек\S*) (?:\S+ ){0,3}(?:на|в|по) ",
     )
 });
 

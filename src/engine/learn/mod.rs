@@ -11,11 +11,13 @@ mod dates;
 pub mod days;
 mod details;
 mod doubts;
+mod fates;
 mod given;
 mod goods;
 mod instructions;
 mod names;
 mod orders;
+mod others;
 mod people;
 mod phrases;
 mod places;
@@ -32,6 +34,8 @@ mod values;
 mod voice;
 mod wares;
 
+#[cfg(test)]
+mod left_tests;
 #[cfg(test)]
 mod stated_tests;
 #[cfg(test)]
@@ -211,22 +215,23 @@ pub fn extract(text: &str, source: MessageId, at: Timestamp) -> Vec<Statement> {
         return said.facts;
     }
     let customer = !voice::disowns(&own.folded());
+    let told = others::without_others(&own);
     if customer {
-        orders::read(&own, &mut said);
+        orders::read(&told, &mut said);
     }
     let has_order = said.has("order_number");
+    let streets = places::streets(&told);
     if customer {
-        people::read(&own, &mut said);
+        people::read(&told, &streets, &mut said);
     }
-    reach::read(&own, &mut said);
-    companies::read(&own, &mut said);
+    reach::read(&told, &mut said);
+    companies::read(&told, &mut said);
     if customer {
-        let streets = places::streets(&own);
-        places::read(&own, &streets, &mut said);
-        addresses::read(&own, &streets, &mut said);
+        places::read(&told, &streets, &mut said);
+        addresses::read(&told, &streets, &mut said);
         products::read(&own, has_order, &mut said);
     }
-    contacts::read(&own, &mut said);
+    contacts::read(&told, &mut said);
     // A claim quotes us.
     claims::read(&Reading::of(&prepared), &mut said);
     constraints::read(&own, &mut said);

@@ -63,7 +63,7 @@ fn denied(before: &str) -> bool {
 /// What makes an order somebody else's, or no order.
 static OF_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:номер|заказ)\S*(?: \S+)? у не(?:е|го)|у не(?:е|го) (?:\S+ ){0,2}(?:номер|заказ)\S*|(?:ее|его|их) (?:номер|заказ)\S*|никак(?:ого|ой) заказа?|нет такого заказа|заказ\S* (?:м )?\d+ (?:у меня нет|не мой|не наш|не моя|не оформлял\S*|не делал\S*)|(?:это |и )?не мой заказ|не мои заказы|чуж(?:ой|ая|ого|ую|ие) (?:заказ|посылк|товар)\S*|ваш заказ|diff\S*rence between|разниц\S+ между|с кем то (?:с?путали|перепутали)|(?:her|his|their) (?:order|number|parcel|purchase)\S*|isnt my|is not my|not mine|not my order|never (?:had|made|placed) (?:an|any) order|wrong person|(?:she|he|they) asked me to|no such order|a (?:valid|real) order|just an example|(?:which|that|it) (?:is|s) (?:hers|his|theirs|not mine)|(?:its|is) (?:hers|his|theirs)|nothing to do with me) ",
+        r" (?:(?:номер|заказ)\S*(?: \S+)? у не(?:е|го)|у не(?:е|го) (?:\S+ ){0,2}(?:номер|заказ)\S*|(?:ее|его|их) (?:номер|заказ)\S*|никак(?:ого|ой) заказа?|нет такого заказа|заказ\S* (?:м )?\d+ (?:у меня нет|не мой|не наш|не моя|не оформлял\S*|не делал\S*)|(?:это |и )?не мой заказ|не мои заказы|чуж(?:ой|ая|ого|ую|ие) (?:заказ|посылк|товар)\S*|ваш заказ|diff\S*rence between|разниц\S+ между|с кем то (?:с?путали|перепутали)|(?:her|his|their) (?:order|number|parcel|purchase)\S*|isnt my|is not my|not mine|not my order|never (?:had|made|placed) (?:an|any) order|wrong person|(?:she|he|they) asked me to|no such order|a (?:valid|real) order|just an example|(?:which|that|it) (?:is|s) (?:hers|his|theirs|not mine)|(?:its|is) (?:hers|his|theirs)|nothing to do with me|(?:isnt|not|wasnt|never was) (?:mine|for (?:me|us))|belongs to|came to (?:my|our) door|who has|do you mean|(?:is|was) (?:it )?(?:m )?(?:order )?[0-9]{5,8} (?:an?|or|your|valid)|(?:is|was) it order|purchase order|you gave (?:me|us)|(?:either|is it) (?:m )?[0-9]{5,8} or (?:m )?[0-9]{5,8}|[0-9]{5,8} or (?:m )?[0-9]{5,8} (?:cant|i|im|not|dont|one|whichever)|(?:its|it is|thats|that is|is) (?:my|his|her) (?:mums?|moms?|mothers?|dads?|fathers?|sons?|daughters?|husbands?|wifes?|wives|partners?|friends?|mates?|neighbou?rs?|brothers?|sisters?|bosss?)|(?:someones|somebodys) order|placed by my|[0-9]{5,8} is (?:my|the|a|our) (?:zip|postcode|pin|account|model|code|serial|tracking|invoice|article|part)) ",
     )
 });
 
@@ -99,7 +99,7 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
 /// A number that is corrected by the next one.
 static CORRECTED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)\b([0-9]{3,8})\s*[,.…-]*\s*(?:(?:ой|упс|точнее|вернее|то есть|тьфу|нет|простите|извините|ошиб\p{L}+|вру|опечат\p{L}+|описал\p{L}+|не то|не так|правильно|поправка|or|sorry|oops|typo|my bad|actually|correction|scratch that|make that|i mean|no wait|wait|hold on|rather|no)[\s,.…:-]+)+(?:[\p{L}', ]{0,40}?)(?:[МMмm]-?)?([0-9]{5,8})",
+        r"(?i)\b([0-9]{3,8})\s*[,.…-]*\s*(?:or\s+)?(?:(?:ой|упс|точнее|вернее|то есть|тьфу|нет|простите|извините|ошиб\p{L}+|вру|опечат\p{L}+|описал\p{L}+|не то|не так|правильно|поправка|sorry|oops|typo|my bad|actually|correction|scratch that|make that|i mean|no wait|wait|hold on|rather|no)[\s,.…:-]+)+(?:[\p{L}', ]{0,40}?)(?:[МMмm]-?)?([0-9]{5,8})",
     )
 });
 
@@ -119,7 +119,9 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
     // A correction may be a sentence of its own: «заказ 882140. Нет, вру, 882104».
     let whole = reading.sentences.iter().map(|sentence| sentence.text).collect::<Vec<_>>().join(" ");
     for fix in CORRECTED.captures_iter(&whole).chain(NOT_BUT.captures_iter(&whole)).filter(|_| own) {
-        corrected.push(format!("М-{}", &fix[1]));
+        if fix[1] != fix[2] {
+            corrected.push(format!("М-{}", &fix[1]));
+        }
         let end = fix.get(2).map_or(0, |number| number.end());
         let start = fix.get(1).map_or(0, |number| number.start());
         // A number that is too short was begun as one of an order.
@@ -177,7 +179,8 @@ fn is_of_address(token: &Token<'_>) -> bool {
 
 /// Papers and accounts, which have numbers of their own.
 const PAPERS: &str = "договор договора полис паспорт сертификат удостоверение лицензия обращение обращения квитанция накладная \
-     agreement policy contract certificate passport licence license invoice receipt complaint ticket voucher";
+     agreement policy contract certificate passport licence license invoice receipt complaint ticket voucher label customer client \
+     part student staff employee flight train batch sample item catalogue cat series gave dial";
 
 fn follows_other(before: &str) -> bool {
     let clause = near(before.trim_end_matches(|c: char| !c.is_alphanumeric()));
@@ -243,7 +246,9 @@ fn alone(sentence: &Sentence<'_>, has_street: bool) -> Vec<String> {
             || joined(at.checked_sub(1))
             || joined(Some(at + 1));
         let of_other = tokens[..at].iter().rev().take(4).any(|word| {
-            one_of(NOT_ORDERS, &word.low) || ["тел", "телефон", "phone", "tel", "руб", "р"].contains(&word.low.as_str())
+            one_of(NOT_ORDERS, &word.low)
+                || one_of(PAPERS, &word.low)
+                || ["тел", "телефон", "phone", "tel", "руб", "р"].contains(&word.low.as_str())
         });
         let asked_of = before.is_some_and(|before| before.low == "of")
             && !sentence.folded.contains(" state of ")

@@ -1,5 +1,6 @@
 //! What customers call themselves: after words of introduction, and where a name stands alone as people sign.
 
+use super::addresses::Found;
 use super::given::{is_known, is_patronymic, is_surely};
 use super::names::is_common;
 use super::places;
@@ -9,7 +10,10 @@ use super::signatures::{alone, in_full, signed, small};
 use super::values;
 
 /// The name in a message: a strong introduction before a weak one before a signature.
-pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
+pub(super) fn read(reading: &Reading<'_>, streets: &[Found], said: &mut Said) {
+    if only_thanks(reading) {
+        return;
+    }
     let of = |find: &dyn Fn(&Sentence<'_>) -> Option<String>| reading.sentences.iter().find_map(find);
     let found = form(reading)
         .or_else(|| of(&introduced))
@@ -23,9 +27,27 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
         .or_else(|| alone(reading))
         .or_else(|| of(&in_full))
         .or_else(|| small(reading));
+    let found = found.filter(|name| !is_beside_street(reading, streets, name));
     if let Some(value) = found.and_then(|name| values::canonical("name", &name)) {
         said.add("name", value, LIKELY);
     }
+}
+
+/// "Thank you, Megan": whom they thank, where nothing else is said.
+fn only_thanks(reading: &Reading<'_>) -> bool {
+    let words: Vec<&str> = reading.sentences.iter().flat_map(|sentence| sentence.folded.split_whitespace()).collect();
+    words.len() < 7 && words.first().is_some_and(|first| one_of("thanks thank thx cheers ta спасибо", first))
+}
+
+/// "15520 County Road 9, Spencer": one word right after a street may be its town, whoever has that name.
+fn is_beside_street(reading: &Reading<'_>, streets: &[Found], name: &str) -> bool {
+    let after = |street: &Found| {
+        let rest = &reading.sentences[street.sentence].text[street.end..];
+        let from = rest.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ',' | '.' | ' '));
+        let ends = |rest: &str| !rest.trim_start().starts_with(char::is_alphanumeric);
+        rest[..rest.len() - from.len()].contains(',') && from.strip_prefix(name).is_some_and(ends)
+    };
+    !name.contains(' ') && name.is_ascii() && streets.iter().any(after)
 }
 
 /// Words after which a name stands, whatever the case of its letters.
@@ -65,10 +87,19 @@ fn introduced(sentence: &Sentence<'_>) -> Option<String> {
         }) {
             rest = &rest[1..];
         }
+        // "You've spelt my name Katharine, it's Catherine".
+        let spelt = words[0] == "my"
+            && tokens[..at].iter().rev().take(3).any(|token| {
+                one_of(
+                    "spelt spelled misspelt misspelled wrote written printed put got have had change changed",
+                    &token.low,
+                )
+            });
         // Who is to be asked for at the door may be anybody.
         let at_door = words[0] == "ask"
             && [" deliver ", " said ", " told ", " there is no "].iter().any(|word| sentence.folded.contains(word));
         if !denied
+            && !spelt
             && !at_door
             && let Some(name) = name_after(rest, !doubtful)
         {
@@ -150,7 +181,7 @@ pub(super) const NEVER: &str = "карта карты банк visa mastercard c
      тел телефон почта снова опять ваш ваша нет да это проблема order and from i my the a an in is here again \
      phone email mail number town city living live when tomorrow please but for at on with звоните звонить \
      вчера сегодня недавно товарищ гражданин dear welcome hello уважаемая уважаемый дорогая дорогой милая \
-     thanks cheers thx hugs ltd llc llp inc plc gmbh limited flat nobody somebody someone anyone everyone everybody thank best kind merry happy regards ask tell see chat bot";
+     thanks cheers thx hugs ltd llc llp inc plc gmbh limited flat nobody somebody someone anyone everyone everybody thank best kind merry happy regards ask tell see chat bot wrong mud spelled spelt misspelled";
 
 /// One to three words of a name, in any letters where `any_case`; with initials.
 fn name_after(tokens: &[Token<'_>], any_case: bool) -> Option<String> {

@@ -155,9 +155,12 @@ pub(super) fn is_lone_doubtful(run: &[Token<'_>]) -> bool {
 
 /// What is bought, sent and spoken of, and is no thing of its own.
 pub(super) fn is_generic(run: &[Token<'_>]) -> bool {
-    is_empty(run)
-        || matches!(run, [one] if one_of("kit set box bag bags boxes machine unit pack case cover part parts size", &one.low))
+    is_empty(run) || matches!(run, [one] if one_of(ALONE, &one.low))
 }
+
+/// Words that name no goods alone.
+const ALONE: &str = "kit set box bag bags boxes machine unit pack case cover part parts size model collection plan pass \
+     inspection different similar special service extra food groceries black white red blue green grey gray pink brown yellow";
 
 pub(super) fn is_empty(run: &[Token<'_>]) -> bool {
     let Some((head, before)) = run.split_last() else { return true };
@@ -165,7 +168,7 @@ pub(super) fn is_empty(run: &[Token<'_>]) -> bool {
     let made = one_of("box bag set case coffee cleaner cleaners", &head.low)
         && before.iter().any(|token| !one_of("empty wrong same big small", &token.low));
     let singular = head.low.strip_suffix('s').unwrap_or(&head.low);
-    !made && (one_of(NEVER, &head.low) || one_of(NEVER, singular))
+    !made && (one_of(NEVER, &head.low) || one_of(NEVER, singular) || one_of(KIN, singular))
         || run.iter().any(|token| one_of(NO_GOODS, &token.low))
 }
 
@@ -174,10 +177,10 @@ const NO_GOODS: &str = "ltd limited llc llp gmbh inc plc bv club account details
      other others one ones half text message messages letter call notification invoice receipt refund thing things item items stuff product products parcel parcels package order orders email";
 
 pub(super) const KIN: &str = "mum mom mother dad father brother sister son daughter husband wife partner girlfriend boyfriend friend aunt uncle \
-     cousin niece nephew gran nan grandma grandad grandson granddaughter kids children boy girl boss colleague neighbour neighbor";
+     fiance fiancee fiancée hubby missus grandmother grandfather godson goddaughter baby cousin niece nephew gran nan grandma grandad grandson granddaughter kids children boy girl boss colleague neighbour neighbor";
 
 /// What is no goods though it is bought, sent, or comes.
-const NEVER: &str = "part parts papers paperwork documents newsletter taxi cab lunch dinner breakfast headache cold flu degree ticket tickets rejection refusal pleasure in-laws \
+const NEVER: &str = "quote estimate land plot small large medium around runaround word look visit cheapest best worst version amount upgrade mistake offer loads bargain surprise bruise scratch burn rash shock deal grandkids grandchildren part parts papers paperwork documents newsletter taxi cab lunch dinner breakfast headache cold flu degree ticket tickets rejection refusal pleasure in-laws \
      parents relatives kids children son daughter wife husband house flat parking mortgage loan permission approval \
      break holiday day engaged married e-mail e-mails email emails mail survey pairs mine hint joke gist flight train bus ticket appointment operation \
      leaflet coffee shares order orders parcel parcels package refund email message text call notification letter code discount gift \
@@ -203,8 +206,8 @@ fn is_end(low: &str) -> bool {
              wonderful broken faulty damaged cancel cm mm kg pcs pieces packs l ml january february march \
              april may june july august september october november december broke sees makes loves already \
              wants needs buying sorry please pls like them including only just back money brought nice which \
-             what brand since during while cannot into onto never waiting wait expecting purchase buy about keep ordering sending using \
-             use used try tried his her their left rang called until till",
+             what brand since during while buys sells sell gets get cannot into onto never waiting wait expecting purchase buy about keep ordering sending using \
+             use used try tried his her their left rang called until till wont doesnt hasnt isnt arent cant didnt dont havent wasnt werent couldnt keeps quit won't doesn't hasn't isn't",
             low,
         )
 }

@@ -90,7 +90,7 @@ const STATED: [&[&str]; 94] = [
 /// Before or after these a city is asked about, or somebody else's.
 const NOT_THEIRS: &str = "если допустим свекровь сестра подруга брат сын дочь мама отзыв отзывах какая-то какой-то сосед пункт \
      пункте пвз магазин склад шоурум курьер подмосковье if suppose grandma mate mum mother brother sister \
-     colleague friend office store shop cheaper expensive faster customers places would maybe not don't dont longer never";
+     colleague friend office store shop cheaper expensive faster customers places would maybe not don't dont longer never shows";
 
 /// Those of them after which something else may stand: what is no known city is none.
 #[rustfmt::skip]
@@ -108,8 +108,13 @@ const NO_TOWN: &str =
 static ASKED: LazyLock<Regex> =
     LazyLock::new(|| pattern(r" (?:есть|сколько|бывает|возможна|а доставка|how much|do you) "));
 
+/// Where one is for a while, or came from.
+static PASSING: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r" (?:trip|holiday|holidays|vacation|originally|airport|conference|visiting|of all places|just passing) ")
+});
+
 fn stated(sentence: &Sentence<'_>) -> Option<String> {
-    if voice::is_where_others_live(&sentence.folded) {
+    if voice::is_where_others_live(&sentence.folded) || PASSING.is_match(&sentence.folded) {
         return None;
     }
     let corrected = [" no wait ", " sorry ", " вернее ", " точнее ", " oops ", " actually "];
@@ -289,6 +294,7 @@ fn from_here(sentence: &Sentence<'_>) -> Option<String> {
         let of_company = token.low == "in"
             && at > 0
             && tokens[..at].iter().rev().take(3).any(|token| is_firm(&token.low))
+            && !tokens[..at].iter().rev().take(4).any(|token| one_of("the your that another", &token.low))
             && !sentence.asks;
         if of_company && let Some(city) = city_at(&tokens[at + 1..], false).map(|(city, _)| city.to_owned()) {
             return Some(city);
@@ -446,7 +452,7 @@ fn alone(reading: &Reading<'_>, place: usize, sentence: &Sentence<'_>) -> Option
     ]
     .iter()
     .any(|word| sentence.folded.contains(word));
-    if sentence.asks || supposed {
+    if sentence.asks || supposed || voice::is_where_others_live(&sentence.folded) {
         return None;
     }
     let mut begin = 0;

@@ -96,14 +96,14 @@ static WILL_BE: LazyLock<Regex> = LazyLock::new(|| {
 /// What holds for everybody, or only if something happens, commits us to nothing.
 static GENERAL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^(?:пожалуйста,? |хорошо,? |please,? )?(?:пришлите|напишите|сообщите|отправьте|приложите|прикрепите|укажите|назовите|скажите|дайте знать|оформите|заполните|подскажите|уточните|send|write|attach|give|fill|let us know|press|enter|click|choose|share|reply)[ ,]|(?:^|[^а-яa-z])(?:при заказе|при покупке|if|если|обычно|как правило|в случае|при условии|по правилам|стараемся|рады помочь|буду рад|с удовольствием поможем|можете|можно|по желанию|подскажите|вам нужно|if|usually|normally|in case|unless|can't|cannot|would you|could you|you can|typically|as a rule|once the|once your|as soon as the|as soon as your|in general|customers|glad to help|happy to help|look forward|should you|please tell|once you)(?:[^а-яa-z]|$)",
+        r"^then (?:i|we)|^(?:пожалуйста,? |хорошо,? |please,? )?(?:пришлите|напишите|сообщите|отправьте|приложите|прикрепите|укажите|назовите|скажите|дайте знать|оформите|заполните|подскажите|уточните|send|write|attach|give|fill|let us know|let me know|tell me|press|enter|click|choose|share|reply)[ ,]|(?:^|[^а-яa-z])(?:при заказе|при покупке|if|если|обычно|как правило|в случае|при условии|по правилам|стараемся|рады помочь|буду рад|с удовольствием поможем|можете|можно|по желанию|подскажите|вам нужно|if|usually|normally|in case|unless|can't|cannot|would you|could you|you can|typically|as a rule|once the|once your|once we have|as soon as (?:it|we have)|when we have|probably|most likely|hopefully|all being well|with luck|subject to|provided (?:it|that|you|the)|should it|should the|(?:sale|shop|store|offices?|branch|lines?) will|ask for your|our couriers will|as soon as the|as soon as your|in general|customers|glad to help|happy to help|look forward|should you|please tell|once you)(?:[^а-яa-z]|$)",
     )
 });
 
 /// Words of help and of regret that are no promise of a deed.
 static EMPTY: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:поможем|помогу|попробу(?:ем|ю)|^разберемся|постара(?:емся|юсь)|будем стараться|сейчас посмотрю|сейчас проверю|сейчас уточню|одну минуту|минуточку|перевожу|учтем|ждем|i'll be happy|we'll be happy|i will be happy|i will be glad|we will be glad|i will try|we'll try|i'll try|i'll assume|i'll leave you|i'll let you|feel free|tell you (?:a secret|what|honestly|the truth|something)|be honest|let you into)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:поможем|помогу|попробу(?:ем|ю)|^разберемся|постара(?:емся|юсь)|будем стараться|сейчас посмотрю|сейчас проверю|сейчас уточню|одну минуту|минуточку|перевожу|учтем|ждем|i'll be happy|we'll be happy|i will be happy|i will be glad|we will be glad|i will try|we'll try|i'll try|i'll assume|i'll leave you|i'll let you|feel free|tell you (?:a secret|what|honestly|the truth|something)|be honest|(?:do|try) (?:our|my) best|keep to (?:e-?mail|chat|sms|text)|bear (?:that|it|this)|(?:transfer|hand|put|pass) you|close this|keep your card|let you into)(?:[^а-яa-z]|$)",
     )
 });
 
@@ -145,7 +145,7 @@ pub fn promises(text: &str, source: MessageId, said: &Zoned) -> Vec<Statement> {
 /// Who will do what: "I'll listen to the call", "two men will bring it".
 static WILL_DO: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^a-z0-9])([a-z0-9]+)(?:'ll| will| shall|'m going to|'re going to| am going to| are going to| is going to) (?:(?:also|then|now|just|personally|certainly|definitely|gladly|of course|immediately) )*([a-z]+)(?: ([a-z]+))?",
+        r"(?:^|[^a-z0-9])([a-z0-9]+)(?:'ll| will| shall|'m going to|'re going to| am going to| are going to| is going to) (?:(?:also|then|now|just|only|always|personally|certainly|definitely|gladly|of course|immediately) )*([a-z]+)(?: ([a-z]+))?",
     )
 });
 
@@ -165,7 +165,7 @@ static ARRANGED: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Verbs after "will" that commit nobody to a deed.
 const NO_DEED: &str = "be not never need see try hope wait love miss have understand continue depend cost last expire end close \
-     open remain stay know want like think wish allow let receive use rely";
+     open remain stay know want like think wish allow let receive use rely stick respect remember explain say stop do probably";
 
 /// Those of us who come and do.
 const PEOPLE: &str = "courier driver technician engineer plumber fitter manager colleague team operator cleaner specialist \

@@ -41,7 +41,7 @@ static THEIRS: LazyLock<Regex> = LazyLock::new(|| {
 /// The telephone of a relative, though "phone" stands right before it.
 static SOMEONES: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:его|ее|их|his|her|their)(?: (?:номер|телефон|тел|моб|мобильный|number|phone|mobile|cell|tel))?(?: is)?|(?:мамин|папин|мужнин|сестрин|бабушкин|дедушкин|соседкин|тещин)\S?(?: \S+)?|(?:старый|старая|прежний|бывший|old|former|previous)(?: (?:номер|телефон|number|phone|one))?(?: (?:is|was|был))?|был|была|used to be|(?:tried|dialled|dialed|rang|ringing)(?: \S+)?|у (?:нее|него|них) (?:телефон|номер|мобильный)|(?:husbands?|wifes?|dads?|mums?|moms?|mothers?|fathers?|sons?|daughters?|brothers?|sisters?|friends?|neighbou?rs?|colleagues?|boss\S*|roommates?|his|her) (?:\S+ )?(?:phone|number|mobile|cell|tel|telephone)(?: \S+)?|(?:номер|телефон|мобильный|сотовый|тел)\S* (?:у )?(?:мужа|жены|мамы|папы|сына|дочери|дочки|брата|сестры|друга|подруги|соседа|соседки|коллеги|курьера|водителя|магазина|менеджера|поддержки|бывшей|бывшего|свекрови|тещи|него|нее)(?: \S+)?) $",
+        r" (?:(?:его|ее|их|his|her|their)(?: (?:номер|телефон|тел|моб|мобильный|number|phone|mobile|cell|tel))?(?: is)?|(?:мамин|папин|мужнин|сестрин|бабушкин|дедушкин|соседкин|тещин)\S?(?: \S+)?|(?:старый|старая|прежний|бывший|old|former|previous)(?: (?:номер|телефон|number|phone|one))?(?: (?:is|was|был))?|был|была|used to be|(?:tried|dialled|dialed|rang|ringing|(?:i|we) (?:called|phoned|texted))(?: \S+)?|(?:do not|dont|never|stop) (?:use|using|ring|ringing|call|calling|text|texting|phone)(?: \S+)?|(?:delete|remove|removing|forget)(?: \S+)?|(?:me|us) down as|(?:shows|eg|e g)|the \S+s(?: number)? is|fax(?: number)?(?: is)?|у (?:нее|него|них) (?:телефон|номер|мобильный)|(?:husbands?|wifes?|dads?|mums?|moms?|mothers?|fathers?|sons?|daughters?|brothers?|sisters?|friends?|neighbou?rs?|colleagues?|boss\S*|roommates?|ladys|mans|lads|mates|nans|grans|mas|pas|uncles|aunts|cousins|partners|flatmates|missus|laws|his|her) (?:\S+ )?(?:phone|number|mobile|cell|tel|telephone)(?: \S+)?|(?:номер|телефон|мобильный|сотовый|тел)\S* (?:у )?(?:мужа|жены|мамы|папы|сына|дочери|дочки|брата|сестры|друга|подруги|соседа|соседки|коллеги|курьера|водителя|магазина|менеджера|поддержки|бывшей|бывшего|свекрови|тещи|него|нее)(?: \S+)?) $",
     )
 });
 
@@ -54,11 +54,19 @@ static SUPPOSED: LazyLock<Regex> = LazyLock::new(|| {
 static CORRECTED: LazyLock<Regex> =
     LazyLock::new(|| pattern(r" (?:hang on|no wait|thats the old|ой нет|нет не тот|ошиблась|ошибся) "));
 
+/// "+1 217 555 0191, sorry no, +1 217 555 0119".
+static BETWEEN: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)[0-9]{3}[ ,.…-]+(?:(?:oh|ah|er|um|so|i|no|nope|sorry|wait|oops|actually|rather|typo|correction|i mean|make that|scratch that|hang on|hold on)\b[ ,.…-]*)+(?:it['’]?s |is |the )?\+?[(0-9][0-9 (]{2}",
+    )
+});
+
 /// The telephone and the mailbox in a message; where one is corrected, the last.
 pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
     let phones: Vec<String> = reading.sentences.iter().flat_map(phones).collect();
     // Of a corrected number the last counts: "07700 900740, no, hang on, that's the old one, it's …".
-    let corrected = CORRECTED.is_match(&reading.folded());
+    let corrected =
+        CORRECTED.is_match(&reading.folded()) || reading.sentences.iter().any(|one| BETWEEN.is_match(one.text));
     if let Some(phone) = if corrected { phones.last() } else { phones.first() } {
         said.add("phone", phone.clone(), CERTAIN);
     }
@@ -73,7 +81,14 @@ static OURS_AFTER: LazyLock<Regex> = LazyLock::new(|| pattern(r"^ (?:\S+ ){0,3}(
 /// "… hits me four times a day": who writes to them.
 static WRITES_TO_THEM: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^ (?:(?:keeps?|is|has been) )?(?:hits?|spams?|sends?|sending|spamming|bombards?|emails?|emailing|mails?|messages?|messaging|wrote|writes) ?(?:to )?me |^ (?:belongs to|isnt mine|is not mine|is (?:my|her|his) (?:ex|husband|wife|son|daughter|mum|mother|dad|boss)|is(?: the)? (?:wrong|old)) ",
+        r"^ (?:(?:my )?(?:wife|husband|son|daughter|mum|dad|partner|boss|friend|neighbou?r)s|rang|called|phoned|texted|(?:keeps?|is) (?:calling|ringing|phoning)|(?:today |again )?is that you\S*) |^ (?:(?:keeps?|is|has been) )?(?:hits?|spams?|sends?|sending|spamming|bombards?|emails?|emailing|mails?|messages?|messaging|wrote|writes) ?(?:to )?me |^ (?:belongs to|isnt mine|is not mine|(?:which |that )?(?:isnt|is not|was never|wasnt) (?:mine|my)|(?:which|that) ive never|(?:thats|that is|its|it is) (?:wrong|old|an old|the old|his|hers|her|my (?:work|old))|is (?:my|her|his) (?:ex|husband|wife|son|daughter|mum|mother|dad|boss)\S*|is(?: the)? (?:wrong|old)|any ?more|from my (?:account|profile)) ",
+    )
+});
+
+/// "Contact Dave on …".
+static WHOM: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i:\b(?:contact|call|ring|phone|text|message|reach|speak to|whatsapp)) [A-Z][a-z]+(?: [A-Z][a-z]+)? (?:on|at)[: ]*$",
     )
 });
 
@@ -97,12 +112,16 @@ pub(super) fn phones(sentence: &Sentence<'_>) -> Vec<String> {
         let near = folded(near(before));
         let telephone =
             !bare || found.as_str().len() == 11 && found.as_str()[1..].starts_with('9') || THEIRS.is_match(&near);
-        let of_caller = near.ends_with(" from ");
+        let of_caller = [" from ", " off ", " by "].iter().any(|of| near.ends_with(of));
         let quoted = before.matches('"').count() % 2 == 1;
-        let ours =
-            OURS_AFTER.is_match(&folded(after)) || sentence.asks && matches!(near.trim(), "is" | "was" | "so is");
+        let ours = OURS_AFTER.is_match(&folded(after))
+            || sentence.asks
+                && (sentence.folded.starts_with(" is ")
+                    || matches!(near.trim(), "is" | "was" | "so is" | "whos" | "who is"));
         let others = quoted
             || ours
+            || WHOM.is_match(before)
+            || WRITES_TO_THEM.is_match(&folded(after))
             || of_caller
             || SOMEONES.is_match(&near)
             || (NOT_THEIRS.is_match(&near) && !THEIRS.is_match(&near));
@@ -116,7 +135,7 @@ pub(super) fn phones(sentence: &Sentence<'_>) -> Vec<String> {
 /// Words before a mailbox that make it an old one, or somebody else's.
 static OLD_OR_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?: (?:стар(?:ый|ая|ой|ую)|прежн\S+|раньше|был[аи]?|вместо|а не|не на|used to be|old|previous|instead of|i wrote|i emailed|have written|писал[аи]?|написал[аи]?|отправлял[аи]?|отправил[аи]?|ваш\S*|your|поддержк\S+|муж\S*|жен[аеуы]|сын\S*|коллег\S+|друг\S*|his|her|their|phishing|(?:my|our) (?:boss|wife|husband|mum|mom|mother|dad|father|son|daughter|brother|sister|friend|colleague|landlord)|пришло|приходят|list|customers?|database|баз\S+|клиент\S+|found|нашел|нашла)(?: \S+){0,3}| (?:not|а не|from)) $",
+        r"(?: (?:стар(?:ый|ая|ой|ую)|прежн\S+|раньше|был[аи]?|вместо|а не|не на|used to be|old|previous|instead of|i wrote|i emailed|have written|писал[аи]?|написал[аи]?|отправлял[аи]?|отправил[аи]?|ваш\S*|your|поддержк\S+|муж\S*|жен[аеуы]|сын\S*|коллег\S+|друг\S*|his|her|their|phishing|(?:my|our) (?:boss|wife|husband|mum|mom|mother|dad|father|son|daughter|brother|sister|friend|colleague|landlord)|пришло|приходят|list|customers?|database|баз\S+|клиент\S+|found|you (?:wrote|sent|emailed|mailed|had|used)|assistant|secretary|receptionist|нашел|нашла)(?: \S+){0,3}| (?:not|а не|from|delete|remove|forget)) $",
     )
 });
 

@@ -295,7 +295,9 @@ fn clause_name(reading: &Reading<'_>, begin: usize, clause: &[Token<'_>], end: u
     let told = next.is_none_or(tells) || full_english || mailbox;
     let following = reading.sentences.get(place + 1).and_then(|sentence| sentence.tokens.first());
     let whole = begin == 0 && next.is_none() && place < last_sentence && clause.len() == 1;
-    if !told || (whole && !following.is_some_and(tells)) {
+    // "Winston (the cat) says hi".
+    let explained = mark == Some("(") && next.is_some_and(|next| one_of("the my our his her", &next.low));
+    if !told || explained || (whole && !following.is_some_and(tells)) {
         return None;
     }
     let followed = next.is_none_or(|next| next.is_number() || next.text == "+" || !addresses(next));

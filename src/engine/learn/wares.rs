@@ -6,11 +6,12 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::doubts;
+use super::fates::{came, is_from_others, is_on_its_way, is_relative, is_you, past};
 use super::phrases::{
     KIN, Span, has_code, has_goods, is_code, is_count, is_day, is_determiner, is_empty, is_generic, is_lone_doubtful,
     is_month, phrase,
 };
-use super::reading::{Reading, Token, one_of};
+use super::reading::{Reading, Sentence, Token, one_of};
 use super::said::pattern;
 
 /// Most things of one list.
@@ -27,7 +28,8 @@ struct Around {
 
 /// The goods that a message says were bought, as written, in order.
 pub(super) fn bought(reading: &Reading<'_>, has_order: bool) -> Vec<String> {
-    let around = Around { order: has_order, anaphor: ANAPHOR.is_match(&reading.folded()) };
+    let anaphor = reading.sentences.iter().any(|one| ANAPHOR.is_match(&one.folded) && !asks_which(one));
+    let around = Around { order: has_order, anaphor: anaphor || ANAPHOR_APART.is_match(&reading.folded()) };
     let mut all = Vec::new();
     for sentence in reading.sentences.iter().filter(|sentence| !doubts::is_of_another(sentence)) {
         let tokens = fluent(&sentence.tokens);
@@ -37,6 +39,12 @@ pub(super) fn bought(reading: &Reading<'_>, has_order: bool) -> Vec<String> {
         }
     }
     all
+}
+
+/// "The kettle in your advert, is it the one I bought?"
+fn asks_which(sentence: &Sentence<'_>) -> bool {
+    sentence.asks
+        && [" is it ", " is that ", " is this ", " are they "].iter().any(|word| sentence.folded.contains(word))
 }
 
 /// Without what one says while one looks for the word: "the uh the soundbar".
@@ -53,9 +61,13 @@ fn fluent<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
 /// "I ordered it on Monday", "bought them off you".
 static ANAPHOR: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:i|we|ive|weve) (?:(?:have|had|only|just) )*(?:ordered|bought|purchased|paid for)|\. (?:ordered|bought|purchased)) (?:it|them|this|these|that) | the ones? (?:i|we) (?:ordered|bought) ",
+        r" (?:i|we|ive|weve) (?:(?:have|had|only|just) )*(?:ordered|bought|purchased|paid for) (?:it|them|this|these|that) | the ones? (?:i|we) (?:ordered|bought) ",
     )
 });
+
+/// "My wok is rusty. Bought it in May."
+static ANAPHOR_APART: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r" \. (?:ordered|bought|purchased) (?:it|them|this|these|that) "));
 
 fn spans(tokens: &[Token<'_>], around: Around) -> Vec<Span> {
     let mut all: Vec<Span> = Vec::new();
@@ -106,8 +118,13 @@ fn object(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     }
     if theirs || is_paid_for(tokens, at) {
         let from = after_seller(tokens, at + 1);
+        // "The vacuum I bought off you wont turn on": what was bought stands before.
+        if is_in_relative(tokens, at) && !tokens.get(from).is_some_and(is_determiner) {
+            return None;
+        }
         let found = things(tokens, from).filter(|span| !is_from_others(tokens, span.1))?;
-        let generic = is_generic(&tokens[found.0..found.1]);
+        let done = tokens.get(found.1..found.1 + 2).is_some_and(|next| next[0].low == "to" && next[1].low == "be");
+        let generic = done || is_generic(&tokens[found.0..found.1]);
         let supported = !weak || is_supported(tokens, at, from, found, around);
         let bare = if theirs { is_bare_goods(tokens, found) } else { has_goods(&tokens[found.0..found.1]) };
         let named = bare || from < found.0 && (theirs || tokens[from].low != "your");
@@ -127,6 +144,20 @@ fn object(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
         });
     }
     asked_for(tokens, at, around)
+}
+
+/// "The vacuum I bought": the verb follows its object and who bought it.
+fn is_in_relative(tokens: &[Token<'_>], verb: usize) -> bool {
+    let who = tokens[..verb].iter().rposition(|token| !is_between(&token.low.replace('’', "'")));
+    let before =
+        who.filter(|who| one_of(SELVES, &tokens[*who].low.replace('’', "'"))).and_then(|who| who.checked_sub(1));
+    before.is_some_and(|before| {
+        let token = &tokens[before];
+        let from = tokens[..before].iter().rposition(Token::divides).map_or(0, |mark| mark + 1);
+        let noun = has_goods(&tokens[before..=before]) || one_of("that which one ones thing things", &token.low);
+        let links = one_of("and but so because as since when now then", &token.low);
+        noun || token.is_word() && !links && !is_day(token) && is_determiner(&tokens[from])
+    })
 }
 
 /// "I paid for a course", "signed up for it", "subscribed to it".
@@ -237,106 +268,6 @@ fn is_wanted(run: &[Token<'_>], rest: &[Token<'_>], determined: bool, around: Ar
     !is_empty(run) && (sure || plural || determined && (bought || around.order || run.len() > 1 && !by_us))
 }
 
-/// Past what tells more of the goods: "for my eldest", "from order 903345", "(order 4096117)".
-fn past<'a, 'b>(rest: &'a [Token<'b>]) -> &'a [Token<'b>] {
-    let low = |at: usize| rest.get(at).map_or("", |token| token.low.as_str());
-    let code = |at: usize| rest.get(at).is_some_and(is_code);
-    match low(0) {
-        "for" if one_of("my our", low(1)) => &rest[3.min(rest.len())..],
-        "from" | "in" if code(1) => &rest[2..],
-        "from" | "in" if low(1) == "order" && code(2) => &rest[3..],
-        "from" | "in" if low(2) == "order" && code(3) => &rest[4..],
-        _ if code(0) => &rest[1..],
-        _ => rest,
-    }
-}
-
-/// "… that I bought", "… we've just had from you", "… you sold us", "… ordered by me".
-fn is_relative(rest: &[Token<'_>]) -> bool {
-    let rest = match rest.first() {
-        Some(first) if one_of("that which", &first.low) => &rest[1..],
-        _ => rest,
-    };
-    let low = |at: usize| rest.get(at).map(|token| token.low.replace('’', "'")).unwrap_or_default();
-    let skipped = rest
-        .iter()
-        .skip(1)
-        .take_while(|token| one_of("have had just only already recently also 've", &token.low))
-        .count();
-    let had = skipped > 0 && low(skipped) == "had";
-    let verb = if had && !one_of(BOUGHT, &low(1 + skipped)) { low(skipped) } else { low(1 + skipped) };
-    let from_you = || {
-        rest.iter()
-            .take(6)
-            .zip(rest.iter().skip(1))
-            .any(|(from, who)| one_of("off from", &from.low) && is_you(&who.low))
-    };
-    match low(0).as_str() {
-        "i" | "we" | "i've" | "we've" | "ive" | "weve" | "i'd" | "we'd" => {
-            (one_of(BOUGHT, &verb)
-                || verb == "paid" && low(2 + skipped) == "for"
-                || one_of("had get got have", &verb) && from_you())
-                && !is_from_others(rest, (2 + skipped).min(rest.len()))
-                && !one_of("it them this that", &low(2 + skipped))
-        }
-        "you" | "u" | "you've" => {
-            one_of("sold sent delivered fitted supplied installed brought shipped", &verb)
-                && !one_of("my our his her their a an the", &low(2 + skipped))
-        }
-        "your" => one_of("sold delivered fitted supplied installed brought", &low(2)),
-        "ordered" | "bought" | "purchased" => {
-            one_of("by from off", &low(1)) && (is_you(&low(2)) || one_of("me us", &low(2)))
-        }
-        "," => {
-            one_of("ordered bought purchased", &low(1))
-                && one_of("by from off", &low(2))
-                && (is_you(&low(3)) || one_of("me us", &low(3)))
-        }
-        _ => false,
-    }
-}
-
-const BOUGHT: &str = "bought ordered got purchased received collected treated";
-
-/// "… came", "… has arrived", "… hasn't turned up", "… was delivered"; but not "came off".
-fn came(rest: &[Token<'_>]) -> bool {
-    let rest = match rest.first() {
-        Some(first) if one_of("that which", &first.low) => &rest[1..],
-        _ => rest,
-    };
-    let skipped = rest.iter().take_while(|token| one_of(AUXILIARY, &token.low.replace('’', "'"))).count();
-    let Some(verb) = rest.get(skipped).map(|verb| verb.low.as_str()) else { return false };
-    let next = rest.get(skipped + 1).map_or("", |next| next.low.as_str());
-    let after = rest.get(skipped + 2).map_or("", |next| next.low.as_str());
-    let dated = rest.get(skipped + 2).is_some_and(is_day);
-    let moved = next == "on" && !dated
-        || one_of("off away loose undone apart out down up back over through to from round around across", next)
-        || next == "in" && !one_of("a an the two three pieces bits", after);
-    match verb {
-        "came" => !moved,
-        "arrived" => !one_of("at", next),
-        "come" | "arrive" => skipped > 0 && !moved,
-        "delivered" | "left" | "dumped" => skipped > 0,
-        "turned" => next == "up" && !one_of("at", after),
-        "reached" => one_of("me us", next),
-        _ => false,
-    }
-}
-
-const AUXILIARY: &str =
-    "has have hasn't haven't hasnt havent never not still just finally only was were is did didn't didnt yet";
-
-/// "… could be brought on Friday", "… was supposed to be here", "… still says processing".
-fn is_on_its_way(rest: &[Token<'_>]) -> bool {
-    const WAY: &str =
-        "delivered brought come comes coming arrive arriving due here shipped dispatched processing fitted carried";
-    let verb = rest.first().is_some_and(|verb| {
-        one_of("could can has had is are was were be must should will would still hasn't haven't comes", &verb.low)
-    });
-    let mut clause = rest.iter().take(7).take_while(|token| !token.divides());
-    verb && clause.any(|token| one_of(WAY, &token.low))
-}
-
 /// Beside the number of an order, where nothing else is said of it: "order 81246, the guitar stand", "the jackets in order
 /// 845512", "my order 60215 for chairs".
 fn is_of_order(tokens: &[Token<'_>], at: usize, (begin, to): Span) -> bool {
@@ -411,10 +342,6 @@ fn is_between(low: &str) -> bool {
     )
 }
 
-fn is_you(low: &str) -> bool {
-    one_of("yourselves you u y'all ya yous you've youse yall your", low)
-}
-
 /// Past "from you", "at you", "on your site", "on Friday", "the wrong size of": where what was bought begins.
 fn after_seller(tokens: &[Token<'_>], from: usize) -> usize {
     let mut at = from;
@@ -424,7 +351,8 @@ fn after_seller(tokens: &[Token<'_>], from: usize) -> usize {
         let dated = token.is_number() && next.is_some_and(|next| is_month(&next.low));
         let of_you = one_of("from off at with by through", &token.low) && next.is_some_and(|next| is_you(&next.low));
         if of_you {
-            let shop = |token: &Token<'_>| one_of("guys lot people folks all shop site website store", &token.low);
+            let shop =
+                |token: &Token<'_>| one_of("guys lot people folks all selves shop site website store", &token.low);
             let more = tokens[at + 2..].iter().take(3).take_while(|token| !is_determiner(token)).position(shop);
             at += 2 + more.map_or(0, |more| more + 1);
         } else if dated || token.low == "on" && next.is_some_and(|next| is_day(next)) {
@@ -467,18 +395,23 @@ fn is_supported(tokens: &[Token<'_>], verb: usize, from: usize, (begin, to): Spa
         });
     let wrong = tokens.iter().enumerate().any(|(at, token)| {
         let of_size = tokens.get(at + 1).is_some_and(|next| one_of("size colour color", &next.low));
-        one_of("instead wrong supposed meant else's", &token.low) && !of_size
+        let place = token.low == "place" && tokens.get(at + 1).is_some_and(|next| next.low == "of");
+        (place || one_of("instead wrong supposed meant else's somebody's someone's", &token.low)) && !of_size
     });
     let run = &tokens[begin..to];
     let sure = has_goods(run) && !is_lone_doubtful(run);
     let order = around.order && (sure || has_code(tokens));
-    let ordered = tokens[..verb].iter().any(|token| one_of("ordered bought", &token.low));
+    let ordered = tokens.iter().any(|token| one_of("ordered bought wanted", &token.low));
     let mine = tokens.get(from).is_some_and(|token| one_of("my our", &token.low));
     let came = sure && (mine || tokens.get(to).is_some_and(is_day));
     let verb = tokens[verb].low.as_str();
-    !(wrong || ordered && one_of("got received", verb))
+    // A bruise, a job, a lift are got as well.
+    let unknown = run.len() == 1 && !has_goods(run) && !run[0].is_capital();
+    !(wrong || unknown || ordered && one_of("got received", verb))
         && match verb {
-            "had" | "buy" | "order" => from_you,
+            "buy" | "order" => from_you,
+            // "I had the sofa cleaned by you".
+            "had" => from_you && !tokens.get(to).is_some_and(|next| next.low.ends_with("ed")),
             "got" => from_you || (order || came) && !is_have(tokens, from),
             "booked" => from_you || order,
             _ => from_you || order || sure,
@@ -491,28 +424,6 @@ fn is_have(tokens: &[Token<'_>], from: usize) -> bool {
         let low = token.low.replace('’', "'");
         one_of("i've we've ive weve have", &low)
     })
-}
-
-/// "… from a guy on the beach", "… off eBay": not from us.
-fn is_from_others(tokens: &[Token<'_>], to: usize) -> bool {
-    let words = tokens
-        .get(to..)
-        .unwrap_or_default()
-        .iter()
-        .take(8)
-        .take_while(|token| !token.divides() && !one_of("and but so", &token.low));
-    let seller = |(from, who): (&Token<'_>, &Token<'_>)| {
-        one_of("from off", &from.low) && one_of("a an another some my his her", &who.low)
-    };
-    let place = |(of, place): (&Token<'_>, &Token<'_>)| {
-        of.low == "in" && place.is_capital() && !is_month(&place.low) && !is_day(place)
-    };
-    let other = words.clone().zip(words.clone().skip(1)).any(place) || words.clone().zip(words.skip(1)).any(seller);
-    other
-        || tokens.get(to).is_some_and(|next| one_of("from off at frm", &next.low))
-            && tokens.get(to + 1).is_some_and(|who| {
-                !is_you(&who.low) && !one_of("order orders the", &who.low) && !is_code(who) && !is_day(who)
-            })
 }
 
 /// Without an article: goods by their name, or more words than one, of which the last is no verb.
@@ -553,6 +464,8 @@ mod tests {
             ("My wok is rusty. I bought it in May", vec!["wok"]),
             ("The wellies for my youngest arrived yesterday", vec!["wellies"]),
             ("I ordered a slow cooker and got a rice cooker, order 66192", vec!["slow cooker"]),
+            ("The Shark vacuum i bought off you guys wont turn on", vec!["Shark vacuum"]),
+            ("One of the heaters we got from you trips the breaker", vec!["heaters"]),
             ("It's about order 56120 of tablecloths", vec!["tablecloths"]),
             ("My mate said you do good bikes and I got a Trek bike off you", vec!["Trek bike"]),
         ] {
@@ -576,6 +489,8 @@ mod tests {
             "The photos you sent are blurred",
             "I didn't buy a hoover from you",
             "She ordered a coat from you",
+            "I had the sofa cleaned by you",
+            "The kettle in your window, is it the one I bought?",
             "I had a lovely cup of tea from your café",
         ] {
             assert!(read(text).is_empty(), "{text}: {:?}", read(text));
