@@ -92,7 +92,7 @@ fn is_printed_like_a_card(lengths: &[usize]) -> bool {
     }
 }
 
-static CALLED_OTHERWISE: LazyLock<Regex> = LazyLock::new(|| {
+pub(super) static CALLED_OTHERWISE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?i)(?:трек|track|отслежив|накладн|штрих|barcode|артикул|sku|\bean\b|идентификатор|отправлени|посылк|парсел|parcel|shipment|purchase|покупк|заказ|order|\bуин\b|квитанци|чек[аеу]?\b).{0,30}$")
         .expect("the pattern is written here and compiles")
 });

@@ -241,6 +241,8 @@ proptest! {
 
     #[test]
     fn no_card_survives(card in pan(), before in "[а-яА-Яa-zA-Z ,.!?:]{0,30}", after in "[а-яА-Яa-zA-Z ,.!?:]{0,30}") {
+        // A number that is called one of an article or a parcel is that.
+        prop_assume!(!documents::CALLED_OTHERWISE.is_match(&before));
         let text = format!("{before} {} {after}", written(&card));
         let masked = masked(&text);
         prop_assert!(masked.found.contains(&Kind::Card), "{text} became {}", masked.text);
