@@ -84,10 +84,16 @@ pub async fn erase(config: &Config, customer: CustomerId, now: Timestamp) -> any
 async fn forgotten_by_indexes(config: &Config, store: &dyn Store, erased: &Erased) -> anyhow::Result<usize> {
     let mut count = forgotten_on_server(config, store, erased).await?;
     for dir in indexes::all(config) {
-        let Some(made_with) = EdgeIndex::made_with(&dir) else { continue };
+        let Some(made_with) = EdgeIndex::made_with(&dir) else {
+            // It is built anew at the next start, and not from a copy that has the customer in it.
+            EdgeIndex::drop_snapshot(&dir).context("the snapshot of a broken index can't be deleted")?;
+            continue;
+        };
         match EdgeIndex::open(&dir, made_with).await {
             Ok((index, _)) => {
-                index.forget(erased.customer).await.context("the index can't forget the customer")?;
+                for key in &erased.keys {
+                    index.forget(*key).await.context("the index can't forget the customer")?;
+                }
                 index.close().await.context("the index can't be closed")?;
             }
             Err(_) => heard(store, || EdgeIndex::name_in(&dir), erased, &dir.display().to_string()).await?,
@@ -108,7 +114,9 @@ async fn forgotten_on_server(config: &Config, store: &dyn Store, erased: &Erased
             Some(alone) => alone.applies_changes(index.name()).await.context("the store can't be asked")?,
             None => false,
         };
-        server.forget(index, erased.customer).await.context("the index on the server can't forget the customer")?;
+        for key in &erased.keys {
+            server.forget(index, *key).await.context("the index on the server can't forget the customer")?;
+        }
         // On SQLite nobody tells whether one that is not full, or is of another version, is written to at all.
         let is_served = index.filled() != Filled::Partly && index.made_with().is_some();
         if !is_ours && (alone.is_some() || is_served) {

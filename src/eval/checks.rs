@@ -29,11 +29,7 @@ impl Player {
         played: &mut Played,
     ) -> anyhow::Result<()> {
         let who = self.who();
-        let sent = stage.channel.take();
-        let seen: Vec<String> = sent.iter().map(|part| part.text.as_str().to_owned()).collect();
-        for text in &seen {
-            played.line(Speaker::Bot, &who, text);
-        }
+        let seen = self.seen_by(&who, number, (stage, script), played);
         let reply = seen.join("\n");
         let expect = &step.expect;
         if let Some(replies) = expect.replies {
@@ -58,6 +54,27 @@ impl Player {
         self.check_facts(&who, (&expect.facts, &expect.facts_not), number, played).await?;
         check_leaks(script, &who, &shown, number, played);
         Ok(())
+    }
+
+    /// What the customer of a step sees after it. What goes to others meanwhile is theirs, and may leak as well.
+    fn seen_by(
+        &self,
+        who: &str,
+        number: usize,
+        (stage, script): (&Stage, &Script),
+        played: &mut Played,
+    ) -> Vec<String> {
+        let mut seen = Vec::new();
+        for part in stage.channel.take() {
+            let to = self.name_of(&part.to);
+            played.line(Speaker::Bot, to, part.text.as_str());
+            if to == who {
+                seen.push(part.text.as_str().to_owned());
+            } else {
+                check_leaks(script, to, part.text.as_str(), number, played);
+            }
+        }
+        seen
     }
 
     fn check_prompt(&self, stage: &Stage, script: &Script, expect: &Expect, number: usize, played: &mut Played) {

@@ -1,8 +1,10 @@
-//! Dialogue scripts and support histories: read here, and played or measured over the same engine and flow that serve
-//! customers.
+//! Measuring the bot: case files are read, played over the same engine and flow that serve customers, checked, counted,
+//! held against gates and compared with another run.
 //!
-//! `eval/dialog/*.yaml` serves twice: as the end-to-end tests of the product, with a scripted model, and as the cases
-//! that a support lead measures changes with. `eval/memory/histories/*.yaml` says how much of what was said is recalled.
+//! [`case`] and [`script`] are the formats, [`play`] and `checks` what is done with a script, [`run`] does it to many,
+//! [`metrics`] and [`stats`] say what it is worth, [`gates`] and [`report`] what is told of it, [`lint`] what is wrong with the
+//! cases. Scripts of `eval/dialog` with a file to themselves are the product's end-to-end tests as well. [`facts`] and
+//! [`histories`] measure by themselves what is read out of messages, and what is recalled.
 
 pub mod case;
 mod checks;

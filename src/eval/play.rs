@@ -137,6 +137,11 @@ impl Player {
         }
     }
 
+    /// Whose address it is.
+    pub(super) fn name_of<'a>(&self, address: &'a Address) -> &'a str {
+        address.external.strip_prefix(&self.id).map_or("", |name| name.trim_start_matches('-'))
+    }
+
     /// Lets customers have said, long ago, what is known of them.
     async fn know(&self, known: &BTreeMap<String, Vec<String>>) -> anyhow::Result<()> {
         let at = self.ctx.clock.now() - KNOWN_SINCE;

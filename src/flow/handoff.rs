@@ -196,7 +196,7 @@ pub async fn write_package(ctx: &Ctx, conversation: &Conversation) -> Result<(),
     if handoff.package == Package::default()
         && let Some(Told { package, .. }) = told(ctx, conversation, handoff.reason).await?
     {
-        let attached = ctx.store.attach_package(handoff.id, &package).await;
+        let attached = ctx.store.attach_package(handoff.id, &handoff.package, &package).await;
         attached.map_err(FlowError::store("attach_package"))?;
         ctx.wake.changed(conversation.id);
         handoff.package = package;
@@ -206,7 +206,7 @@ pub async fn write_package(ctx: &Ctx, conversation: &Conversation) -> Result<(),
     let memory = recall::memory(ctx, conversation.customer, &customer_words(&messages)).await?;
     match draft::package(ctx, &**model, conversation, &messages, &memory, &handoff).await {
         Ok(package) => {
-            let attached = ctx.store.attach_package(handoff.id, &package).await;
+            let attached = ctx.store.attach_package(handoff.id, &handoff.package, &package).await;
             attached.map_err(FlowError::store("attach_package"))?;
             ctx.wake.changed(conversation.id);
         }

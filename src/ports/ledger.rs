@@ -97,11 +97,13 @@ pub trait Ledger: Send + Sync {
     /// [`StoreError`].
     async fn commit_episode(&self, commit: &EpisodeCommit, now: Timestamp) -> Result<Learning, StoreError>;
 
-    /// Replaces the template's package by the model's. False if the handoff is closed.
+    /// Replaces a package by a better one. False if the handoff is closed, or has another package by now: the end of a merge
+    /// empties those that were made with another's memory in view.
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn attach_package(&self, handoff: HandoffId, package: &Package) -> Result<bool, StoreError>;
+    async fn attach_package(&self, handoff: HandoffId, before: &Package, package: &Package)
+    -> Result<bool, StoreError>;
 
     /// Changes that `index` has not applied yet, oldest first: the newest change of each unit. The turn's exchange, the
     /// one before it (which now has something after it), the episode and its facts each make one. Every index (each process on a shared store has its own) reads at its own

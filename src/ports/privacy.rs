@@ -80,6 +80,8 @@ pub struct Forgetting {
 pub struct Erased {
     /// The key that they had.
     pub customer: CustomerId,
+    /// All keys that stood for them: their own, and those of their parts.
+    pub keys: Vec<CustomerId>,
     /// When.
     pub at: Timestamp,
     /// How many rows were erased.

@@ -542,13 +542,15 @@ pub(crate) async fn a_package_is_replaced_while_the_handoff_is_open(stage: &Stag
         Package {
             written_by: PackageAuthor::Model, suggested_reply: "Сейчас верну".to_owned(), ..Package::default()
         };
-    assert!(stage.store.attach_package(handoff.id, &better).await.unwrap());
+    assert!(stage.store.attach_package(handoff.id, &handoff.package, &better).await.unwrap());
+    let late = stage.store.attach_package(handoff.id, &handoff.package, &Package::default()).await;
+    assert!(!late.unwrap(), "it is another one by now");
     assert_eq!(stage.store.handoff(id).await.unwrap().unwrap().package, better);
     let ann = stage.operator();
     stage.acts(ann, id, take(), 11).await;
-    assert!(stage.store.attach_package(handoff.id, &better).await.unwrap(), "the operator is still reading");
+    assert!(stage.store.attach_package(handoff.id, &better, &better).await.unwrap(), "the operator is still reading");
     stage.acts(ann, id, OperatorAction::Resolve, 12).await;
-    assert!(!stage.store.attach_package(handoff.id, &Package::default()).await.unwrap());
+    assert!(!stage.store.attach_package(handoff.id, &better, &Package::default()).await.unwrap());
     assert_eq!(stage.store.handoff(id).await.unwrap().unwrap().package, better);
 }
 

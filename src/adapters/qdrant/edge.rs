@@ -4,6 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -52,6 +53,8 @@ struct Inner {
     dir: PathBuf,
     embedder: Option<Fingerprint>,
     build: String,
+    /// A call failed inside: the files can't be trusted, and nothing vouches for them any more.
+    broken: AtomicBool,
     /// Held while a snapshot is taken or deleted.
     snapshots: Mutex<()>,
     /// Released last.
@@ -99,6 +102,14 @@ impl EdgeIndex {
     /// The name of the index in `dir`, also while another process has it open; `None` where there is none.
     pub fn name_in(dir: &Path) -> Option<String> {
         Some(read_manifest(dir)?.build)
+    }
+
+    /// Deletes the snapshot of an index that can't be used.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    pub fn drop_snapshot(dir: &Path) -> Result<(), IndexError> {
+        snapshot::delete(dir)
     }
 
     /// Flushes and closes. The directory is free when the last clone of this index is closed or dropped.
@@ -258,6 +269,9 @@ impl Inner {
     /// since. Searches go on meanwhile, writes wait.
     fn take_snapshot(&self, unless_since: Timestamp) -> Result<Option<String>, IndexError> {
         let _alone = self.snapshots.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.broken.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
         if snapshot::taken_at(&self.dir).is_some_and(|taken_at| taken_at > unless_since) {
             return Ok(None);
         }
@@ -288,12 +302,16 @@ impl Inner {
     }
 
     fn write_manifest(&self, flushed: Flushed) -> Result<(), IndexError> {
+        if self.broken.load(Ordering::Relaxed) {
+            return Ok(());
+        }
         let embedder = self.embedder.as_ref().map(Embedded::from);
         write_manifest(&self.dir, &Manifest { version: VERSION, embedder, build: self.build.clone(), flushed })
     }
 
     /// Without a manifest the next start builds the index anew.
     fn give_up(&self) {
+        self.broken.store(true, Ordering::Relaxed);
         tracing::error!(dir = %self.dir.display(), "the search index is broken and is rebuilt at the next start");
         if let Err(error) = fs::remove_file(self.dir.join(MANIFEST)) {
             tracing::error!(%error, "the search index can't be marked as broken");
@@ -314,9 +332,19 @@ fn open(dir: PathBuf, embedder: Option<Fingerprint>) -> Result<(Inner, Opened), 
     };
     let (knowledge, memory) = shards;
     let (knowledge_words, memory_words) = (Bm25::for_articles()?, Bm25::for_memory()?);
-    let snapshots = Mutex::default();
-    let inner =
-        Inner { knowledge, memory, knowledge_words, memory_words, dir, embedder, build, snapshots, _lock: lock };
+    let (broken, snapshots) = (AtomicBool::new(false), Mutex::default());
+    let inner = Inner {
+        knowledge,
+        memory,
+        knowledge_words,
+        memory_words,
+        dir,
+        embedder,
+        build,
+        broken,
+        snapshots,
+        _lock: lock,
+    };
     inner.remember_flush()?;
     Ok((inner, opened))
 }

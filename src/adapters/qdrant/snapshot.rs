@@ -37,9 +37,11 @@ pub(super) fn finish(dir: &Path) -> Result<(), IndexError> {
     fs::rename(aside(&place, "new"), &place).map_err(|error| failed("put a snapshot in its place", &error))
 }
 
-/// Deletes the copy: what was erased is in it.
+/// Deletes the copy, and one that was not finished: what was erased is in them.
 pub(super) fn delete(dir: &Path) -> Result<(), IndexError> {
-    remove_dir(&place(dir))
+    let place = place(dir);
+    remove_dir(&aside(&place, "new"))?;
+    remove_dir(&place)
 }
 
 /// Moves the copy of `shelves` to where the broken files are. It is used up by that: its name stands for what the index

@@ -114,13 +114,15 @@ pub(super) async fn merge(store: &SqlStore, merging: &Merging, now: Timestamp) -
         .execute(&mut *tx)
         .await?;
     sqlx::query("update customers set merged_into = $2 where id = $1").put(part).put(whole).execute(&mut *tx).await?;
-    share_refusal(&mut tx, part, whole).await?;
-    owe_all(&mut tx, part, whole, now).await?;
     sqlx::query("update addresses set home_id = coalesce(home_id, customer_id) where customer_id = $1")
         .put(part)
         .execute(&mut *tx)
         .await?;
     for table in OWNED {
+        // Whoever writes into a conversation holds it: once these have moved, nothing is added under the old key.
+        if table == "statements" {
+            owe_all(&mut tx, part, whole, now).await?;
+        }
         composed(format!("update {table} set customer_id = $2 where customer_id = $1"))
             .put(part)
             .put(whole)
@@ -128,25 +130,38 @@ pub(super) async fn merge(store: &SqlStore, merging: &Merging, now: Timestamp) -
             .await?;
     }
     facts::enter(&mut tx, entry, now).await?;
+    share_refusal(&mut tx, part, whole, now).await?;
     tx.commit().await?;
     Ok(true)
 }
 
-/// Who did not want to be remembered on one address is one person with who was not asked on another.
-async fn share_refusal(tx: &mut Tx, part: CustomerId, whole: CustomerId) -> Result<(), Failure> {
-    sqlx::query(
-        "update customers set memory = 'off', memory_since = null where id in ($1, $2) \
-         and exists (select 1 from customers k where k.id in ($1, $2) and k.memory = 'off')",
-    )
-    .put(part)
+/// Who did not want to be remembered on one address is one person with who was not asked on another; and what was said
+/// before either wanted it again is not learnt.
+async fn share_refusal(tx: &mut Tx, part: CustomerId, whole: CustomerId, now: Timestamp) -> Result<(), Failure> {
+    let refused = composed(format!(
+        "update customers set memory = 'off', memory_since = null where id in ({PARTS}) \
+         and exists (select 1 from customers k where k.id in ($1, $2) and k.memory = 'off')"
+    ))
     .put(whole)
+    .put(part)
+    .execute(&mut **tx)
+    .await?;
+    if refused.rows_affected() > 0 {
+        return owe_all(tx, whole, whole, now).await;
+    }
+    sqlx::query(
+        "update customers set memory_since = (select max(k.memory_since) from customers k where k.id in ($1, $2)) \
+         where id = $1",
+    )
+    .put(whole)
+    .put(part)
     .execute(&mut **tx)
     .await?;
     Ok(())
 }
 
 /// Tells the indexes that every unit which is `of` somebody is `to` be found under a key.
-async fn owe_all(tx: &mut Tx, of: CustomerId, to: CustomerId, now: Timestamp) -> Result<(), Failure> {
+pub(super) async fn owe_all(tx: &mut Tx, of: CustomerId, to: CustomerId, now: Timestamp) -> Result<(), Failure> {
     for (unit, table, key) in
         [("exchange", "exchanges", "message_id"), ("episode", "episodes", "id"), ("fact", "facts", "id")]
     {
@@ -205,6 +220,12 @@ pub(super) async fn unmerge(store: &SqlStore, unmerging: &Unmerging, now: Timest
     if facts::turn_page(&mut tx, whole).await? != Some(kept.number + 1) {
         return undone(tx, false).await;
     }
+    // No conversation is opened at an address of either until they are two.
+    let hold = store.dialect.hold("a");
+    composed(format!("select a.id as a_id from addresses a where a.customer_id = $1 order by a.id {hold}"))
+        .put(whole)
+        .fetch_all(&mut *tx)
+        .await?;
     let ended = sqlx::query(
         "update merges set undone_by = $3, undone_at = $4 where id = $1 and part_id = $2 and undone_at is null",
     )
@@ -268,9 +289,17 @@ async fn begin_anew(dialect: Dialect, tx: &mut Tx, customer: CustomerId, now: Ti
     for row in &open {
         let id: ConversationId = Fields::new(row, "conversations", "c_").id("id")?;
         let Some(mut held) = Held::by_id(dialect, tx, id).await? else { continue };
-        if held.conversation.ownership == Ownership::Bot {
-            held.pass_to(tx, Ownership::Bot, now).await?;
-            continue;
+        match held.conversation.ownership {
+            Ownership::Bot => {
+                held.pass_to(tx, Ownership::Bot, now).await?;
+                continue;
+            }
+            // The notice may name what the other has told, and another one is owed in its place.
+            Ownership::Queued => {
+                held.pass_to(tx, Ownership::Queued, now).await?;
+                timers::set(tx, id, TimerKind::UnclaimedNotice, now).await?;
+            }
+            Ownership::Human(_) | Ownership::Resolved => {}
         }
         let emptied =
             sqlx::query("update handoffs set package = $2 where conversation_id = $1 and state in ('open', 'claimed')");

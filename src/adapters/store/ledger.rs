@@ -367,12 +367,15 @@ async fn insert_episode(tx: &mut Tx, episode: &Episode) -> Result<bool, Failure>
     Ok(stored.rows_affected() > 0)
 }
 
-pub(super) async fn attach_package(store: &SqlStore, handoff: HandoffId, package: &Package) -> Result<bool, Failure> {
-    let attached = sqlx::query("update handoffs set package = $2 where id = $1 and state in ('open', 'claimed')")
-        .put(handoff)
-        .put(&document(package))
-        .execute(&store.write)
-        .await?;
+pub(super) async fn attach_package(
+    store: &SqlStore,
+    handoff: HandoffId,
+    before: &Package,
+    package: &Package,
+) -> Result<bool, Failure> {
+    let attached =
+        sqlx::query("update handoffs set package = $2 where id = $1 and package = $3 and state in ('open', 'claimed')");
+    let attached = attached.put(handoff).put(&document(package)).put(&document(before)).execute(&store.write).await?;
     Ok(attached.rows_affected() > 0)
 }
 
@@ -445,7 +448,7 @@ pub(super) async fn index_changed(store: &SqlStore, index: &str, from: i64, up_t
 }
 
 /// Every unit there is, as it is owed to the index: customer, unit and key.
-pub(super) fn all_units() -> String {
+fn all_units() -> String {
     format!(
         "select x.customer_id as customer_id, 'exchange' as unit, x.message_id as unit_id from exchanges x \
          union all select e.customer_id, 'episode', e.id from episodes e \

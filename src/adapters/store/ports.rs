@@ -292,8 +292,13 @@ impl Ledger for SqlStore {
         retried(|| ledger::commit_episode(self, commit, now)).await
     }
 
-    async fn attach_package(&self, handoff: HandoffId, package: &Package) -> Result<bool, StoreError> {
-        retried(|| ledger::attach_package(self, handoff, package)).await
+    async fn attach_package(
+        &self,
+        handoff: HandoffId,
+        before: &Package,
+        package: &Package,
+    ) -> Result<bool, StoreError> {
+        retried(|| ledger::attach_package(self, handoff, before, package)).await
     }
 
     async fn index_changes(&self, index: &str, limit: usize) -> Result<Vec<IndexChange>, StoreError> {

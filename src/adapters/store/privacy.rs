@@ -10,8 +10,8 @@ use sqlx::{Column, Row};
 
 use super::SqlStore;
 use super::facts;
-use super::identity::{PARTS, parts, whole};
-use super::ledger::{all_units, owe};
+use super::identity::{PARTS, owe_all, parts, whole};
+use super::ledger::owe;
 use super::sql::{Dialect, Failure, Fields, Put, Tx, composed, document, undone};
 use crate::domain::channel::Address;
 use crate::domain::id::{CustomerId, EpisodeId, FactId, MessageId};
@@ -59,34 +59,16 @@ pub(super) async fn set_memory(
     now: Timestamp,
 ) -> Result<bool, Failure> {
     let mut tx = store.begin().await?;
+    let Some(whole) = held_whole(store.dialect, &mut tx, customer).await? else { return undone(tx, false).await };
     let changed =
         composed(format!("update customers set memory = $2, memory_since = $3 where id in ({PARTS}) and memory <> $2"));
     let changed =
-        changed.put(customer).put(if on { "on" } else { "off" }).put(on.then_some(now)).execute(&mut *tx).await?;
+        changed.put(whole).put(if on { "on" } else { "off" }).put(on.then_some(now)).execute(&mut *tx).await?;
     if changed.rows_affected() > 0 {
-        owe_all(&mut tx, customer, now).await?;
-        tx.commit().await?;
-        return Ok(true);
+        owe_all(&mut tx, whole, whole, now).await?;
     }
-    undone(tx, ()).await?;
-    let known = sqlx::query("select 1 as k_known from customers where id = $1").put(customer);
-    Ok(known.fetch_optional(&store.read).await?.is_some())
-}
-
-/// Tells the indexes that every unit of a customer changed.
-async fn owe_all(tx: &mut Tx, customer: CustomerId, now: Timestamp) -> Result<(), Failure> {
-    sqlx::query("delete from index_changes where customer_id = $1").put(customer).execute(&mut **tx).await?;
-    sqlx::query(
-        "insert into index_changes (customer_id, unit, unit_id, changed_at) \
-         select x.customer_id, 'exchange', x.message_id, $2 from exchanges x where x.customer_id = $1 \
-         union all select e.customer_id, 'episode', e.id, $2 from episodes e where e.customer_id = $1 \
-         union all select f.customer_id, 'fact', f.id, $2 from facts f where f.customer_id = $1",
-    )
-    .put(customer)
-    .put(now)
-    .execute(&mut **tx)
-    .await?;
-    Ok(())
+    tx.commit().await?;
+    Ok(true)
 }
 
 pub(super) async fn forget(store: &SqlStore, forgetting: &Forgetting, now: Timestamp) -> Result<bool, Failure> {
@@ -253,14 +235,21 @@ pub(super) async fn erase(store: &SqlStore, customer: CustomerId, now: Timestamp
         .put(whole)
         .execute(&mut *tx)
         .await?;
-    let mut of_whole = None;
+    let mut all = Erased { customer: whole, keys: keys.clone(), at: now, rows: 0, change: 0 };
     for key in keys {
         let erased = erase_key(store, &mut tx, key, &units, now).await?;
-        of_whole.get_or_insert(erased);
+        all = Erased { rows: all.rows + erased.rows, change: erased.change, ..all };
     }
+    // Who has heard of the last has heard of all.
+    sqlx::query("update erased set rows_erased = $2, change_number = $3 where customer_id = $1")
+        .put(whole)
+        .put(i64::try_from(all.rows).unwrap_or(i64::MAX))
+        .put(all.change)
+        .execute(&mut *tx)
+        .await?;
     tx.commit().await?;
     settle(store).await?;
-    Ok(of_whole)
+    Ok(Some(all))
 }
 
 /// Holds the customer whose key stands for this one.
@@ -270,27 +259,29 @@ async fn held_whole(dialect: Dialect, tx: &mut Tx, customer: CustomerId) -> Resu
         // Nobody has made it a part of another in between.
         let held =
             composed(format!("select k.id as k_id from customers k where k.id = $1 and k.merged_into is null {hold}"));
-        if held.put(found).fetch_optional(&mut **tx).await?.is_some() {
+        let is_held = held.put(found).fetch_optional(&mut **tx).await?.is_some();
+        // Nor has anybody parted the two while we waited.
+        if is_held && whole(&mut *tx, customer).await? == Some(found) {
             return Ok(Some(found));
         }
     }
     Ok(None)
 }
 
-/// What an index may still have under the key of another, whose part these customers were or are.
+/// What an index may still have under the key of another, whose part these customers were or are: also what is gone already,
+/// if it has not heard of that yet.
 async fn units_of_merged(tx: &mut Tx, keys: &[CustomerId]) -> Result<Vec<(String, String)>, Failure> {
     let mut units = Vec::new();
     for key in keys {
-        let rows = composed(format!(
-            "select u.unit as u_unit, u.unit_id as u_unit_id from ({}) u where u.customer_id = $1 \
-             and exists (select 1 from merges g where g.part_id = $1 or g.whole_id = $1)",
-            all_units()
-        ))
+        let rows = sqlx::query(
+            "select i.unit as i_unit, i.unit_id as i_unit_id from index_changes i where i.customer_id = $1 \
+             and i.unit <> 'customer' and exists (select 1 from merges g where g.part_id = $1 or g.whole_id = $1)",
+        )
         .put(*key)
         .fetch_all(&mut **tx)
         .await?;
         for row in &rows {
-            let fields = Fields::new(row, "units", "u_");
+            let fields = Fields::new(row, "index_changes", "i_");
             units.push((fields.text("unit")?, fields.text("unit_id")?));
         }
     }
@@ -326,7 +317,7 @@ async fn erase_key(
         owe_gone(tx, customer, unit, id, now).await?;
     }
     let change = owe_gone(tx, customer, "customer", &customer.to_string(), now).await?;
-    let erased = Erased { customer, at: now, rows, change };
+    let erased = Erased { customer, keys: vec![customer], at: now, rows, change };
     sqlx::query(
         "insert into erased (customer_id, salt, addresses, erased_at, rows_erased, change_number) \
          values ($1, $2, $3, $4, $5, $6)",
@@ -402,6 +393,7 @@ async fn erased(store: &SqlStore, customer: CustomerId) -> Result<Option<Erased>
     let fields = Fields::new(&row, "erased", "r_");
     Ok(Some(Erased {
         customer,
+        keys: vec![customer],
         at: fields.time("erased_at")?,
         rows: u64::try_from(fields.integer("rows_erased")?).unwrap_or(0),
         change: fields.integer("change_number")?,
