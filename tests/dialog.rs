@@ -12,7 +12,6 @@ use firstline::config::Config;
 use firstline::eval::case::{self, Case, Suite, Task};
 use firstline::eval::play::play;
 use firstline::eval::run::Stages;
-use firstline::eval::script;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -80,6 +79,6 @@ fn every_case_can_be_read_and_has_an_id_of_its_own() {
 #[test]
 fn a_script_that_is_wrong_says_where() {
     let text = "suite: dialog\nid: x\ntitle: y\nturns:\n  - custommer: hello\n";
-    let error = script::parse(text, Path::new("wrong.yaml")).unwrap_err().to_string();
+    let error = case::parse(text, Path::new("wrong.yaml")).unwrap_err().to_string();
     assert!(error.starts_with("wrong.yaml:5:"), "{error}");
 }

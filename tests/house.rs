@@ -22,7 +22,7 @@ const LAYERS: [(&str, &[&str]); 14] = [
         "app",
         &["adapters", "config", "domain", "engine", "eval", "flow", "http", "ports", "prompt", "telemetry", "worker"],
     ),
-    ("train", &["domain", "engine", "ports"]),
+    ("train", &["domain", "engine", "eval", "ports"]),
     ("cli", &["app", "adapters", "config", "domain", "engine", "eval", "ports", "telemetry", "train"]),
 ];
 

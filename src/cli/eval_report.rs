@@ -19,6 +19,9 @@ pub(super) fn print(report: &Report, compared: Option<&(Vec<Compared>, Changed)>
     let seconds = report.took_ms as f64 / 1_000.0;
     let per_second = all as f64 / seconds.max(0.001);
     output::line(&format!("{all} cases in {seconds:.1} s, {per_second:.0} a second; {failed} failed"));
+    if let Some((share, runs)) = report.all_runs_pass() {
+        output::line(&format!("pass^{runs}, right in all of {runs} runs: {:.1} %", share * 100.0));
+    }
     if let Some((_, changed)) = compared {
         for (what, ids) in [("fixed", &changed.fixed), ("broken", &changed.broken), ("flaky", &changed.flaky)] {
             if !ids.is_empty() {
@@ -65,8 +68,8 @@ fn row(figure: &Figure, report: &Report, compared: Option<&(Vec<Compared>, Chang
 fn verdict(compared: &Compared) -> String {
     let comparison = &compared.comparison;
     match comparison.verdict {
-        Verdict::Better => "rose".to_owned(),
-        Verdict::Worse => "fell".to_owned(),
+        Verdict::Better => "better".to_owned(),
+        Verdict::Worse => "worse".to_owned(),
         Verdict::NotDistinguishable if comparison.fixed + comparison.broken == 0 => "the same".to_owned(),
         Verdict::NotDistinguishable => {
             let (more, least) = (comparison.more_cases, comparison.detectable * 100.0);

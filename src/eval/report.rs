@@ -15,9 +15,9 @@ pub use markdown::markdown;
 
 use super::case::Suite;
 use super::gates::{Gates, Kept};
-use super::metrics::{Figure, METRICS, figures};
+use super::metrics::{Better, Figure, METRICS, figures};
 use super::run::{CaseResult, Seen};
-use super::stats::{self, Comparison, Part};
+use super::stats::{self, Comparison, Part, Verdict};
 
 /// The version of the format: a report of another one is not compared with.
 const VERSION: u32 = 1;
@@ -87,6 +87,15 @@ impl Report {
         })
     }
 
+    /// How likely a case passes in all of so many runs as were made of it, and how many these are; `None` where each was run
+    /// once.
+    pub fn all_runs_pass(&self) -> Option<(f64, usize)> {
+        let runs = self.cases.iter().map(|case| case.runs.len()).max().filter(|runs| *runs > 1)?;
+        let shares = self.cases.iter().filter_map(|case| stats::pass_k(case.passed(), case.runs.len(), runs));
+        let (sum, cases) = shares.fold((0.0, 0.0), |(sum, cases), share| (sum + share, cases + 1.0));
+        Some((sum / cases, runs))
+    }
+
     /// Cases that failed in some run.
     pub fn failed(&self) -> impl Iterator<Item = &CaseResult> {
         self.cases.iter().filter(|case| !case.is_passed())
@@ -129,7 +138,7 @@ pub fn compare(before: &Report, after: &Report) -> (Vec<Compared>, Changed) {
                 .filter(|(before, after)| before.of > 0.0 || after.of > 0.0)
                 .collect();
             if !parts.is_empty() {
-                let comparison = stats::compare(&parts, SEED);
+                let comparison = in_its_sense(stats::compare(&parts, SEED), metric.better);
                 compared.push(Compared { suite, name: metric.name.to_owned(), comparison });
             }
         }
@@ -146,6 +155,19 @@ pub fn compare(before: &Report, after: &Report) -> (Vec<Compared>, Changed) {
         list.push(after.id.clone());
     }
     (compared, changed)
+}
+
+/// A share that should be small is better where it fell.
+fn in_its_sense(comparison: Comparison, better: Better) -> Comparison {
+    if better == Better::Higher {
+        return comparison;
+    }
+    let verdict = match comparison.verdict {
+        Verdict::Better => Verdict::Worse,
+        Verdict::Worse => Verdict::Better,
+        Verdict::NotDistinguishable => Verdict::NotDistinguishable,
+    };
+    Comparison { verdict, fixed: comparison.broken, broken: comparison.fixed, ..comparison }
 }
 
 /// What went otherwise in a case, in words.
@@ -174,4 +196,18 @@ pub fn reasons(case: &CaseResult) -> Vec<String> {
         .collect();
     reasons.dedup();
     reasons
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_should_be_small_is_better_where_it_fell() {
+        let part = |hits: f64| Part { hits, of: 1.0 };
+        let fell: Vec<(Part, Part)> = (0..20).map(|_| (part(1.0), part(0.0))).collect();
+        let verdict = |better| in_its_sense(stats::compare(&fell, 1), better);
+        assert_eq!((verdict(Better::Higher).verdict, verdict(Better::Higher).broken), (Verdict::Worse, 20));
+        assert_eq!((verdict(Better::Lower).verdict, verdict(Better::Lower).fixed), (Verdict::Better, 20));
+    }
 }

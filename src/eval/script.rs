@@ -1,13 +1,11 @@
 //! The format of a dialogue script.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::case::{AnswerCase, Suite};
-use super::files::{self, FileError};
 use super::words::Wanted;
 use crate::domain::channel::ChannelKind;
 
@@ -312,20 +310,4 @@ impl From<AnswerCase> for Script {
             tags,
         }
     }
-}
-
-/// Reads a script.
-///
-/// # Errors
-/// [`FileError`] with its place.
-pub fn parse(text: &str, path: &Path) -> Result<Script, FileError> {
-    files::parse(text, path)
-}
-
-/// Reads every `*.yaml` of a directory, in the order of their names.
-///
-/// # Errors
-/// [`FileError`] of the first that can't be read.
-pub fn read_dir(dir: &Path) -> Result<Vec<(PathBuf, Script)>, FileError> {
-    files::read_dir(dir)
 }

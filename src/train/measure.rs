@@ -6,6 +6,7 @@ use super::rows::{OutOfScope, Row, is_escalation};
 use crate::domain::text::Language;
 use crate::domain::turn::Label;
 use crate::engine::triage::{LABELS, Score, Triage};
+use crate::eval::stats::{self, Interval, Part};
 
 /// Bins of the calibration error.
 const BINS: usize = 15;
@@ -152,15 +153,8 @@ fn ratio(part: usize, whole: usize) -> f64 {
 
 /// Wilson's interval at 95 %.
 pub fn wilson(count: usize, of: usize) -> Share {
-    const Z: f64 = 1.959_963_984_540_054;
-    if of == 0 {
-        return Share { count, of, low: 0.0, share: 0.0, high: 1.0 };
-    }
-    let (n, share) = (of as f64, ratio(count, of));
-    let middle = share + Z * Z / (2.0 * n);
-    let spread = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-    let whole = 1.0 + Z * Z / n;
-    Share { count, of, low: ((middle - spread) / whole).max(0.0), share, high: ((middle + spread) / whole).min(1.0) }
+    let Interval { low, value, high } = stats::wilson(Part { hits: count as f64, of: of as f64 });
+    Share { count, of, low, share: value, high }
 }
 
 /// Expected calibration error over all pairs of message and label, in bins of equal width.

@@ -63,7 +63,8 @@ fn a_run_says_how_good_it_is_and_ends_by_its_gates() {
     assert!(report("report.md").starts_with("| suite | metric |"));
 
     write(dir.path(), "gates.toml", "[answer]\nright_article = { min = 1, on = \"bound\" }\n");
-    let ended = eval(dir.path(), &["answer"]);
+    let ended = eval(dir.path(), &["answer", "--repeat", "2"]);
+    assert!(ended.said.contains("pass^2, right in all of 2 runs: 100.0 %"), "{}", ended.said);
     assert_eq!(ended.code, 1, "one answer is too few for a bound");
     assert!(ended.said.contains("gate, answer: right_article is") && ended.said.contains("NOT KEPT"), "{}", ended.said);
 }

@@ -58,8 +58,8 @@ pub fn markdown(report: &Report, compared: Option<&(Vec<Compared>, Changed)>) ->
 fn verdict(compared: &Compared) -> String {
     let comparison = &compared.comparison;
     match comparison.verdict {
-        Verdict::Better => "rose".to_owned(),
-        Verdict::Worse => "fell".to_owned(),
+        Verdict::Better => "better".to_owned(),
+        Verdict::Worse => "worse".to_owned(),
         Verdict::NotDistinguishable if comparison.fixed + comparison.broken == 0 => "the same".to_owned(),
         Verdict::NotDistinguishable => format!("not distinguishable, needs {} more cases", comparison.more_cases),
     }
