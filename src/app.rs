@@ -18,7 +18,7 @@ use crate::adapters::qdrant::EdgeIndex;
 use crate::adapters::store::SqlStore;
 use crate::adapters::telegram::{Telegram, Waits};
 use crate::adapters::webchat::WebChat;
-use crate::config::{Config, EmbedderKind, TelegramMode};
+use crate::config::{Config, EmbedderKind, Model, TelegramMode};
 use crate::domain::channel::ChannelKind;
 use crate::domain::id::{BootId, CustomerId, Ids, OperatorId};
 use crate::domain::knowledge::FoundSection;
@@ -315,10 +315,18 @@ fn embedded(fingerprint: &Fingerprint) -> Option<Arc<dyn Embedder>> {
 /// # Errors
 /// Where its client can't be made of them.
 pub fn model(config: &Config) -> anyhow::Result<Option<Arc<dyn ChatModel>>> {
-    if config.model.is_empty() {
+    model_of(&config.model, config)
+}
+
+/// A language model of these, tried in order; none where there are none.
+///
+/// # Errors
+/// Where its client can't be made of them.
+pub fn model_of(models: &[Model], config: &Config) -> anyhow::Result<Option<Arc<dyn ChatModel>>> {
+    if models.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Arc::new(OpenAiChat::new(&config.model, &config.model_calls)?)))
+    Ok(Some(Arc::new(OpenAiChat::new(models, &config.model_calls)?)))
 }
 
 /// The operator with this login.

@@ -13,7 +13,6 @@ mod chat;
 mod customer;
 mod doctor;
 mod eval;
-mod eval_report;
 mod knowledge;
 mod memory;
 mod operator;
@@ -99,6 +98,8 @@ enum Command {
     },
     /// Measure the bot on cases: what got better, what got worse, and what can't be told
     Eval(Box<eval::EvalArgs>),
+    /// Play a conversation that took place again, with the memory of then: what would be said now, or with other prompts
+    Replay(Box<eval::ReplayArgs>),
     /// Check every configured part and say the mend
     Doctor,
 }
@@ -214,7 +215,8 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
-    let config = load_config(cli.global.config.as_deref())?;
+    let settings = cli.global.config;
+    let config = load_config(settings.as_deref())?;
     let json = cli.global.json;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::run(config).await,
@@ -252,7 +254,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Triage { command: TriageCommand::Explain { message, dir } } => {
             triage::explain(&config, &dir, &message, json).await
         }
-        Command::Eval(args) => Box::pin(eval::run(&config, *args, json)).await,
+        Command::Eval(args) => Box::pin(eval::run(&config, settings.as_deref(), *args, json)).await,
+        Command::Replay(args) => Box::pin(eval::replay(&config, *args, json)).await,
         Command::Doctor => doctor::run(&config, json).await,
     }
 }

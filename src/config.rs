@@ -47,6 +47,8 @@ pub struct Config {
     pub egress: Egress,
     #[serde(default)]
     pub model: Vec<Model>,
+    #[serde(default)]
+    pub examiner: Vec<Model>,
     pub model_calls: ModelCalls,
     pub embedder: Embedder,
     pub web: Web,
@@ -165,6 +167,10 @@ pub struct Model {
     pub key_file: PathBuf,
     #[serde(default = "attempt_within")]
     pub attempt_within: SignedDuration,
+    #[serde(default)]
+    pub price_read: f64,
+    #[serde(default)]
+    pub price_written: f64,
 }
 
 fn attempt_within() -> SignedDuration {
@@ -264,6 +270,7 @@ impl Config {
             ("telegram.secret_file", &self.telegram.secret_file, &mut self.telegram.secret),
         ];
         pairs.extend(self.model.iter_mut().map(|model| ("model.key_file", &model.key_file, &mut model.key)));
+        pairs.extend(self.examiner.iter_mut().map(|model| ("examiner.key_file", &model.key_file, &mut model.key)));
         for (name, path, secret) in pairs {
             if !path.as_os_str().is_empty() {
                 let text = std::fs::read_to_string(path)
@@ -308,7 +315,8 @@ impl Config {
         if self.egress.allow == EgressPolicy::None {
             let parsed = |name, url: &str| Url::parse(url).ok().map(|url| (name, url));
             let parsed = [parsed("embedder.url", &self.embedder.url), parsed("index.url", &self.index.url)];
-            let urls = self.model.iter().map(|model| ("model.url", &model.url));
+            let models = self.model.iter().map(|model| ("model.url", &model.url));
+            let urls = models.chain(self.examiner.iter().map(|model| ("examiner.url", &model.url)));
             for (name, url) in urls.chain(parsed.iter().flatten().map(|(name, url)| (*name, url))) {
                 if !is_loopback(url) {
                     faults.push(format!(

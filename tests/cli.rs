@@ -3,8 +3,13 @@
 
 #[path = "cli/eval.rs"]
 mod eval;
-#[path = "support/product.rs"]
-mod product;
+#[path = "cli/life.rs"]
+mod life;
+#[path = "cli/recorded.rs"]
+mod recorded;
+mod support;
+
+use support::product;
 
 use std::io::Write as _;
 use std::path::Path;

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use firstline::app::studio::Studio;
+use firstline::app::studio::{Models, Studio};
 use firstline::config::Config;
 use firstline::eval::case::{self, Case, Suite, Task};
 use firstline::eval::play::play;
@@ -37,7 +37,7 @@ async fn every_script_goes_as_written() {
     assert!(scripts.len() >= 20, "the scripts are gone");
     #[expect(clippy::disallowed_methods, reason = "tests have no main that could read settings")]
     let only = std::env::var("FIRSTLINE_SCRIPT").ok();
-    let studio = Studio::open(&config(), None, None).await.unwrap();
+    let studio = Studio::open(&config(), None, Models::default()).await.unwrap();
     let mut failed = Vec::new();
     for case in &scripts {
         let Task::Play(script) = &case.task else { panic!("{} is no script", case.path.display()) };

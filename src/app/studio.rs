@@ -34,11 +34,19 @@ const ACCOUNT: &str = "stage";
 pub struct Studio {
     config: Config,
     embedder: Option<Arc<dyn Embedder>>,
-    /// Who answers where a script has no lines of its own.
-    model: Option<Arc<dyn ChatModel>>,
+    models: Models,
     shared: Arc<Ctx>,
     /// Goes last: the index of what is shared writes when it is closed.
     prepared: Scratch,
+}
+
+/// The language models of a studio.
+#[derive(Clone, Default)]
+pub struct Models {
+    /// Who answers where a script has no lines of its own.
+    pub model: Option<Arc<dyn ChatModel>>,
+    /// Who judges replies and plays customers.
+    pub examiner: Option<Arc<dyn ChatModel>>,
 }
 
 /// A directory that goes with its owner.
@@ -51,14 +59,14 @@ impl Drop for Scratch {
 }
 
 impl Studio {
-    /// Reads the articles in; `model` is asked where a script has no lines of its own.
+    /// Reads the articles in.
     ///
     /// # Errors
     /// Whatever keeps Firstline from starting, with its mend.
     pub async fn open(
         config: &Config,
         embedder: Option<Arc<dyn Embedder>>,
-        model: Option<Arc<dyn ChatModel>>,
+        models: Models,
     ) -> anyhow::Result<Self> {
         let name = format!("firstline-eval-{}", hex(&Ids::os().random()));
         let prepared = Scratch(scratch_root().join(name));
@@ -73,9 +81,9 @@ impl Studio {
         let articles = config.data.dir.clone();
         config.data.dir = prepared.0.join("shared");
         copy_dir(&articles.join("index"), &config.data.dir.join("index"))?;
-        let shared = Self::product(&words, &config, embedder.clone(), model.clone()).await?;
+        let shared = Self::product(&words, &config, embedder.clone(), models.model.clone()).await?;
         config.data.dir = articles;
-        Ok(Self { config, embedder, model, shared, prepared })
+        Ok(Self { config, embedder, models, shared, prepared })
     }
 
     async fn product(
@@ -94,17 +102,21 @@ impl Studio {
         Ok(ctx)
     }
 
-    /// The articles of the company with those of a script beside them.
-    fn plant(&self, articles: &[Planted], dir: &Path) -> anyhow::Result<PathBuf> {
+    /// The articles of a script, beside those of the company where they don't stand alone.
+    fn plant(&self, script: &Script, dir: &Path) -> anyhow::Result<PathBuf> {
         let knowledge = dir.join("knowledge");
-        copy_dir(&self.config.knowledge.dir, &knowledge)?;
-        for Planted { id, title, text } in articles {
+        fs::create_dir_all(&knowledge)?;
+        if !script.only_these_articles {
+            copy_dir(&self.config.knowledge.dir, &knowledge)?;
+        }
+        for Planted { id, title, questions, text } in &script.articles {
             let language = Language::detect(text).map_or("ru", Language::code);
-            let title = serde_json::to_string(title)?;
+            let (title, questions) = (serde_json::to_string(title)?, serde_json::to_string(questions)?);
             let article = format!(
-                "---\nid: {id}\ntitle: {title}\nlanguage: {language}\ntags: []\nupdated: 2026-11-01\n---\n\n{text}\n"
+                "---\nid: {id}\ntitle: {title}\nlanguage: {language}\ntags: []\nquestions: {questions}\n\
+                 updated: 2026-11-01\n---\n\n{text}\n"
             );
-            fs::write(knowledge.join(format!("planted-{id}.md")), article)?;
+            fs::write(knowledge.join(format!("planted-{language}-{id}.md")), article)?;
         }
         Ok(knowledge)
     }
@@ -130,17 +142,18 @@ impl Stages for Studio {
         config.data.dir = dir.0.join("data");
         copy_dir(&self.config.data.dir.join("index"), &config.data.dir.join("index"))?;
         if !script.articles.is_empty() {
-            config.knowledge.dir = self.plant(&script.articles, &dir.0)?;
+            config.knowledge.dir = self.plant(script, &dir.0)?;
         }
         let start: Timestamp = START.parse().context("the time at which scripts begin")?;
         let clock = Arc::new(ManualClock::at(start));
         let channel = Arc::new(RecordingChannel::new(script.channel, ACCOUNT));
-        let model = script.model.clone().map(|lines| Arc::new(ScriptedModel::new(lines)));
+        let lines = script.model.clone().filter(|_| self.models.model.is_none() || script.needs_its_lines());
+        let model = lines.map(|lines| Arc::new(ScriptedModel::new(lines)));
         let asked = model.clone().map(|model| model as Arc<dyn ChatModel>);
         let outside = Outside {
             clock: Arc::clone(&clock) as Arc<_>,
             ids: Ids::seeded(hash.finish()),
-            model: asked.or_else(|| self.model.clone()),
+            model: asked.or_else(|| self.models.model.clone()),
             embedder: self.embedder.clone(),
             channels: vec![Arc::clone(&channel) as Arc<dyn Channel>],
         };
@@ -155,7 +168,8 @@ impl Stages for Studio {
                 id: operator, login: "olga".to_owned(), name: "Ольга".to_owned(), one_time_password: false
             };
         ctx.store.add_operator(&olga, "-", start).await?;
-        Ok((Stage { ctx, clock, channel, model, operator }, Box::new(dir)))
+        let examiner = self.models.examiner.clone();
+        Ok((Stage { ctx, clock, channel, model, examiner, operator }, Box::new(dir)))
     }
 }
 

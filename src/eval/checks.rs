@@ -56,6 +56,13 @@ impl Player {
         Ok(())
     }
 
+    /// Hears what is said to a customer whom a model plays.
+    pub(super) fn hear(&self, stage: &Stage, script: &Script, number: usize, played: &mut Played) {
+        let who = self.who();
+        let seen = self.seen_by(&who, number, (stage, script), played);
+        check_leaks(script, &who, &seen.join("\n"), number, played);
+    }
+
     /// What the customer of a step sees after it. What goes to others meanwhile is theirs, and may leak as well.
     fn seen_by(
         &self,

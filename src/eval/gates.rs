@@ -7,12 +7,22 @@ use serde::{Deserialize, Serialize};
 
 use super::case::Suite;
 use super::files::FileError;
+use super::judge::{Judging, LEAST_KAPPA, LEAST_TNR};
 use super::metrics::{Figure, METRICS};
+use super::report::Compared;
 use super::run::CaseResult;
 
 /// The gates of every suite.
 #[derive(Debug, Clone, Default)]
-pub struct Gates(BTreeMap<Option<Suite>, BTreeMap<String, Gate>>);
+pub struct Gates {
+    of_suites: BTreeMap<Option<Suite>, BTreeMap<String, Gate>>,
+    /// How much smaller the share of passed cases may be than in the run that is compared with, at the worse end of the
+    /// interval.
+    max_drop: Option<f64>,
+}
+
+/// The key of `[all]` that speaks of a comparison.
+const REGRESSION: &str = "regression";
 
 /// What a figure must keep to.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -25,6 +35,10 @@ pub struct Gate {
     /// What is held against it.
     #[serde(default)]
     pub on: On,
+    /// What it should come to be: told where it is not, and no gate.
+    pub goal: Option<f64>,
+    /// Of `regression`: how much smaller a share may be.
+    pub max_drop: Option<f64>,
 }
 
 /// What is held against a gate.
@@ -49,32 +63,35 @@ pub struct Kept {
     pub kept: bool,
     /// In words.
     pub told: String,
+    /// What the figure should come to be and is not.
+    #[serde(default)]
+    pub goal: Option<f64>,
 }
 
 /// Figures that are no share and can be gated all the same.
 const VALUES: [&str; 2] = ["macro_f1", "calibration_error"];
 
 impl Gates {
-    /// Reads the file.
+    /// Reads the file; `rubrics` are metrics as well.
     ///
     /// # Errors
     /// [`FileError`]: it can't be read, a suite or metric is unknown, a gate has no limit.
-    pub fn read(path: &Path) -> Result<Self, FileError> {
+    pub fn read(path: &Path, rubrics: &[String]) -> Result<Self, FileError> {
         let text =
             std::fs::read_to_string(path).map_err(|error| fault(path, "", 0, format!("can't be read: {error}")))?;
-        Self::parse(&text, path)
+        Self::parse(&text, path, rubrics)
     }
 
     /// Reads its text.
     ///
     /// # Errors
     /// [`FileError`] with its place.
-    pub fn parse(text: &str, path: &Path) -> Result<Self, FileError> {
+    pub fn parse(text: &str, path: &Path, rubrics: &[String]) -> Result<Self, FileError> {
         type Tables = BTreeMap<toml::Spanned<String>, BTreeMap<toml::Spanned<String>, Gate>>;
         let tables: Tables = toml::from_str(text).map_err(|error| {
             fault(path, text, error.span().map_or(0, |span| span.start), error.message().to_owned())
         })?;
-        let mut gates = BTreeMap::new();
+        let mut gates = Self::default();
         for (table, entries) in tables {
             let (name, place) = (table.get_ref().as_str(), table.span().start);
             let suite = Suite::ALL.into_iter().find(|suite| suite.name() == name);
@@ -84,31 +101,55 @@ impl Gates {
             let mut of_suite = BTreeMap::new();
             for (metric, gate) in entries {
                 let (name, place) = (metric.get_ref().clone(), metric.span().start);
-                if !is_metric(suite, &name) {
+                if suite.is_none() && name == REGRESSION && gate.max_drop.is_some() {
+                    gates.max_drop = gate.max_drop;
+                    continue;
+                }
+                if !is_metric(suite, &name, rubrics) {
                     return Err(fault(path, text, place, format!("`{name}` is no metric of it")));
+                }
+                if gate.max_drop.is_some() {
+                    return Err(fault(path, text, place, format!("`{name}` has max_drop, which `{REGRESSION}` of [all] has")));
                 }
                 if gate.max.is_none() && gate.min.is_none() {
                     return Err(fault(path, text, place, format!("`{name}` has neither min nor max")));
                 }
                 of_suite.insert(name, gate);
             }
-            gates.insert(suite, of_suite);
+            gates.of_suites.insert(suite, of_suite);
         }
-        Ok(Self(gates))
+        Ok(gates)
     }
 
-    /// Holds figures against the gates of their suite and of all; a critical case that fails is a gate by itself.
-    pub fn check(&self, figures: &[Figure], results: &[CaseResult]) -> Vec<Kept> {
-        let mut kept: Vec<Kept> = figures.iter().filter_map(|figure| self.of(figure)).collect();
+    /// Holds figures against the gates of their suite and of all; a critical case that fails is a gate by itself. A judge who
+    /// does not agree with people may not gate.
+    pub fn check(&self, figures: &[Figure], results: &[CaseResult], judges: &[Judging]) -> Vec<Kept> {
+        let believed = |kept: Kept| match judges.iter().find(|judge| judge.rubric == kept.name) {
+            Some(judge) if !judge.is_calibrated() => not_believed(kept, judge),
+            _ => kept,
+        };
+        let mut kept: Vec<Kept> = figures.iter().filter_map(|figure| self.of(figure)).map(believed).collect();
         for case in results.iter().filter(|case| case.critical && !case.is_passed()) {
             let told = format!("critical case {} failed: {}:{}", case.id, case.path.display(), case.line);
-            kept.push(Kept { suite: case.suite, name: "critical".to_owned(), kept: false, told });
+            kept.push(Kept { suite: case.suite, name: "critical".to_owned(), kept: false, told, goal: None });
         }
         kept
     }
 
+    /// Holds a comparison against the gate for it: at the worse end of its interval, no suite may have fallen too far.
+    pub fn check_comparison(&self, compared: &[Compared]) -> Vec<Kept> {
+        let Some(max_drop) = self.max_drop else { return Vec::new() };
+        let of_passed = compared.iter().filter(|one| one.name == "passed");
+        let kept = of_passed.map(|one| {
+            let fell = (-one.comparison.difference.low).max(0.0);
+            let told = format!("passed may have fallen by {fell:.3}, at most {max_drop}");
+            Kept { suite: one.suite, name: REGRESSION.to_owned(), kept: fell <= max_drop, told, goal: None }
+        });
+        kept.collect()
+    }
+
     fn of(&self, figure: &Figure) -> Option<Kept> {
-        let gate = [Some(figure.suite), None].iter().find_map(|suite| self.0.get(suite)?.get(&figure.name))?;
+        let gate = [Some(figure.suite), None].iter().find_map(|suite| self.of_suites.get(suite)?.get(&figure.name))?;
         let (low, high) = match gate.on {
             On::Point => (figure.interval.value, figure.interval.value),
             On::Bound => (figure.interval.low, figure.interval.high),
@@ -121,14 +162,30 @@ impl Gates {
             (None, None) => return None,
         };
         let kept = too_low.is_none() && too_high.is_none();
-        Some(Kept { suite: figure.suite, name: figure.name.clone(), kept, told })
+        let goal = gate.goal.filter(|goal| if gate.min.is_some() { low < *goal } else { high > *goal });
+        Some(Kept { suite: figure.suite, name: figure.name.clone(), kept, told, goal })
     }
 }
 
-fn is_metric(suite: Option<Suite>, name: &str) -> bool {
+fn not_believed(kept: Kept, judge: &Judging) -> Kept {
+    let figures = judge.agreement.iter().map(|(criterion, one)| {
+        format!("{criterion}: κ {:.2}, TPR {:.2}, TNR {:.2}", one.kappa(), one.tpr(), one.tnr())
+    });
+    let figures = figures.collect::<Vec<_>>().join("; ");
+    let told = format!(
+        "{} can't be gated: its judge {} does not agree with people, from κ {LEAST_KAPPA} and TNR {LEAST_TNR} on ({figures}): see \
+         firstline eval label",
+        kept.name, judge.model
+    );
+    Kept { kept: false, told, ..kept }
+}
+
+fn is_metric(suite: Option<Suite>, name: &str, rubrics: &[String]) -> bool {
     let is_value = VALUES.contains(&name) && suite == Some(Suite::Triage);
     let of_suite = |own: Option<Suite>| own.is_none() || own == suite;
-    is_value || METRICS.iter().any(|metric| metric.name == name && of_suite(metric.suite))
+    is_value
+        || rubrics.iter().any(|rubric| rubric == name)
+        || METRICS.iter().any(|metric| metric.name == name && of_suite(metric.suite))
 }
 
 fn fault(path: &Path, text: &str, at: usize, why: String) -> FileError {
@@ -140,12 +197,13 @@ fn fault(path: &Path, text: &str, at: usize, why: String) -> FileError {
 
 #[cfg(test)]
 mod tests {
+    use super::super::judge::Agreement;
     use super::super::metrics::Better;
-    use super::super::stats::{Part, wilson};
+    use super::super::stats::{self, Part, wilson};
     use super::*;
 
     fn gates(text: &str) -> Result<Gates, String> {
-        Gates::parse(text, Path::new("gates.toml")).map_err(|error| error.to_string())
+        Gates::parse(text, Path::new("gates.toml"), &["tone".to_owned()]).map_err(|error| error.to_string())
     }
 
     fn figure(suite: Suite, name: &str, hits: f64, of: f64) -> Figure {
@@ -159,12 +217,44 @@ mod tests {
         let gates =
             gates("[triage]\nmissed_escalation = { max = 0.05 }\n[all]\npassed = { min = 0.9, on = \"bound\" }\n")
                 .unwrap();
-        let check = |figure| gates.check(&[figure], &[]).first().map(|kept| kept.kept);
+        let check = |figure| gates.check(&[figure], &[], &[]).first().map(|kept| kept.kept);
         assert_eq!(check(figure(Suite::Triage, "missed_escalation", 5.0, 100.0)), Some(true));
         assert_eq!(check(figure(Suite::Triage, "missed_escalation", 6.0, 100.0)), Some(false));
         assert_eq!(check(figure(Suite::Memory, "passed", 95.0, 100.0)), Some(false), "its bound is below");
         assert_eq!(check(figure(Suite::Memory, "passed", 99.0, 100.0)), Some(true));
         assert_eq!(check(figure(Suite::Memory, "recall", 1.0, 100.0)), None);
+    }
+
+    #[test]
+    fn a_judge_who_does_not_agree_with_people_may_not_gate() {
+        let gates = gates("[dialog]\ntone = { min = 0.5 }\n").unwrap();
+        let judge = |agreement| Judging {
+            rubric: "tone".to_owned(),
+            model: "m".to_owned(),
+            hash: String::new(),
+            agreement: [("kind".to_owned(), agreement)].into(),
+            anchors: BTreeMap::new(),
+        };
+        let check = |agreement| gates.check(&[figure(Suite::Dialog, "tone", 9.0, 10.0)], &[], &[judge(agreement)]).remove(0);
+        let good = Agreement { both_yes: 20, both_no: 20, judge_yes: 2, people_yes: 2 };
+        assert!(check(good).kept);
+        let agreeable = check(Agreement { both_yes: 20, both_no: 5, judge_yes: 17, people_yes: 0 });
+        assert!(!agreeable.kept && agreeable.told.contains("κ 0.2") && agreeable.told.contains("eval label"), "{}", agreeable.told);
+    }
+
+    #[test]
+    fn no_suite_may_fall_too_far() {
+        let gates = gates("[all]\nregression = { max_drop = 0.02 }\n").unwrap();
+        let fell = |cases: usize| {
+            let pairs: Vec<(Part, Part)> = (0..200)
+                .map(|case| (Part { hits: 1.0, of: 1.0 }, Part { hits: f64::from(u8::from(case >= cases)), of: 1.0 }))
+                .collect();
+            let comparison = stats::compare(&pairs, 1);
+            let compared =
+                Compared { suite: Suite::Dialog, name: "passed".to_owned(), comparison, judge_shift: None };
+            gates.check_comparison(&[compared]).remove(0).kept
+        };
+        assert!(fell(0) && !fell(20), "none of 200, a tenth");
     }
 
     #[test]
@@ -176,6 +266,7 @@ mod tests {
             ("[all]\npassed = {}\n", "gates.toml:2:1: `passed` has neither min nor max"),
             ("[all]\npassed = { least = 1 }\n", "gates.toml:2:"),
             ("[all\n", "gates.toml:1:"),
+            ("[triage]\naccuracy = { max_drop = 0.1 }\n", "gates.toml:2:1: `accuracy` has max_drop"),
         ] {
             let error = gates(text).unwrap_err();
             assert!(error.starts_with(told), "{error}");

@@ -36,6 +36,8 @@ impl std::fmt::Display for Finding {
 pub struct Seen<'a> {
     /// Ids of all articles.
     pub articles: BTreeSet<&'a str>,
+    /// The rubrics by which replies can be judged.
+    pub rubrics: Vec<&'a str>,
     /// Examples of `prompts/triage.toml` and questions of articles.
     pub texts: Vec<(&'a str, String)>,
 }
@@ -45,8 +47,16 @@ pub fn lint(cases: &[Case], seen: &Seen<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for case in cases {
         let told = |why: String| Finding { path: case.path.clone(), line: case.line, why };
-        for article in cited(case).into_iter().filter(|article| !seen.articles.contains(bare(article))) {
+        let brought = |article: &str| {
+            script(case).is_some_and(|script| script.articles.iter().any(|planted| planted.id == bare(article)))
+        };
+        let known = |article: &&str| seen.articles.contains(bare(article)) || brought(article);
+        for article in cited(case).into_iter().filter(|article| !known(article)) {
             findings.push(told(format!("{}: there is no article `{article}`", case.id)));
+        }
+        let judged = script(case).into_iter().flat_map(|script| &script.judge);
+        for rubric in judged.filter(|rubric| !seen.rubrics.contains(&rubric.as_str())) {
+            findings.push(told(format!("{}: there is no rubric `{rubric}`", case.id)));
         }
     }
     findings.extend(alike(cases));
@@ -153,7 +163,7 @@ mod tests {
                     - id: c\n  in: \"Можно ли вернуть ковёр без чека?\"\n  expect: {decision: answer}\n";
         let cases = parse(text, Path::new("a.yaml")).unwrap();
         let texts = vec![("Можно ли вернуть ковер, без чека", "ru/return".to_owned())];
-        let found = lint(&cases, &Seen { articles: ["here"].into(), texts });
+        let found = lint(&cases, &Seen { rubrics: Vec::new(), articles: ["here"].into(), texts });
         let told: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert_eq!(
             told,
@@ -169,7 +179,7 @@ mod tests {
     fn labels_that_nothing_tests_are_named() {
         let text = "suite: triage\ncases:\n- id: a\n  in: \"Позовите человека\"\n  expect: {labels: [human_request]}\n";
         let cases = parse(text, Path::new("a.yaml")).unwrap();
-        let found = lint(&cases, &Seen { articles: BTreeSet::new(), texts: Vec::new() });
+        let found = lint(&cases, &Seen { rubrics: Vec::new(), articles: BTreeSet::new(), texts: Vec::new() });
         assert_eq!(found.len(), Label::ALL.len() - 1);
         assert!(found.iter().any(|finding| finding.why.contains("safety_legal")));
     }

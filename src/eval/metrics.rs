@@ -1,10 +1,12 @@
 //! Figures of a run: each a share of cases or of checks, with its interval, and who contributes what to it.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::case::Suite;
+use super::judge::Verdicts;
 use super::outcome::{Check, CheckKind, Played};
 use super::run::{CaseResult, Judged, Seen};
 use super::stats::{Interval, Part, share, wilson};
@@ -21,17 +23,27 @@ pub enum Better {
 }
 
 /// A figure that is a share.
+#[derive(Clone)]
 pub struct Metric {
     /// The suite that it is of; of all where there is none.
     pub suite: Option<Suite>,
     /// Its name in `eval/gates.toml` and in reports.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What it says, for people.
     pub meaning: &'static str,
     /// Which way is better.
     pub better: Better,
-    /// What one run of a case adds; nothing where it says nothing of it.
-    part: fn(&Seen) -> Part,
+    /// What one run of a case adds.
+    source: Source,
+}
+
+/// Where a metric comes from.
+#[derive(Clone)]
+enum Source {
+    /// From what was seen; nothing where that says nothing of it.
+    Seen(fn(&Seen) -> Part),
+    /// From what a judge says by the rubric of that name.
+    Judge,
 }
 
 /// A figure of a run.
@@ -53,7 +65,22 @@ pub struct Figure {
 
 const NOTHING: Part = Part { hits: 0.0, of: 0.0 };
 
-/// The metrics, in the order of reports.
+/// The metrics of these results, in the order of reports: ours, and one a rubric by which something was judged.
+pub fn metrics_of(results: &[CaseResult]) -> Vec<Metric> {
+    let played = results.iter().flat_map(|case| &case.runs).filter_map(|run| match &run.seen {
+        Seen::Played(played) => Some(played),
+        _ => None,
+    });
+    let rubrics: BTreeSet<&String> = played.flat_map(|played| played.verdicts.keys()).collect();
+    METRICS.iter().cloned().chain(rubrics.into_iter().map(|name| of_rubric(name))).collect()
+}
+
+fn of_rubric(name: &str) -> Metric {
+    let meaning = "criteria of the rubric that a judge finds met";
+    Metric { suite: None, name: Cow::Owned(name.to_owned()), meaning, better: Better::Higher, source: Source::Judge }
+}
+
+/// The metrics that need no judge, in the order of reports.
 pub const METRICS: &[Metric] = &[
     of(None, "passed", "cases in which everything was as wanted", Better::Higher, passed),
     of(Some(Suite::Triage), "accuracy", "messages that go where they should", Better::Higher, |seen| {
@@ -158,7 +185,7 @@ const fn of(
     better: Better,
     part: fn(&Seen) -> Part,
 ) -> Metric {
-    Metric { suite, name, meaning, better, part }
+    Metric { suite, name: Cow::Borrowed(name), meaning, better, source: Source::Seen(part) }
 }
 
 fn part(hit: bool, counts: bool) -> Part {
@@ -173,7 +200,7 @@ fn passed(seen: &Seen) -> Part {
     match seen {
         Seen::Judged(judged) => part(judged.to_people == judged.handed_over && judged.shares_a_label(), true),
         Seen::Played(played) => part(played.checks.iter().all(|check| check.passed), true),
-        Seen::Fault(_) => NOTHING,
+        Seen::BadActor(_) | Seen::Fault(_) => NOTHING,
     }
 }
 
@@ -228,18 +255,27 @@ impl Metric {
 
     /// What a case adds to it, in all its runs.
     pub fn part_of(&self, case: &CaseResult) -> Part {
-        share(case.runs.iter().map(|run| (self.part)(&run.seen)))
+        share(case.runs.iter().map(|run| match (&self.source, &run.seen) {
+            (Source::Seen(part), seen) => part(seen),
+            (Source::Judge, Seen::Played(played)) => met(played.verdicts.get(&*self.name)),
+            (Source::Judge, _) => NOTHING,
+        }))
     }
+}
+
+fn met(verdicts: Option<&Verdicts>) -> Part {
+    let verdicts: Vec<&bool> = verdicts.into_iter().flat_map(|verdicts| verdicts.values()).collect();
+    Part { hits: count(&verdicts, |met| **met), of: verdicts.len() as f64 }
 }
 
 /// The figures of a suite; those that nothing was looked at for are left out.
 pub fn figures(suite: Suite, results: &[CaseResult]) -> Vec<Figure> {
     let cases = || results.iter().filter(|case| case.suite == suite);
-    let shares = METRICS.iter().filter(|metric| metric.is_of(suite)).filter_map(|metric| {
+    let shares = metrics_of(results).into_iter().filter(|metric| metric.is_of(suite)).filter_map(|metric| {
         let all = share(cases().map(|case| metric.part_of(case)));
         (all.of > 0.0).then(|| Figure {
             suite,
-            name: metric.name.to_owned(),
+            name: metric.name.to_string(),
             meaning: metric.meaning.to_owned(),
             better: metric.better,
             part: all,

@@ -1,6 +1,10 @@
 //! How a case went: every check by itself, and what was seen on the way.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use super::judge::{Item, Verdicts};
 
 /// What a check looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -137,6 +141,12 @@ pub struct Played {
     /// The package of the handoff that is open at the end.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub package: String,
+    /// What a judge says of the last reply, by rubric.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub verdicts: BTreeMap<String, Verdicts>,
+    /// What was judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Item>,
 }
 
 impl Played {
@@ -148,6 +158,20 @@ impl Played {
     /// Notes a line.
     pub(super) fn line(&mut self, by: Speaker, who: &str, text: &str) {
         self.transcript.push(Line { by, who: who.to_owned(), text: text.to_owned() });
+    }
+
+    /// What the customer wrote last without an answer between, and what the bot replied to it.
+    pub fn last_exchange(&self) -> (Vec<String>, String) {
+        let texts = |lines: &[Line]| lines.iter().map(|line| line.text.clone()).collect::<Vec<_>>();
+        let by = |speaker: Speaker| move |line: &Line| line.by == speaker;
+        let Some(last) = self.transcript.iter().rposition(by(Speaker::Bot)) else { return Default::default() };
+        let (before, _) = self.transcript.split_at(last + 1);
+        let reply = before.iter().rposition(|line| line.by != Speaker::Bot).map_or(0, |at| at + 1);
+        let asked = &before[..reply];
+        let from = asked.iter().rposition(by(Speaker::Bot)).map_or(0, |at| at + 1);
+        let customer: Vec<Line> =
+            asked[from..].iter().filter(|line| line.by == Speaker::Customer).cloned().collect();
+        (texts(&customer), texts(&before[reply..]).join("\n"))
     }
 
     /// What went otherwise than wanted, in words.

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::outcome::{Played, Speaker};
-use super::script::{ANA, Meanwhile, OperatorStep, Script, Step};
+use super::script::{ANA, Earlier, EarlierBy, Meanwhile, OperatorStep, Script, Step};
 use super::stage::{Interruption, ManualClock, RecordingChannel, ScriptedModel};
 use crate::domain::channel::{Address, Inbound, InboundEvent, STARTED_TEXT};
 use crate::domain::conversation::{Conversation, OperatorAction};
@@ -21,6 +21,7 @@ use crate::domain::text::MessageText;
 use crate::engine::learn;
 use crate::flow::{Ctx, Progress, deliver, identity, indexing, ingest, ledger, operator, privacy, timers, turn};
 use crate::ports::channel::Channel;
+use crate::ports::model::ChatModel;
 
 /// More rounds than any script needs: beyond it, something works on itself.
 const ROUNDS: usize = 1_000;
@@ -41,6 +42,8 @@ pub struct Stage {
     pub channel: Arc<RecordingChannel>,
     /// The model, where the script has one.
     pub model: Option<Arc<ScriptedModel>>,
+    /// Who judges replies and plays customers, where a model is asked at all.
+    pub examiner: Option<Arc<dyn ChatModel>>,
     /// The operator of the script.
     pub operator: OperatorId,
 }
@@ -63,12 +66,16 @@ pub async fn play(stage: &Stage, script: &Script) -> anyhow::Result<Played> {
     if let Some(model) = &stage.model {
         model.interrupted_by(Arc::clone(&player) as Arc<dyn Interruption>);
     }
+    player.remember(&script.past).await?;
     player.know(&script.known).await?;
     let mut played = Played::default();
     for (number, step) in script.turns.iter().enumerate() {
         player.act(stage, step, &mut played).await.with_context(|| format!("step {}", number + 1))?;
         run_until_idle(&stage.ctx).await?;
         player.check(stage, script, step, number + 1, &mut played).await?;
+    }
+    if let (Some(simulated), Some(examiner)) = (&script.simulate, &stage.examiner) {
+        player.simulate(stage, script, (simulated, &**examiner), &mut played).await?;
     }
     player.check_end(stage, script, &mut played).await?;
     Ok(played)
@@ -140,6 +147,27 @@ impl Player {
     /// Whose address it is.
     pub(super) fn name_of<'a>(&self, address: &'a Address) -> &'a str {
         address.external.strip_prefix(&self.id).map_or("", |name| name.trim_start_matches('-'))
+    }
+
+    /// Lets what was said before a script have been said.
+    async fn remember(&self, past: &BTreeMap<String, Vec<Earlier>>) -> anyhow::Result<()> {
+        let now = self.ctx.clock.now();
+        for (who, earlier) in past {
+            let message = |(number, earlier): (usize, &Earlier)| PastMessage {
+                external_id: format!("{}-{who}-past-{number}", self.id),
+                author: match earlier.from {
+                    EarlierBy::Customer => PastAuthor::Customer,
+                    EarlierBy::Bot => PastAuthor::Bot,
+                    EarlierBy::Operator => PastAuthor::Operator,
+                },
+                text: MessageText::new(&earlier.text),
+                at: now - earlier.ago,
+            };
+            let messages = earlier.iter().enumerate().map(message).collect();
+            self.ctx.store.import(&PastConversation { from: self.address(who), display_name: None, messages }).await?;
+            run_until_idle(&self.ctx).await?;
+        }
+        Ok(())
     }
 
     /// Lets customers have said, long ago, what is known of them.
@@ -259,7 +287,7 @@ impl Player {
     }
 
     /// The customer writes; the update arrives `times` times.
-    async fn write(&self, who: &str, text: &str, times: usize) -> anyhow::Result<()> {
+    pub(super) async fn write(&self, who: &str, text: &str, times: usize) -> anyhow::Result<()> {
         let number = self.sent.fetch_add(1, Ordering::Relaxed);
         let started = text == STARTED_TEXT;
         let from = self.address(who);

@@ -15,7 +15,8 @@ pub use markdown::markdown;
 
 use super::case::Suite;
 use super::gates::{Gates, Kept};
-use super::metrics::{Better, Figure, METRICS, figures};
+use super::judge::Judging;
+use super::metrics::{Better, Figure, figures, metrics_of};
 use super::run::{CaseResult, Seen};
 use super::stats::{self, Comparison, Part, Verdict};
 
@@ -36,6 +37,12 @@ pub struct Report {
     pub took_ms: u64,
     /// What was measured.
     pub subject: Subject,
+    /// What it has cost, and what was not run.
+    #[serde(default)]
+    pub economy: Economy,
+    /// Who judged, and how far they can be believed.
+    #[serde(default)]
+    pub judges: Vec<Judging>,
     /// The figures of all suites.
     pub figures: Vec<Figure>,
     /// How the gates were kept.
@@ -55,12 +62,37 @@ pub struct Subject {
     pub embedder: Option<String>,
 }
 
+/// What a run has cost, and what it did without.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Economy {
+    /// Cases that were not run again because nothing has changed that they depend on.
+    pub reused: usize,
+    /// Cases that were not run because the budget was spent.
+    pub left: usize,
+    /// Tokens read and written by a model that was really asked.
+    pub tokens: (u64, u64),
+    /// What these cost, where the model has a price.
+    pub money: Option<f64>,
+}
+
+/// How a run was made.
+#[derive(Debug, Clone, Default)]
+pub struct Made {
+    /// When.
+    pub at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// What it has cost, and what was not run.
+    pub economy: Economy,
+}
+
 impl Report {
     /// Puts a run together.
-    pub fn new(subject: Subject, gates: &Gates, cases: Vec<CaseResult>, (made_at, took_ms): (Timestamp, u64)) -> Self {
+    pub fn new(subject: Subject, cases: Vec<CaseResult>, gates: &Gates, judges: Vec<Judging>, made: Made) -> Self {
         let figures: Vec<Figure> = Suite::ALL.into_iter().flat_map(|suite| figures(suite, &cases)).collect();
-        let gates = gates.check(&figures, &cases);
-        Self { version: VERSION, made_at, took_ms, subject, figures, gates, cases }
+        let gates = gates.check(&figures, &cases, &judges);
+        let Made { at: made_at, took_ms, economy } = made;
+        Self { version: VERSION, made_at, took_ms, subject, economy, judges, figures, gates, cases }
     }
 
     /// Reads one that was kept.
@@ -96,6 +128,16 @@ impl Report {
         Some((sum / cases, runs))
     }
 
+    /// Cases whose simulated customer fell out of their role, with how.
+    pub fn bad_actors(&self) -> impl Iterator<Item = (&CaseResult, &str)> {
+        self.cases.iter().flat_map(|case| {
+            case.runs.iter().filter_map(move |run| match &run.seen {
+                Seen::BadActor(how) => Some((case, how.as_str())),
+                _ => None,
+            })
+        })
+    }
+
     /// Cases that failed in some run.
     pub fn failed(&self) -> impl Iterator<Item = &CaseResult> {
         self.cases.iter().filter(|case| !case.is_passed())
@@ -111,6 +153,27 @@ pub struct Compared {
     pub name: String,
     /// What can be said.
     pub comparison: Comparison,
+    /// Of a judge's figure: how much of the difference was the judge's own, by replies that both have judged. It is taken off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judge_shift: Option<f64>,
+}
+
+impl Compared {
+    fn new(suite: Suite, name: &str, comparison: Comparison) -> Self {
+        Self { suite, name: name.to_owned(), comparison, judge_shift: None }
+    }
+}
+
+/// Takes the shift of the judge itself off its figure. Nothing can be said where another judge has judged nothing in common.
+fn judges_apart(before: &Report, after: &Report, compared: Compared) -> Option<Compared> {
+    let judge_of = |report: &Report| report.judges.iter().find(|judge| judge.rubric == compared.name).cloned();
+    let (Some(then), Some(now)) = (judge_of(before), judge_of(after)) else { return Some(compared) };
+    if then.hash == now.hash && then.anchors == now.anchors {
+        return Some(compared);
+    }
+    let shift = now.shift_from(&then)?;
+    let comparison = stats::shifted(compared.comparison, shift);
+    Some(Compared { comparison, judge_shift: Some(shift), ..compared })
 }
 
 /// Cases whose verdict is another one.
@@ -130,24 +193,23 @@ pub fn compare(before: &Report, after: &Report) -> (Vec<Compared>, Changed) {
         let of_suite = after.cases.iter().filter(move |case| case.suite == suite);
         of_suite.filter_map(|case| Some((before.cases.iter().find(|other| other.id == case.id)?, case)))
     };
-    let mut compared = Vec::new();
+    let (mut compared, metrics) = (Vec::new(), metrics_of(&after.cases));
     for suite in Suite::ALL {
-        for metric in METRICS.iter().filter(|metric| metric.is_of(suite)) {
+        for metric in metrics.iter().filter(|metric| metric.is_of(suite)) {
             let parts: Vec<(Part, Part)> = pairs(suite)
                 .map(|(before, after)| (metric.part_of(before), metric.part_of(after)))
                 .filter(|(before, after)| before.of > 0.0 || after.of > 0.0)
                 .collect();
             if !parts.is_empty() {
                 let comparison = in_its_sense(stats::compare(&parts, SEED), metric.better);
-                compared.push(Compared { suite, name: metric.name.to_owned(), comparison });
+                compared.extend(judges_apart(before, after, Compared::new(suite, &metric.name, comparison)));
             }
         }
     }
     let mut changed = Changed::default();
     for (before, after) in Suite::ALL.into_iter().flat_map(pairs) {
-        let is_flaky = |case: &CaseResult| (1..case.runs.len()).contains(&case.passed());
         let list = match (before.is_passed(), after.is_passed()) {
-            _ if is_flaky(before) || is_flaky(after) => &mut changed.flaky,
+            _ if before.is_flaky() || after.is_flaky() => &mut changed.flaky,
             (false, true) => &mut changed.fixed,
             (true, false) => &mut changed.broken,
             _ => continue,
@@ -191,6 +253,7 @@ pub fn reasons(case: &CaseResult) -> Vec<String> {
                     goes(judged.handed_over)
                 )]
             }
+            Seen::BadActor(_) => Vec::new(),
             Seen::Fault(why) => vec![why.clone()],
         })
         .collect();
@@ -200,7 +263,59 @@ pub fn reasons(case: &CaseResult) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::eval::outcome::Played;
+    use crate::eval::run::Run;
+
+    /// Replies of which a judge says so, by a judge of that name who says so of the anchors.
+    fn judged(hash: &str, replies: &[bool], anchors: &[bool]) -> Report {
+        let verdicts = |yes: &bool| BTreeMap::from([("kind".to_owned(), *yes)]);
+        let case = |(id, yes): (usize, &bool)| {
+            let played = Played { verdicts: [("tone".to_owned(), verdicts(yes))].into(), ..Played::default() };
+            let run = Run { seen: Seen::Played(played), ms: 0, tasks: Vec::new(), spent: (0, 0) };
+            CaseResult {
+                id: id.to_string(),
+                suite: Suite::Dialog,
+                critical: false,
+                tags: Vec::new(),
+                path: Path::new("a.yaml").to_owned(),
+                line: 1,
+                runs: vec![run],
+            }
+        };
+        let judging = Judging {
+            rubric: "tone".to_owned(),
+            model: hash.to_owned(),
+            hash: hash.to_owned(),
+            agreement: BTreeMap::new(),
+            anchors: anchors.iter().enumerate().map(|(id, yes)| (id.to_string(), verdicts(yes))).collect(),
+        };
+        let cases = replies.iter().enumerate().map(case).collect();
+        Report::new(Subject::default(), cases, &Gates::default(), vec![judging], Made::default())
+    }
+
+    #[test]
+    fn the_shift_of_a_judge_is_told_and_taken_off() {
+        let (mut kinder, mut replies) = ([false; 40], [false; 40]);
+        kinder[..14].fill(true);
+        replies[..14].fill(true);
+        let (before, after) = (judged("a", &[false; 40], &[false; 40]), judged("b", &replies, &kinder));
+        let (compared, _) = compare(&before, &after);
+        let tone = compared.iter().find(|one| one.name == "tone").unwrap();
+        assert!((tone.judge_shift.unwrap() - 0.35).abs() < 1e-9);
+        assert!(tone.comparison.difference.value.abs() < 1e-9, "{:?}", tone.comparison);
+        assert_eq!(tone.comparison.verdict, Verdict::NotDistinguishable);
+
+        let same = judged("a", &replies, &[false; 40]);
+        let (compared, _) = compare(&before, &same);
+        let tone = compared.iter().find(|one| one.name == "tone").unwrap();
+        assert_eq!((tone.judge_shift, tone.comparison.verdict), (None, Verdict::Better), "the same judge");
+
+        let (compared, _) = compare(&before, &judged("b", &replies, &[]));
+        assert!(compared.iter().all(|one| one.name != "tone"), "another judge, and nothing in common: nothing is said");
+    }
 
     #[test]
     fn what_should_be_small_is_better_where_it_fell() {

@@ -1,7 +1,10 @@
 //! Runs cases over the engine and flow that serve customers, several at a time.
 
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -11,6 +14,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::case::{Case, Suite, Task, TriageCase};
+use super::cassette;
+use super::judge::{Item, Rubric};
+use super::simulate::BadActor;
 use super::outcome::Played;
 use super::play::{self, Stage};
 use super::script::Script;
@@ -68,6 +74,16 @@ impl CaseResult {
     pub fn is_passed(&self) -> bool {
         self.passed() == self.runs.len()
     }
+
+    /// Whether some runs passed, and others did not.
+    pub fn is_flaky(&self) -> bool {
+        (1..self.runs.len()).contains(&self.passed())
+    }
+
+    /// Tokens that were read and written for it by a model that was really asked.
+    pub fn spent(&self) -> (u64, u64) {
+        self.runs.iter().fold((0, 0), |sum, run| (sum.0 + run.spent.0, sum.1 + run.spent.1))
+    }
 }
 
 /// One run of a case.
@@ -77,6 +93,12 @@ pub struct Run {
     pub seen: Seen,
     /// How long it took, in milliseconds.
     pub ms: u64,
+    /// What a model was asked for, by the names of its tasks.
+    #[serde(default)]
+    pub tasks: Vec<String>,
+    /// Tokens read and written by a model that was really asked.
+    #[serde(default)]
+    pub spent: (u64, u64),
 }
 
 /// What was seen of a case.
@@ -87,6 +109,8 @@ pub enum Seen {
     Judged(Judged),
     /// A dialogue was played.
     Played(Played),
+    /// The simulated customer fell out of their role: that says nothing of the bot.
+    BadActor(String),
     /// It could not be run: a part is down. This is nobody's mistake, and never counted as the bot's.
     Fault(String),
 }
@@ -116,6 +140,8 @@ impl Run {
         match &self.seen {
             Seen::Judged(judged) => judged.to_people == judged.handed_over && judged.shares_a_label(),
             Seen::Played(played) => played.checks.iter().all(|check| check.passed),
+            // Nothing is held against the bot.
+            Seen::BadActor(_) => true,
             Seen::Fault(_) => false,
         }
     }
@@ -128,45 +154,125 @@ impl Judged {
     }
 }
 
-/// Runs every case `repeat` times, `jobs` of them at once, and tells each as it is done.
+/// How often a case is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// So many times.
+    Times(usize),
+    /// Once where it passes as it did before; where it does not, until two runs agree; where it was flaky, [`MOST_RUNS`] times.
+    Auto,
+}
+
+/// How often a case is run at most that is repeated by what comes out.
+pub const MOST_RUNS: usize = 4;
+
+impl Repeat {
+    /// Whether a case is run again that has passed or failed so in its runs, and was as `before` the last time.
+    fn goes_on(self, passed: &[bool], before: Option<&CaseResult>) -> bool {
+        let runs = passed.len();
+        match self {
+            Repeat::Times(times) => runs < times,
+            Repeat::Auto if before.is_some_and(CaseResult::is_flaky) => runs < MOST_RUNS,
+            Repeat::Auto => match passed {
+                [] => true,
+                [once] => !once || before.is_some_and(|before| !before.is_passed()),
+                [first, others @ ..] => runs < MOST_RUNS && others.iter().any(|other| other != first),
+            },
+        }
+    }
+}
+
+/// How cases are run.
+pub struct How<'a> {
+    /// How often each.
+    pub repeat: Repeat,
+    /// How many at a time.
+    pub jobs: usize,
+    /// How they went before, by id.
+    pub before: &'a BTreeMap<String, CaseResult>,
+    /// What replies are judged by, where a judge is asked.
+    pub rubrics: &'a [Rubric],
+}
+
+/// Runs the cases and tells each as it is done; none is begun after it was told to break off.
 pub async fn run(
     stages: &dyn Stages,
     cases: &[Case],
-    (repeat, jobs): (usize, usize),
-    mut done: impl FnMut(&CaseResult),
+    how: &How<'_>,
+    mut done: impl FnMut(&Case, &CaseResult) -> ControlFlow<()>,
 ) -> Vec<CaseResult> {
+    let broken_off = &AtomicBool::new(false);
     let mut running = stream::iter(cases.iter().enumerate())
-        .map(|(place, case)| async move { (place, one(stages, case, repeat).await) })
-        .buffer_unordered(jobs.max(1));
+        .take_while(|_| std::future::ready(!broken_off.load(Ordering::Relaxed)))
+        .map(|(place, case)| async move { (place, one(stages, case, how).await) })
+        .buffer_unordered(how.jobs.max(1));
     let mut results: Vec<Option<CaseResult>> = vec![None; cases.len()];
     while let Some((place, result)) = running.next().await {
-        done(&result);
+        if done(&cases[place], &result).is_break() {
+            broken_off.store(true, Ordering::Relaxed);
+        }
         results[place] = Some(result);
     }
     results.into_iter().flatten().collect()
 }
 
-async fn one(stages: &dyn Stages, case: &Case, repeat: usize) -> CaseResult {
-    let mut runs = Vec::with_capacity(repeat);
-    for run in 0..repeat {
-        let began = Instant::now();
-        let seen = match &case.task {
-            Task::Triage(case) => judged(&stages.shared(), case).await.map(Seen::Judged),
-            Task::Play(script) => played(stages, script, run).await.map(Seen::Played),
-        };
-        let seen = seen.unwrap_or_else(|error| Seen::Fault(format!("{error:#}")));
-        runs.push(Run { seen, ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) });
+async fn one(stages: &dyn Stages, case: &Case, how: &How<'_>) -> CaseResult {
+    let before = how.before.get(&case.id);
+    let (mut runs, mut passed) = (Vec::new(), Vec::new());
+    while how.repeat.goes_on(&passed, before) {
+        let run = once(stages, case, runs.len(), how.rubrics).await;
+        passed.push(run.passed());
+        runs.push(run);
     }
     let Case { suite, id, critical, tags, path, line, .. } = case.clone();
     CaseResult { id, suite, critical, tags, path, line, runs }
 }
 
-async fn played(stages: &dyn Stages, script: &Script, run: usize) -> anyhow::Result<Played> {
+async fn once(stages: &dyn Stages, case: &Case, number: usize, rubrics: &[Rubric]) -> Run {
+    let began = Instant::now();
+    let task = async {
+        match &case.task {
+            Task::Triage(case) => judged(&stages.shared(), case).await.map(Seen::Judged),
+            Task::Play(script) => played(stages, script, number, rubrics).await.map(Seen::Played),
+        }
+    };
+    let (seen, asked) = cassette::take(number, task).await;
+    // Without the reply the bot went on by itself, which the case is not about.
+    let seen = match (asked.fault, seen) {
+        (Some(fault), _) => Seen::Fault(fault),
+        (None, Err(error)) if error.downcast_ref::<BadActor>().is_some() => Seen::BadActor(format!("{error:#}")),
+        (None, Err(error)) => Seen::Fault(format!("{error:#}")),
+        (None, Ok(seen)) => seen,
+    };
+    let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Run { seen, ms, tasks: asked.tasks.into_iter().collect(), spent: asked.spent }
+}
+
+async fn played(stages: &dyn Stages, script: &Script, run: usize, rubrics: &[Rubric]) -> anyhow::Result<Played> {
     let (stage, kept) = stages.stage(script, run).await?;
-    let played = play::play(&stage, script).await;
+    let mut played = play::play(&stage, script).await;
+    if let Ok(played) = &mut played {
+        judge(&stage, script, rubrics, played).await;
+    }
     // Closing an index writes, so not on a thread of the runtime.
     let _ = tokio::task::spawn_blocking(move || drop((stage, kept))).await;
     played
+}
+
+/// Has the last reply judged by the rubrics that the script names. A judge that can't be read says nothing.
+async fn judge(stage: &Stage, script: &Script, rubrics: &[Rubric], played: &mut Played) {
+    let Some(examiner) = &stage.examiner else { return };
+    let (customer, reply) = played.last_exchange();
+    let cited = played.turns.last().map(|turn| stage.ctx.knowledge.texts_of(&turn.cited)).unwrap_or_default();
+    let known = if cited.is_empty() { "nothing: a colleague will answer".to_owned() } else { cited.join("\n\n") };
+    let lang = Language::detect(&reply).unwrap_or(Language::Ru);
+    let item = Item { id: script.id.clone(), lang, customer, known, reply };
+    for rubric in rubrics.iter().filter(|rubric| script.judge.contains(&rubric.name)) {
+        if let Ok(verdicts) = rubric.judge(&**examiner, &item).await {
+            played.verdicts.insert(rubric.name.clone(), verdicts);
+        }
+    }
+    played.judged = (!played.verdicts.is_empty()).then_some(item);
 }
 
 /// What is done with a message of a stranger.
@@ -239,5 +345,58 @@ fn conversation(ids: &Ids, customer: &Customer, now: Timestamp) -> Conversation 
         failures: 0,
         opened_at: now,
         last_activity_at: now,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(passed: &[bool]) -> CaseResult {
+        let run = |&passed: &bool| Run {
+            seen: if passed { Seen::Played(Played::default()) } else { Seen::Fault(String::new()) },
+            ms: 0,
+            tasks: Vec::new(),
+            spent: (0, 0),
+        };
+        CaseResult {
+            id: String::new(),
+            suite: Suite::Dialog,
+            critical: false,
+            tags: Vec::new(),
+            path: PathBuf::new(),
+            line: 1,
+            runs: passed.iter().map(run).collect(),
+        }
+    }
+
+    /// Runs that are made of a case which passes as told.
+    fn runs(repeat: Repeat, outcomes: &[bool], before: Option<&CaseResult>) -> usize {
+        (0..=outcomes.len()).find(|&made| !repeat.goes_on(&outcomes[..made], before)).unwrap()
+    }
+
+    #[test]
+    fn what_passes_as_before_is_run_once_and_what_is_in_doubt_until_it_is_clear() {
+        let (right, wrong, flaky) = (result(&[true]), result(&[false]), result(&[true, false]));
+        assert_eq!(runs(Repeat::Times(3), &[true; 5], None), 3);
+        assert_eq!(runs(Repeat::Auto, &[true; 5], None), 1);
+        assert_eq!(runs(Repeat::Auto, &[true; 5], Some(&right)), 1);
+        assert_eq!(runs(Repeat::Auto, &[true; 5], Some(&wrong)), 2, "it was wrong: once more");
+        assert_eq!(runs(Repeat::Auto, &[false; 5], Some(&right)), 2, "wrong twice is wrong");
+        assert_eq!(runs(Repeat::Auto, &[false, true, true, true, true], None), 4);
+        assert_eq!(runs(Repeat::Auto, &[true; 5], Some(&flaky)), 4, "for pass^4");
+    }
+
+    #[test]
+    fn ten_flaky_cases_of_three_hundred_cost_a_third_more_at_most() {
+        let (right, flaky) = (result(&[true]), result(&[true, false]));
+        let mut calls = 0;
+        for case in 0..300 {
+            let (outcomes, before) =
+                if case < 10 { ([case % 2 == 0, true, false, true, true], &flaky) } else { ([true; 5], &right) };
+            calls += runs(Repeat::Auto, &outcomes, Some(before));
+        }
+        assert!(calls <= 390, "{calls}");
+        assert_eq!(calls, 290 + 10 * MOST_RUNS);
     }
 }

@@ -28,9 +28,15 @@ pub struct Script {
     /// What is remembered before it begins, by customer, as `key = value`.
     #[serde(default)]
     pub known: BTreeMap<String, Vec<String>>,
+    /// What was said before it begins, by customer, oldest first.
+    #[serde(default)]
+    pub past: BTreeMap<String, Vec<Earlier>>,
     /// Articles beside those of the company.
     #[serde(default)]
     pub articles: Vec<Planted>,
+    /// The articles of the script stand alone, without the company's.
+    #[serde(default)]
+    pub only_these_articles: bool,
     /// Words that only this customer's own chat may ever see, or cause to be seen.
     #[serde(default)]
     pub canaries: BTreeMap<String, Vec<Wanted>>,
@@ -39,12 +45,45 @@ pub struct Script {
     /// What must hold at the end.
     #[serde(default)]
     pub end_state: EndState,
+    /// A customer whom a model plays once the turns are over.
+    pub simulate: Option<Simulated>,
+    /// Rubrics of `eval/judges` by which the last reply is judged.
+    #[serde(default)]
+    pub judge: Vec<String>,
     /// A miss is a scandal: it fails the run by itself.
     #[serde(default)]
     pub critical: bool,
     /// To choose cases by.
     #[serde(default)]
     pub tags: Vec<String>,
+}
+
+impl Script {
+    /// Whether its lines do what a real model can't be made to do: then it is played with them also where one is asked.
+    pub fn needs_its_lines(&self) -> bool {
+        let odd = |line: &ScriptedReply| line.down || line.garbage.is_some() || line.meanwhile.is_some();
+        self.model.iter().flatten().any(odd)
+    }
+}
+
+/// A customer whom a model plays.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Simulated {
+    /// What kind of person it is, and how they write.
+    pub persona: String,
+    /// What they want.
+    pub goal: String,
+    /// What they tell when asked, by key; nothing else of the kind is theirs.
+    #[serde(default)]
+    pub reveal: BTreeMap<String, String>,
+    /// Messages after which they give up.
+    #[serde(default = "most_turns")]
+    pub max_turns: usize,
+}
+
+fn most_turns() -> usize {
+    6
 }
 
 /// Who writes where a script does not say.
@@ -58,8 +97,35 @@ pub struct Planted {
     pub id: String,
     /// Its title.
     pub title: String,
+    /// Questions under which it is found.
+    #[serde(default)]
+    pub questions: Vec<String>,
     /// What it says.
     pub text: String,
+}
+
+/// Something that was said before a script begins.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Earlier {
+    /// Who said it.
+    pub from: EarlierBy,
+    /// What.
+    pub text: String,
+    /// How long before.
+    pub ago: SignedDuration,
+}
+
+/// Who said something before a script begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EarlierBy {
+    /// The customer.
+    Customer,
+    /// The bot.
+    Bot,
+    /// An operator.
+    Operator,
 }
 
 fn web() -> ChannelKind {
@@ -302,10 +368,14 @@ impl From<AnswerCase> for Script {
             channel: web(),
             model: None,
             known,
+            past: BTreeMap::new(),
             articles: Vec::new(),
+            only_these_articles: false,
             canaries: BTreeMap::new(),
             turns: vec![step],
             end_state: EndState::default(),
+            simulate: None,
+            judge: Vec::new(),
             critical,
             tags,
         }

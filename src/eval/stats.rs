@@ -133,7 +133,7 @@ pub enum Verdict {
 }
 
 /// A comparison over the same cases.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// Cases that both runs have.
     pub cases: usize,
@@ -174,6 +174,19 @@ pub fn compare(pairs: &[(Part, Part)], seed: u64) -> Comparison {
         _ => 0,
     };
     Comparison { cases, difference, fixed, broken, p, detectable: detectable(cases, discordant), more_cases, verdict }
+}
+
+/// A comparison without the part of its difference that is none of what is compared. What changed sides is as it was, so
+/// the interval alone decides.
+pub fn shifted(comparison: Comparison, shift: f64) -> Comparison {
+    let Interval { low, value, high } = comparison.difference;
+    let difference = Interval { low: low - shift, value: value - shift, high: high - shift };
+    let verdict = match difference {
+        Interval { low, .. } if low > 0.0 => Verdict::Better,
+        Interval { high, .. } if high < 0.0 => Verdict::Worse,
+        _ => Verdict::NotDistinguishable,
+    };
+    Comparison { difference, verdict, ..comparison }
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ cases:
 ";
 
 /// A directory of cases; words alone search, so that no encoder has to be warmed up.
-fn cases(gates: &str) -> tempfile::TempDir {
+pub(crate) fn cases(gates: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for (name, text) in [("gates.toml", gates), ("triage/a.yaml", TRIAGE), ("answer/a.yaml", ANSWER)] {
         write(dir.path(), name, text);
@@ -37,7 +37,7 @@ fn cases(gates: &str) -> tempfile::TempDir {
     dir
 }
 
-fn write(dir: &Path, name: &str, text: &str) {
+pub(crate) fn write(dir: &Path, name: &str, text: &str) {
     let path = dir.join("eval").join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();

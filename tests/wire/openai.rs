@@ -25,6 +25,8 @@ fn model_at(url: &str, name: &str) -> config::Model {
         key: SecretString::from(KEY),
         key_file: std::path::PathBuf::new(),
         attempt_within: SignedDuration::from_secs(10),
+        price_read: 0.0,
+        price_written: 0.0,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::output;
+use crate::cli::output;
+use crate::eval::gates::Kept;
+use crate::eval::judge::Judging;
 use crate::eval::metrics::Figure;
 use crate::eval::report::{Changed, Compared, Report, reasons};
 use crate::eval::run::{CaseResult, Seen};
@@ -19,6 +21,15 @@ pub(super) fn print(report: &Report, compared: Option<&(Vec<Compared>, Changed)>
     let seconds = report.took_ms as f64 / 1_000.0;
     let per_second = all as f64 / seconds.max(0.001);
     output::line(&format!("{all} cases in {seconds:.1} s, {per_second:.0} a second; {failed} failed"));
+    let economy = &report.economy;
+    if economy.reused > 0 {
+        output::line(&format!("{} of them are as they were: nothing has changed that they need", economy.reused));
+    }
+    if economy.tokens != (0, 0) {
+        let (read, written) = economy.tokens;
+        let money = economy.money.map(|money| format!(": {money:.4}")).unwrap_or_default();
+        output::line(&format!("the model read {read} tokens and wrote {written}{money}"));
+    }
     if let Some((share, runs)) = report.all_runs_pass() {
         output::line(&format!("pass^{runs}, right in all of {runs} runs: {:.1} %", share * 100.0));
     }
@@ -28,6 +39,12 @@ pub(super) fn print(report: &Report, compared: Option<&(Vec<Compared>, Changed)>
                 output::line(&format!("{what}: {}", ids.join(", ")));
             }
         }
+    }
+    for judge in &report.judges {
+        output::line(&judged(judge));
+    }
+    for (case, how) in report.bad_actors() {
+        output::line(&format!("{}: says nothing of the bot: {how}", case.id));
     }
     for case in report.failed().take(TOLD) {
         output::line(&format!("{}:{}: {}", case.path.display(), case.line, case.id));
@@ -59,10 +76,33 @@ fn row(figure: &Figure, report: &Report, compared: Option<&(Vec<Compared>, Chang
             String::new()
         },
         if is_share { figure.part.of.to_string() } else { String::new() },
-        gate.map_or("", |gate| if gate.kept { "kept" } else { "NOT KEPT" }).to_owned(),
-        beside.map(|one| format!("{:+.1} pp", one.comparison.difference.value * 100.0)).unwrap_or_default(),
+        gate.map(gate_words).unwrap_or_default(),
+        beside.map(change).unwrap_or_default(),
         beside.map(verdict).unwrap_or_default(),
     ]
+}
+
+fn change(compared: &Compared) -> String {
+    let change = format!("{:+.1} pp", compared.comparison.difference.value * 100.0);
+    match compared.judge_shift {
+        Some(shift) => format!("{change}, without {:+.1} of the judge itself", shift * 100.0),
+        None => change,
+    }
+}
+
+fn judged(judge: &Judging) -> String {
+    let Judging { rubric, model, agreement, anchors, .. } = judge;
+    let figures = agreement.iter().map(|(criterion, one)| {
+        format!("{criterion} κ {:.2}, TPR {:.2}, TNR {:.2}", one.kappa(), one.tpr(), one.tnr())
+    });
+    let believed = if judge.is_calibrated() { "may gate" } else { "informs only" };
+    let figures = figures.collect::<Vec<_>>().join("; ");
+    format!("{rubric} is judged by {model}, which {believed}: over {} labelled replies {figures}", anchors.len())
+}
+
+fn gate_words(gate: &Kept) -> String {
+    let kept = if gate.kept { "kept" } else { "NOT KEPT" };
+    gate.goal.map_or_else(|| kept.to_owned(), |goal| format!("{kept}, goal {goal}"))
 }
 
 fn verdict(compared: &Compared) -> String {
@@ -83,6 +123,7 @@ pub(super) fn explain(case: &CaseResult) {
     for run in &case.runs {
         match &run.seen {
             Seen::Fault(why) => output::line(&format!("could not be run: {why}")),
+            Seen::BadActor(why) => output::line(&format!("says nothing of the bot: {why}")),
             Seen::Judged(judged) => {
                 output::line(&format!("customer: {}", judged.message));
                 let rows = judged.labels.iter().map(|labelled| {

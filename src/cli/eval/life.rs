@@ -1,0 +1,153 @@
+//! From life to test: a conversation becomes a case, or is played again under other prompts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use super::measure::{Cast, Worktree, git};
+use super::{ModeArgs, choice};
+use crate::adapters::articles;
+use crate::app;
+use crate::app::studio::Studio;
+use crate::cli::{Exit, output};
+use crate::config::Config;
+use crate::domain::conversation::Conversation;
+use crate::domain::id::{ConversationId, Ids};
+use crate::domain::knowledge::Article;
+use crate::domain::message::Message;
+use crate::eval::life::{File, Past, Redaction, frozen, id_of};
+use crate::eval::outcome::Speaker;
+use crate::eval::run::{self, How, Repeat, Seen};
+use crate::ports::store::Store;
+
+/// Messages of earlier conversations that a case brings along, the newest ones.
+const EARLIER: usize = 60;
+
+/// Writes a case of a conversation; says where it stands.
+///
+/// # Errors
+/// Where there is no such conversation, or something can't be read or written.
+pub(super) async fn add(config: &Config, conversation: ConversationId, dir: &Path, json: bool) -> anyhow::Result<()> {
+    let store = app::open_store_beside(config).await?;
+    let past = past(config, &*store, conversation).await?;
+    let salt = Ids::os().random();
+    let redaction = Redaction::of(&past.known, salt);
+    let id = id_of(&conversation.to_string(), salt);
+    let text = serde_saphyr::to_string(&File::of(frozen(&past, &id, Some(&redaction))))?;
+    let path = dir.join("dialog").join(format!("{id}.yaml"));
+    fs::create_dir_all(dir.join("dialog")).and_then(|()| fs::write(&path, text))
+        .with_context(|| format!("{} can't be written", path.display()))?;
+    // What is written can be read.
+    choice::read(&[path.display().to_string()], dir)?;
+    if json {
+        return output::json(&json!({ "id": id, "file": path }));
+    }
+    output::line(&format!("{}: read it over, and say in expect what should have come", path.display()));
+    output::line(&format!("firstline eval explain {id} plays it"));
+    Ok(())
+}
+
+/// Plays a conversation again, with the memory of then, and shows what was said then beside what would be said now.
+///
+/// # Errors
+/// Where there is no such conversation or revision, or a part is down.
+pub(super) async fn replay(
+    config: &Config,
+    conversation: ConversationId,
+    with: Option<&str>,
+    mode: &ModeArgs,
+    json: bool,
+) -> anyhow::Result<()> {
+    let store = app::open_store_beside(config).await?;
+    let past = past(config, &*store, conversation).await?;
+    let there = with.map(Worktree::of).transpose()?;
+    let config = there.as_ref().map_or_else(|| Ok(config.clone()), Worktree::config)?;
+    let file = File::of(frozen(&past, "replay", None)).with_articles_of_the_company();
+    let path = PathBuf::from("replay.yaml");
+    let cases = crate::eval::case::parse(&serde_saphyr::to_string(&file)?, &path)?;
+    let cast = Cast::of(&config, mode, Path::new("eval"))?;
+    let studio = Studio::open(&config, cast.embedder.clone(), cast.models.clone()).await?;
+    let how = How { repeat: Repeat::Times(1), jobs: 1, before: &BTreeMap::new(), rubrics: &[] };
+    let results = run::run(&studio, &cases, &how, |_, _| ControlFlow::Continue(())).await;
+    let seen = results.into_iter().flat_map(|case| case.runs).map(|run| run.seen).next();
+    match seen.context("the conversation was played")? {
+        Seen::Played(played) if json => output::json(&json!({ "then": past.messages, "now": played })),
+        Seen::Played(played) => {
+            let then = past.messages.iter().map(line_of).collect::<Vec<_>>().join("\n");
+            let is_said = |line: &&crate::eval::outcome::Line| line.by != Speaker::Stage;
+            let now = played.transcript.iter().filter(is_said).map(|line| match line.by {
+                Speaker::Customer => format!("customer: {}", line.text),
+                _ => line.to_string(),
+            });
+            let now = now.filter(|line| !line.ends_with("(takes it)") && !line.ends_with("(gives it back to the bot)"));
+            let now = now.collect::<Vec<_>>().join("\n");
+            let diff = similar::TextDiff::from_lines(&then, &now);
+            output::line(&diff.unified_diff().context_radius(1_000).header("then", "now").to_string());
+            Ok(())
+        }
+        Seen::Fault(why) => Err(Exit::new(3, why).into()),
+        Seen::Judged(_) | Seen::BadActor(_) => Ok(()),
+    }
+}
+
+fn line_of(message: &Message) -> String {
+    use crate::domain::message::Author;
+    let text = message.text.as_str();
+    match message.author {
+        Author::Customer => format!("customer: {text}"),
+        Author::Bot => format!("bot: {text}"),
+        Author::Operator(_) => format!("operator: {text}"),
+        Author::Note(_) => format!("operator: (notes) {text}"),
+    }
+}
+
+/// Everything that the bot saw in a conversation.
+async fn past(config: &Config, store: &dyn Store, id: ConversationId) -> anyhow::Result<Past> {
+    let conversation = store.conversation(id).await.context("conversations can't be read")?;
+    let conversation = conversation.ok_or_else(|| Exit::invalid(&format!("there is no conversation {id}")))?;
+    let messages = store.transcript(id, 0, usize::MAX >> 1).await.context("messages can't be read")?;
+    let mut turns = BTreeMap::new();
+    let mut recalled = BTreeSet::new();
+    for message in &messages {
+        if let Some(turn) = store.turn_about(message.id).await.context("turns can't be read")? {
+            recalled.extend(turn.record.recalled.iter().filter(|source| source.contains('/')).cloned());
+            turns.insert(turn.to_seq, turn);
+        }
+    }
+    let at = conversation.opened_at;
+    let known = store.facts_at(conversation.customer, at, at).await.context("facts can't be read")?;
+    let earlier = earlier(store, &conversation).await?;
+    let mut articles = articles_at(config, at)?;
+    articles.retain(|article| recalled.contains(&article.key()));
+    Ok(Past { opened_at: at, messages, turns, known, earlier, articles })
+}
+
+/// What was said in the customer's earlier conversations, the newest of it.
+async fn earlier(store: &dyn Store, conversation: &Conversation) -> anyhow::Result<Vec<Message>> {
+    let export = store.export(conversation.customer).await.context("the customer can't be read")?;
+    let rows = export.as_ref().and_then(|export| export["conversations"].as_array()).into_iter().flatten();
+    let ids = rows.filter_map(|row| row["id"].as_str()?.parse::<ConversationId>().ok());
+    let mut all = Vec::new();
+    for id in ids.filter(|id| *id != conversation.id) {
+        all.extend(store.transcript(id, 0, usize::MAX >> 1).await.context("messages can't be read")?);
+    }
+    all.retain(|message: &Message| message.received_at < conversation.opened_at && !message.text.as_str().is_empty());
+    all.sort_by_key(|message| message.received_at);
+    Ok(all.split_off(all.len().saturating_sub(EARLIER)))
+}
+
+/// The articles as they stood then, where git knows; else as they stand.
+fn articles_at(config: &Config, at: jiff::Timestamp) -> anyhow::Result<Vec<Article>> {
+    let dir = &config.knowledge.dir;
+    let (before, path) = (format!("--before={at}"), dir.display().to_string());
+    let then = git(&["rev-list", "-1", &before, "HEAD", "--", &path], Path::new(".")).filter(|then| !then.is_empty());
+    let Some(there) = then.and_then(|then| Worktree::of(&then).ok()) else {
+        output::note(&format!("git does not know how {path} stood at {at}: the articles of now are taken"));
+        return Ok(articles::read_articles(dir)?);
+    };
+    Ok(articles::read_articles(&there.config()?.knowledge.dir)?)
+}
