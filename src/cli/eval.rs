@@ -14,6 +14,7 @@ use crate::app;
 use crate::app::studio::{Models, Studio};
 use crate::config::Config;
 use crate::domain::id::ConversationId;
+use crate::domain::turn::Label;
 use crate::eval::case::Suite;
 use crate::eval::gates::Gates;
 use crate::eval::judge;
@@ -22,6 +23,7 @@ use crate::eval::report::Report;
 use crate::eval::run::{self, How, Repeat};
 
 mod choice;
+mod import;
 mod label;
 mod life;
 mod measure;
@@ -66,6 +68,23 @@ enum EvalCommand {
         /// Where the cases are
         #[arg(long, value_name = "DIR", default_value = "eval")]
         dir: PathBuf,
+    },
+    /// Make cases of labelled messages, a JSON object a line with `text` and `label` or `labels`; also of public sets
+    Import {
+        /// The file
+        file: PathBuf,
+        /// Where to: cases of triage are written below it
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+        /// What a label of theirs is called here
+        #[arg(long, value_name = "THEIRS=OURS", value_delimiter = ',', value_parser = parse_renamed)]
+        rename: Vec<(String, Label)>,
+        /// So many messages, the same ones for the same --seed
+        #[arg(long, value_name = "N")]
+        sample: Option<usize>,
+        /// Chooses them
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// Say of judged replies what you think of them, without seeing the judge's verdict: by it the judge is calibrated
     Label {
@@ -213,6 +232,12 @@ enum Format {
     Md,
 }
 
+fn parse_renamed(words: &str) -> Result<(String, Label), String> {
+    let (theirs, ours) = words.split_once('=').ok_or("write THEIRS=OURS")?;
+    let ours = Label::from_name(ours).ok_or_else(|| format!("`{ours}` is no label of prompts/triage.toml"))?;
+    Ok((theirs.to_owned(), ours))
+}
+
 fn parse_sample(words: &str) -> Result<(Option<Suite>, usize), String> {
     let (suite, most) = words.split_once('=').map_or((None, words), |(suite, most)| (Some(suite), most));
     let known = |name: &str| Suite::ALL.into_iter().find(|known| known.name() == name);
@@ -239,6 +264,9 @@ pub(super) async fn run(
         Some(EvalCommand::Accept { report, dir }) => accept(&report, &dir),
         Some(EvalCommand::Lint { dir }) => lint(config, &dir, json),
         Some(EvalCommand::Add { conversation, dir }) => life::add(config, conversation, &dir, json).await,
+        Some(EvalCommand::Import { file, out, rename, sample, seed }) => {
+            import::run(&file, &out, &rename, (sample, seed), json)
+        }
         Some(EvalCommand::Label { by, rubric, items, report, dir }) => {
             label::run(&by, &rubric, &label::Source { items, report }, &dir)
         }

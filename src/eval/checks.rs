@@ -56,11 +56,21 @@ impl Player {
         Ok(())
     }
 
-    /// Hears what is said to a customer whom a model plays.
-    pub(super) fn hear(&self, stage: &Stage, script: &Script, number: usize, played: &mut Played) {
+    /// Hears what is said to a customer whom a model plays: nothing is expected of it but that it leaks nothing.
+    pub(super) async fn hear(
+        &self,
+        stage: &Stage,
+        script: &Script,
+        number: usize,
+        played: &mut Played,
+    ) -> anyhow::Result<()> {
         let who = self.who();
-        let seen = self.seen_by(&who, number, (stage, script), played);
-        check_leaks(script, &who, &seen.join("\n"), number, played);
+        let reply = self.seen_by(&who, number, (stage, script), played).join("\n");
+        check_leaks(script, &who, &reply, number, played);
+        if let Some(conversation) = self.conversation(&who).await? {
+            self.check_turn((&Expect::default(), number, true), &conversation, &reply, played).await?;
+        }
+        Ok(())
     }
 
     /// What the customer of a step sees after it. What goes to others meanwhile is theirs, and may leak as well.

@@ -14,6 +14,7 @@ pub mod facts;
 pub mod files;
 pub mod gates;
 pub mod histories;
+pub mod import;
 pub mod journal;
 pub mod judge;
 pub mod life;

@@ -57,7 +57,7 @@ impl Player {
             self.write(&who, &line.message, 1).await?;
             stage.clock.advance(self.ctx.config.turn.quiet);
             run_until_idle(&self.ctx).await?;
-            self.hear(stage, script, script.turns.len() + number + 1, played);
+            self.hear(stage, script, script.turns.len() + number + 1, played).await?;
         }
         Ok(())
     }

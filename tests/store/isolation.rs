@@ -17,7 +17,7 @@ use crate::support::{Kind, Stage, at};
 
 const CUSTOMERS: usize = 1_000;
 /// Questions of a run; `FIRSTLINE_TEST_TURNS` asks for another number.
-const TURNS: usize = 25_000;
+const TURNS: usize = 8_000;
 
 fn turns() -> usize {
     #[expect(clippy::disallowed_methods, reason = "tests have no configuration but the environment")]
