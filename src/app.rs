@@ -106,12 +106,23 @@ impl Outside {
 /// Whatever keeps Firstline from starting, with its mend.
 pub async fn open(config: Config, outside: Outside) -> anyhow::Result<Arc<Ctx>> {
     let words = Arc::new(load_words(&config)?);
-    open_with(words, config, outside).await
+    open_with(Ready { words, knowledge: None, store_ids: Ids::os() }, config, outside).await
 }
 
-/// The same with prompts, phrases and rules that were read before.
-async fn open_with(words: Arc<Words>, config: Config, outside: Outside) -> anyhow::Result<Arc<Ctx>> {
-    let store = open_store(&config).await?;
+/// What is made already of what is to be opened.
+struct Ready {
+    /// Prompts, phrases and rules.
+    words: Arc<Words>,
+    /// The articles, where the index holds them as they stand.
+    knowledge: Option<KnowledgeBase>,
+    /// Where the store has its ids from.
+    store_ids: Ids,
+}
+
+/// The same with what was made before.
+async fn open_with(ready: Ready, config: Config, outside: Outside) -> anyhow::Result<Arc<Ctx>> {
+    let Ready { words, knowledge, store_ids } = ready;
+    let store: Arc<dyn Store> = Arc::new(sql_store(&config).await?.with_ids(store_ids));
     let search = Box::pin(indexes::open(&config, outside.embedder, embedded)).await?;
     let boot = BootId::fresh(&outside.ids, outside.clock.now());
     let ctx = Arc::new(Ctx {
@@ -123,12 +134,14 @@ async fn open_with(words: Arc<Words>, config: Config, outside: Outside) -> anyho
         ids: outside.ids,
         boot,
         wake: Wake::default(),
-        knowledge: KnowledgeBase::default(),
+        knowledge: knowledge.unwrap_or_default(),
         words,
         config,
     });
     recover(&ctx).await?;
-    upkeep::sync_articles(&ctx, true).await?;
+    if ctx.knowledge.article_count() == 0 {
+        upkeep::sync_articles(&ctx, true).await?;
+    }
     Ok(ctx)
 }
 
@@ -249,14 +262,17 @@ pub fn load_words(config: &Config) -> anyhow::Result<Words> {
 /// # Errors
 /// Where it can't be opened.
 pub async fn open_store(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
-    let store = match config.store.postgres() {
+    Ok(Arc::new(sql_store(config).await?))
+}
+
+async fn sql_store(config: &Config) -> anyhow::Result<SqlStore> {
+    Ok(match config.store.postgres() {
         Some(url) => SqlStore::open_postgres(url).await.context("store.url: PostgreSQL can't be used")?,
         None => {
             let file = config.sqlite_file();
             SqlStore::open_sqlite(&file).await.with_context(|| format!("{} can't be used", file.display()))?
         }
-    };
-    Ok(Arc::new(store))
+    })
 }
 
 /// Opens the configured store beside a process that may be serving from it.

@@ -4,6 +4,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
+use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Outside, load_words, open_with};
+use super::{Outside, Ready, load_words, open_with, sql_store};
 use crate::config::Config;
 use crate::domain::id::{Ids, OperatorId};
 use crate::domain::text::{Language, hex};
@@ -78,9 +79,12 @@ impl Studio {
         let made = Self::product(&words, &config, embedder.clone(), None).await?;
         // An index that is closed can be copied.
         tokio::task::spawn_blocking(move || drop(made)).await.context("the index can't be closed")?;
-        let articles = config.data.dir.clone();
+        let articles = prepared.0.join("prepared");
+        copy_dir(&config.data.dir.join("index"), &articles.join("index"))?;
+        config.data.dir = articles.clone();
+        sql_store(&config).await?.close().await;
         config.data.dir = prepared.0.join("shared");
-        copy_dir(&articles.join("index"), &config.data.dir.join("index"))?;
+        copy_dir(&articles, &config.data.dir)?;
         let shared = Self::product(&words, &config, embedder.clone(), models.model.clone()).await?;
         config.data.dir = articles;
         Ok(Self { config, embedder, models, shared, prepared })
@@ -95,7 +99,8 @@ impl Studio {
         let start: Timestamp = START.parse().context("the time at which scripts begin")?;
         let clock = Arc::new(ManualClock::at(start));
         let outside = Outside { clock, ids: Ids::seeded(1), model, embedder, channels: Vec::new() };
-        let ctx = open_with(Arc::clone(words), config.clone(), outside).await?;
+        let ready = Ready { words: Arc::clone(words), knowledge: None, store_ids: Ids::seeded(1) };
+        let ctx = open_with(ready, config.clone(), outside).await?;
         while ctx.knowledge.lacks_vectors() {
             super::upkeep::sync_articles(&ctx, false).await?;
         }
@@ -140,7 +145,8 @@ impl Stages for Studio {
         let dir = Scratch(self.prepared.0.join(format!("{}-{run}-{:x}", script.id, hash.finish())));
         let mut config = self.config.clone();
         config.data.dir = dir.0.join("data");
-        copy_dir(&self.config.data.dir.join("index"), &config.data.dir.join("index"))?;
+        copy_dir(&self.config.data.dir, &config.data.dir)?;
+        let knowledge = script.articles.is_empty().then(|| self.shared.knowledge.shared());
         if !script.articles.is_empty() {
             config.knowledge.dir = self.plant(script, &dir.0)?;
         }
@@ -157,7 +163,9 @@ impl Stages for Studio {
             embedder: self.embedder.clone(),
             channels: vec![Arc::clone(&channel) as Arc<dyn Channel>],
         };
-        let ctx = open_with(Arc::clone(&self.shared.words), config, outside).await?;
+        let words = Arc::clone(&self.shared.words);
+        let ready = Ready { words, knowledge, store_ids: Ids::seeded(hash.finish().rotate_left(1)) };
+        let ctx = open_with(ready, config, outside).await?;
         if !script.articles.is_empty() {
             super::upkeep::sync_articles(&ctx, false).await?;
         }
@@ -181,8 +189,32 @@ fn copy_dir(from: &Path, to: &Path) -> anyhow::Result<()> {
         if path.is_dir() {
             copy_dir(&path, &to)?;
         } else {
-            fs::copy(&path, &to)?;
+            copy_file(&path, &to).with_context(|| format!("{} can't be copied", path.display()))?;
         }
     }
     Ok(())
+}
+
+/// Copies a file with its holes: those of an index are large and nearly empty.
+#[cfg(target_os = "linux")]
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    use rustix::fs::{SeekFrom, seek};
+    let (mut from, mut to) = (fs::File::open(from)?, fs::File::create(to)?);
+    let length = from.metadata()?.len();
+    to.set_len(length)?;
+    let mut at = 0;
+    // Behind the last byte there is nothing but a hole, of which the system says that there is no such place.
+    while let Ok(data) = seek(&from, SeekFrom::Data(at)) {
+        let hole = seek(&from, SeekFrom::Hole(data))?;
+        from.seek(io::SeekFrom::Start(data))?;
+        to.seek(io::SeekFrom::Start(data))?;
+        io::copy(&mut (&from).take(hole - data), &mut to)?;
+        at = hole;
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to).map(drop)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -23,7 +23,7 @@ const BATCH: usize = 128;
 
 /// The articles that serve now. They are few and fit into memory; the index only finds them.
 #[derive(Default)]
-pub struct KnowledgeBase(RwLock<Serving>);
+pub struct KnowledgeBase(RwLock<Arc<Serving>>);
 
 #[derive(Default)]
 struct Serving {
@@ -63,6 +63,12 @@ enum Part {
 }
 
 impl KnowledgeBase {
+    /// The same articles for another index that holds them; what either takes in later is its own.
+    #[must_use]
+    pub fn shared(&self) -> Self {
+        Self(RwLock::new(self.serving()))
+    }
+
     /// How many articles serve.
     pub fn article_count(&self) -> usize {
         self.serving().articles.len()
@@ -240,11 +246,11 @@ impl KnowledgeBase {
             }
         }
         let articles = articles.into_iter().map(|article| (article.key(), article)).collect();
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Serving { articles, vocabularies, without_vectors };
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Serving { articles, vocabularies, without_vectors });
     }
 
-    fn serving(&self) -> std::sync::RwLockReadGuard<'_, Serving> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    fn serving(&self) -> Arc<Serving> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
