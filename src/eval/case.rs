@@ -140,8 +140,10 @@ pub struct Case {
     pub tags: Vec<String>,
     /// Its file.
     pub path: PathBuf,
-    /// Where it begins, counted from 1.
+    /// Where it begins: the line, counted from 1.
     pub line: u64,
+    /// The column, counted from 1.
+    pub column: u64,
     /// What is done.
     pub task: Task,
 }
@@ -170,33 +172,35 @@ pub fn parse(text: &str, path: &Path) -> Result<Vec<Case>, FileError> {
     let Header { suite, cases } = files::parse(text, path)?;
     if cases.is_none() {
         let script: Script = files::parse(text, path)?;
-        return Ok(vec![played(suite, script, path, 1)]);
+        return Ok(vec![played(suite, script, path, (1, 1))]);
     }
     match suite {
-        Suite::Triage => list(text, path, |case: TriageCase, line| Case {
+        Suite::Triage => list(text, path, |case: TriageCase, (line, column)| Case {
             suite,
             id: case.id.clone(),
             critical: case.critical,
             tags: case.tags.clone(),
             path: path.to_owned(),
             line,
+            column,
             task: Task::Triage(case),
         }),
-        Suite::Answer => list(text, path, |case: AnswerCase, line| played(suite, case.into(), path, line)),
-        _ => list(text, path, |script: Script, line| played(suite, script, path, line)),
+        Suite::Answer => list(text, path, |case: AnswerCase, place| played(suite, case.into(), path, place)),
+        _ => list(text, path, |script: Script, place| played(suite, script, path, place)),
     }
 }
 
 fn list<T: for<'a> Deserialize<'a>>(
     text: &str,
     path: &Path,
-    case: impl Fn(T, u64) -> Case,
+    case: impl Fn(T, (u64, u64)) -> Case,
 ) -> Result<Vec<Case>, FileError> {
     let Cases { cases, .. } = files::parse(text, path)?;
-    Ok(cases.into_iter().map(|spanned: Spanned<T>| case(spanned.value, spanned.defined.line())).collect())
+    let place = |spanned: &Spanned<T>| (spanned.defined.line(), spanned.defined.column());
+    Ok(cases.into_iter().map(|spanned| (place(&spanned), spanned)).map(|(place, one)| case(one.value, place)).collect())
 }
 
-fn played(suite: Suite, script: Script, path: &Path, line: u64) -> Case {
+fn played(suite: Suite, script: Script, path: &Path, (line, column): (u64, u64)) -> Case {
     Case {
         suite,
         id: script.id.clone(),
@@ -204,6 +208,7 @@ fn played(suite: Suite, script: Script, path: &Path, line: u64) -> Case {
         tags: script.tags.clone(),
         path: path.to_owned(),
         line,
+        column,
         task: Task::Play(Box::new(script)),
     }
 }

@@ -161,8 +161,8 @@ fn digest(asked: &serde_json::Value) -> String {
 /// What a case has asked of models in one take.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// The tasks, by name.
-    pub tasks: BTreeSet<String>,
+    /// What was asked, in order: the task, and the part of the prompt that is this case's own.
+    pub prompts: Vec<(String, String)>,
     /// Tokens read and written by a model that was really asked.
     pub spent: (u64, u64),
     /// Why a reply was not to be had. The bot goes on without a model then, which says nothing of the bot.
@@ -256,7 +256,7 @@ impl RecordedModel {
 impl ChatModel for RecordedModel {
     async fn complete(&self, request: &ChatRequest) -> Result<ChatReply, ChatError> {
         note(|asked| {
-            asked.tasks.insert(request.task.to_owned());
+            asked.prompts.push((request.task.to_owned(), request.user.clone()));
         });
         let key = key_of(&self.name, request, number_of_take());
         let found = if self.mode == Mode::Live { None } else { self.cassettes.find(request.task, &key) };

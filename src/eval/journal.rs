@@ -44,7 +44,7 @@ impl Inputs {
 
     /// What a result depends on: a model's prompt only where the model was asked for that task.
     pub fn needs(&self, case: &Case, result: &CaseResult) -> BTreeMap<String, String> {
-        let asked = |task: &str| result.runs.iter().any(|run| run.tasks.iter().any(|asked| asked == task));
+        let asked = |task: &str| result.runs.iter().any(|run| run.prompts.iter().any(|(asked, _)| asked == task));
         let is_played = matches!(case.task, Task::Play(_));
         let of_prompts = self.prompts.iter().filter(|(name, _)| match name.split_once('.') {
             Some((task, "md.j2")) => asked(task),

@@ -22,13 +22,15 @@ pub struct Finding {
     pub path: PathBuf,
     /// Counted from 1.
     pub line: u64,
+    /// Counted from 1.
+    pub column: u64,
     /// What is wrong.
     pub why: String,
 }
 
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}: {}", self.path.display(), self.line, self.why)
+        write!(f, "{}:{}:{}: {}", self.path.display(), self.line, self.column, self.why)
     }
 }
 
@@ -46,7 +48,7 @@ pub struct Seen<'a> {
 pub fn lint(cases: &[Case], seen: &Seen<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for case in cases {
-        let told = |why: String| Finding { path: case.path.clone(), line: case.line, why };
+        let told = |why: String| finding(case, why);
         let brought = |article: &str| {
             script(case).is_some_and(|script| script.articles.iter().any(|planted| planted.id == bare(article)))
         };
@@ -63,6 +65,10 @@ pub fn lint(cases: &[Case], seen: &Seen<'_>) -> Vec<Finding> {
     findings.extend(leaked(cases, seen));
     findings.extend(untested(cases));
     findings
+}
+
+fn finding(case: &Case, why: String) -> Finding {
+    Finding { path: case.path.clone(), line: case.line, column: case.column, why }
 }
 
 fn bare(article: &str) -> &str {
@@ -110,7 +116,7 @@ fn alike(cases: &[Case]) -> Vec<Finding> {
         let of_suite = texts[..at].iter().filter(|(other, _)| other.suite == case.suite);
         for (other, _) in of_suite.filter(|(_, earlier)| likeness(text, earlier) >= ALIKE) {
             let why = format!("{} says nearly what {} says", case.id, other.id);
-            findings.push(Finding { path: case.path.clone(), line: case.line, why });
+            findings.push(finding(case, why));
         }
     }
     findings
@@ -123,7 +129,7 @@ fn leaked(cases: &[Case], seen: &Seen<'_>) -> Vec<Finding> {
         let text = pieces(message(case)?);
         let (_, place) = known.iter().find(|(known, _)| likeness(&text, known) >= ALIKE)?;
         let why = format!("{} stands in {place}: the bot knows it already", case.id);
-        Some(Finding { path: case.path.clone(), line: case.line, why })
+        Some(finding(case, why))
     };
     cases.iter().filter_map(of_case).collect()
 }
@@ -144,6 +150,7 @@ fn untested(cases: &[Case]) -> Vec<Finding> {
     let told = |label: Label| Finding {
         path: first.path.clone(),
         line: 1,
+        column: 1,
         why: format!("no case of triage has the label {}", label.name()),
     };
     untested.map(told).collect()

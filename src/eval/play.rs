@@ -14,7 +14,7 @@ use super::script::{ANA, Earlier, EarlierBy, Meanwhile, OperatorStep, Script, St
 use super::stage::{Interruption, ManualClock, RecordingChannel, ScriptedModel};
 use crate::domain::channel::{Address, Inbound, InboundEvent, STARTED_TEXT};
 use crate::domain::conversation::{Conversation, OperatorAction};
-use crate::domain::id::{CustomerId, MergeId, OperatorId};
+use crate::domain::id::{ConversationId, CustomerId, MergeId, OperatorId};
 use crate::domain::memory::{Stance, Statement};
 use crate::domain::past::{PastAuthor, PastConversation, PastMessage};
 use crate::domain::text::MessageText;
@@ -61,6 +61,7 @@ pub async fn play(stage: &Stage, script: &Script) -> anyhow::Result<Played> {
         sent: AtomicU64::new(0),
         who: Mutex::new(ANA.to_owned()),
         merges: Mutex::default(),
+        looked_at: Mutex::default(),
         episodes_before: Mutex::default(),
     });
     if let Some(model) = &stage.model {
@@ -110,6 +111,8 @@ pub(super) struct Player {
     /// Whose chat it is.
     who: Mutex<String>,
     merges: Mutex<Vec<MergeId>>,
+    /// Up to which message turns have been looked at, by conversation.
+    looked_at: Mutex<BTreeMap<ConversationId, i64>>,
     /// Episodes that what is known beforehand has made, by customer.
     episodes_before: Mutex<BTreeMap<String, usize>>,
 }
@@ -134,6 +137,12 @@ impl Player {
     /// Episodes that a customer had before the script began.
     pub(super) fn episodes_before(&self, who: &str) -> usize {
         self.episodes_before.lock().expect("no holder of this lock panics").get(who).copied().unwrap_or(0)
+    }
+
+    /// Whether a turn that has seen this message has not been looked at before.
+    pub(super) fn is_new(&self, conversation: ConversationId, seen: i64) -> bool {
+        let mut looked_at = self.looked_at.lock().expect("no holder of this lock panics");
+        looked_at.insert(conversation, seen).is_none_or(|before| before < seen)
     }
 
     fn address(&self, who: &str) -> Address {

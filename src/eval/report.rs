@@ -4,10 +4,12 @@ mod html;
 mod junit;
 mod markdown;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use similar::TextDiff;
 
 pub use html::html;
 pub use junit::junit;
@@ -18,6 +20,7 @@ use super::gates::{Gates, Kept};
 use super::judge::Judging;
 use super::metrics::{Better, Figure, figures, metrics_of};
 use super::run::{CaseResult, Seen};
+use super::sweep::Swept;
 use super::stats::{self, Comparison, Part, Verdict};
 
 /// The version of the format: a report of another one is not compared with.
@@ -43,6 +46,9 @@ pub struct Report {
     /// Who judged, and how far they can be believed.
     #[serde(default)]
     pub judges: Vec<Judging>,
+    /// What thresholds of triage cost.
+    #[serde(default)]
+    pub thresholds: Vec<Swept>,
     /// The figures of all suites.
     pub figures: Vec<Figure>,
     /// How the gates were kept.
@@ -84,6 +90,8 @@ pub struct Made {
     pub took_ms: u64,
     /// What it has cost, and what was not run.
     pub economy: Economy,
+    /// What thresholds of triage cost.
+    pub thresholds: Vec<Swept>,
 }
 
 impl Report {
@@ -91,8 +99,8 @@ impl Report {
     pub fn new(subject: Subject, cases: Vec<CaseResult>, gates: &Gates, judges: Vec<Judging>, made: Made) -> Self {
         let figures: Vec<Figure> = Suite::ALL.into_iter().flat_map(|suite| figures(suite, &cases)).collect();
         let gates = gates.check(&figures, &cases, &judges);
-        let Made { at: made_at, took_ms, economy } = made;
-        Self { version: VERSION, made_at, took_ms, subject, economy, judges, figures, gates, cases }
+        let Made { at: made_at, took_ms, economy, thresholds } = made;
+        Self { version: VERSION, made_at, took_ms, subject, economy, judges, thresholds, figures, gates, cases }
     }
 
     /// Reads one that was kept.
@@ -185,6 +193,8 @@ pub struct Changed {
     pub broken: Vec<String>,
     /// Right in some runs only, in either.
     pub flaky: Vec<String>,
+    /// What was said then and is now, of those that say something else: a unified diff by case.
+    pub diffs: BTreeMap<String, String>,
 }
 
 /// What two runs over the same cases differ in: `better` and `worse` in the sense of the metric.
@@ -215,8 +225,26 @@ pub fn compare(before: &Report, after: &Report) -> (Vec<Compared>, Changed) {
             _ => continue,
         };
         list.push(after.id.clone());
+        if let Some(diff) = difference(before, after) {
+            changed.diffs.insert(after.id.clone(), diff);
+        }
     }
     (compared, changed)
+}
+
+/// What a case said then and says now; `None` where that is the same.
+fn difference(before: &CaseResult, after: &CaseResult) -> Option<String> {
+    let said = |case: &CaseResult| match &case.runs.first()?.seen {
+        Seen::Played(played) => Some(played.transcript.iter().map(|line| format!("{line}\n")).collect::<String>()),
+        Seen::Judged(judged) => {
+            let labels = judged.said.iter().map(|label| format!("taken for {}\n", label.name()));
+            Some(labels.collect::<String>() + &format!("decided: {}\n", judged.decision))
+        }
+        Seen::BadActor(_) | Seen::Fault(_) => None,
+    };
+    let (before, after) = (said(before)?, said(after)?);
+    let diff = TextDiff::from_lines(&before, &after);
+    (before != after).then(|| diff.unified_diff().context_radius(1).to_string())
 }
 
 /// A share that should be small is better where it fell.
@@ -263,8 +291,6 @@ pub fn reasons(case: &CaseResult) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::eval::outcome::Played;
     use crate::eval::run::Run;
@@ -274,7 +300,7 @@ mod tests {
         let verdicts = |yes: &bool| BTreeMap::from([("kind".to_owned(), *yes)]);
         let case = |(id, yes): (usize, &bool)| {
             let played = Played { verdicts: [("tone".to_owned(), verdicts(yes))].into(), ..Played::default() };
-            let run = Run { seen: Seen::Played(played), ms: 0, tasks: Vec::new(), spent: (0, 0) };
+            let run = Run { seen: Seen::Played(played), ms: 0, prompts: Vec::new(), spent: (0, 0) };
             CaseResult {
                 id: id.to_string(),
                 suite: Suite::Dialog,

@@ -93,9 +93,9 @@ pub struct Run {
     pub seen: Seen,
     /// How long it took, in milliseconds.
     pub ms: u64,
-    /// What a model was asked for, by the names of its tasks.
-    #[serde(default)]
-    pub tasks: Vec<String>,
+    /// What a model was asked: the task, and the part of the prompt that is this case's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prompts: Vec<(String, String)>,
     /// Tokens read and written by a model that was really asked.
     #[serde(default)]
     pub spent: (u64, u64),
@@ -245,7 +245,7 @@ async fn once(stages: &dyn Stages, case: &Case, number: usize, rubrics: &[Rubric
         (None, Ok(seen)) => seen,
     };
     let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    Run { seen, ms, tasks: asked.tasks.into_iter().collect(), spent: asked.spent }
+    Run { seen, ms, prompts: asked.prompts, spent: asked.spent }
 }
 
 async fn played(stages: &dyn Stages, script: &Script, run: usize, rubrics: &[Rubric]) -> anyhow::Result<Played> {
@@ -356,7 +356,7 @@ mod tests {
         let run = |&passed: &bool| Run {
             seen: if passed { Seen::Played(Played::default()) } else { Seen::Fault(String::new()) },
             ms: 0,
-            tasks: Vec::new(),
+            prompts: Vec::new(),
             spent: (0, 0),
         };
         CaseResult {

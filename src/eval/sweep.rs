@@ -6,7 +6,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, Value};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::run::{CaseResult, Judged, Seen};
 use super::stats::Interval;
@@ -25,7 +25,7 @@ const BINS: usize = 10;
 const LEAST: usize = 15;
 
 /// What is known of a threshold.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Swept {
     /// The label.
     pub label: Label,
@@ -56,9 +56,8 @@ impl Swept {
 type Point = (f64, bool);
 
 /// Sweeps the thresholds of all labels that hand over and of which the classifier has said how likely they are.
-pub fn sweep(results: &[CaseResult], triage: &Triage) -> Vec<Swept> {
+pub fn sweep<'a>(results: impl Iterator<Item = &'a CaseResult>, triage: &Triage) -> Vec<Swept> {
     let judged: Vec<&Judged> = results
-        .iter()
         .flat_map(|case| &case.runs)
         .filter_map(|run| match &run.seen {
             Seen::Judged(judged) => Some(judged),
@@ -171,6 +170,9 @@ pub fn diff(path: &str, before: &str, after: &str) -> String {
 
 const PAGE: &str = include_str!("sweep/page.html.j2");
 
+/// The charts of a page, which gives them as `charts`.
+pub(super) const CHARTS: &str = include_str!("sweep/charts.html.j2");
+
 /// Cost curves and reliability diagrams as one page that needs nothing else.
 ///
 /// # Panics
@@ -178,6 +180,7 @@ const PAGE: &str = include_str!("sweep/page.html.j2");
 pub fn html(swept: &[Swept]) -> String {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
+    environment.add_template("charts", CHARTS).expect("the template is written here");
     environment.add_template("page", PAGE).expect("the template is written here");
     let charts: Vec<Chart> = swept.iter().map(Chart::of).collect();
     let page = environment.get_template("page").expect("it was added");
@@ -192,7 +195,7 @@ struct Page<'a> {
 
 /// A threshold as the page draws it, on a plane of 100 by 100 with the origin at the top.
 #[derive(Serialize)]
-struct Chart<'a> {
+pub(super) struct Chart<'a> {
     swept: &'a Swept,
     worth: bool,
     /// Points of the cost curve.
@@ -204,7 +207,8 @@ struct Chart<'a> {
 }
 
 impl<'a> Chart<'a> {
-    fn of(swept: &'a Swept) -> Self {
+    /// Of a threshold.
+    pub(super) fn of(swept: &'a Swept) -> Self {
         let most = swept.curve.iter().map(|(_, cost)| *cost).fold(1e-9, f64::max);
         let mut curve = String::new();
         for (threshold, cost) in &swept.curve {

@@ -126,6 +126,7 @@ fn two_runs_are_compared_case_by_case() {
     assert_eq!(ended.code, 0, "{}", ended.complained);
     assert!(ended.said.contains("broken: delivery-in-moscow"), "{}", ended.said);
     assert!(ended.said.contains("not distinguishable"), "one case tells nothing: {}", ended.said);
+    assert!(ended.said.contains("delivery-in-moscow, then and now:\n") && ended.said.contains("\n-"), "{}", ended.said);
 
     let failed = eval(dir.path(), &["--failed", "--json"]).json();
     let answers = |figure: &&serde_json::Value| figure["name"] == "passed" && figure["suite"] == "answer";

@@ -24,7 +24,8 @@ use crate::eval::gates::Gates;
 use crate::eval::journal::{self, Inputs, Journal};
 use crate::eval::judge::{self, Judging, Rubric};
 use crate::eval::report::{self, Changed, Compared, Economy, Made, Report, Subject};
-use crate::eval::run::{self, CaseResult, How, Seen};
+use crate::eval::run::{self, CaseResult, How, Seen, Stages as _};
+use crate::eval::sweep::sweep;
 use crate::ports::clock::Clock as _;
 use crate::ports::model::{ChatModel, Embedder};
 
@@ -180,6 +181,7 @@ async fn measured(
     let reused = results.len();
     let to_run: Vec<Case> = cases.iter().filter(|case| !results.contains_key(&case.id)).cloned().collect();
     let (began, made_at) = (Instant::now(), SystemClock.now());
+    let mut thresholds = Vec::new();
     let mut spending = Spending { prices, budget: args.budget, ..Spending::default() };
     if !to_run.is_empty() {
         let studio = Studio::open(config, cast.embedder.clone(), cast.models.clone()).await;
@@ -195,6 +197,7 @@ async fn measured(
         });
         results.extend(run.await.into_iter().map(|result| (result.id.clone(), result)));
         kept.context("how the cases went can't be kept")?;
+        thresholds = sweep(results.values(), &studio.shared().words.triage);
     }
     let judges = judges(args, rubrics, &results, cast.models.examiner.as_deref()).await?;
     let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -205,7 +208,7 @@ async fn measured(
         cast.cassettes.tidy(is_whole).map_err(|why| anyhow!(why))?;
     }
     let economy = Economy { reused, left, tokens: spending.tokens, money: spending.money() };
-    Ok(Report::new(cast.subject(revision), results, gates, judges, Made { at: made_at, took_ms, economy }))
+    Ok(Report::new(cast.subject(revision), results, gates, judges, Made { at: made_at, took_ms, economy, thresholds }))
 }
 
 /// Lets those who judged in this run judge what people have labelled as well.

@@ -19,7 +19,7 @@ use crate::eval::sweep::{Swept, diff, html, sweep, with_thresholds};
 pub(super) fn run(config: &Config, report: &Path, json: bool) -> anyhow::Result<()> {
     let run = Report::read(report).map_err(|why| Exit::invalid(&why))?;
     let triage = app::load_words(config)?.triage;
-    let swept = sweep(&run.cases, &triage);
+    let swept = sweep(run.cases.iter(), &triage);
     if swept.is_empty() {
         let why = format!("{}: no probability of the classifier is in it: run firstline eval triage", report.display());
         return Err(Exit::invalid(&why).into());

@@ -39,6 +39,9 @@ pub(super) fn print(report: &Report, compared: Option<&(Vec<Compared>, Changed)>
                 output::line(&format!("{what}: {}", ids.join(", ")));
             }
         }
+        for (id, diff) in changed.broken.iter().filter_map(|id| Some((id, changed.diffs.get(id)?))).take(TOLD) {
+            output::line(&format!("{id}, then and now:\n{}", diff.trim_end()));
+        }
     }
     for judge in &report.judges {
         output::line(&judged(judge));

@@ -7,8 +7,10 @@ use serde::Serialize;
 use super::{Changed, Compared, Report, Subject, reasons};
 use crate::domain::turn::Label;
 use crate::eval::gates::Kept;
+use crate::eval::judge::Judging;
 use crate::eval::metrics::{Figure, OfLabel, confusion};
 use crate::eval::run::{CaseResult, Judged, Seen};
+use crate::eval::sweep::{CHARTS, Chart};
 
 const PAGE: &str = include_str!("page.html.j2");
 
@@ -40,6 +42,8 @@ struct Told<'a> {
     case: &'a CaseResult,
     passed: bool,
     why: Vec<String>,
+    /// What a model was shown: the task, and the beginning of its prompt.
+    prompts: Vec<(&'a str, String)>,
 }
 
 /// What the page is made of.
@@ -55,7 +59,12 @@ struct Page<'a> {
     cases: Vec<Told<'a>>,
     failed: usize,
     changed: Option<&'a Changed>,
+    charts: Vec<Chart<'a>>,
+    judges: &'a [Judging],
 }
+
+/// Prompts of a case that the page shows, and how much of each, in characters: five hundred cases stay below two megabytes.
+const PROMPTS: (usize, usize) = (2, 900);
 
 /// The run as HTML, beside another one where there is one.
 ///
@@ -65,6 +74,7 @@ pub fn html(report: &Report, compared: Option<&(Vec<Compared>, Changed)>) -> Str
     let mut environment = Environment::new();
     environment.add_filter("percent", |share: f64| format!("{:.1}", share * 100.0));
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::Html);
+    environment.add_template("charts", CHARTS).expect("the template is written here");
     environment.add_template("page", PAGE).expect("the template is written here");
     let page = environment.get_template("page").expect("it was added");
     let judged: Vec<&Judged> = report
@@ -88,12 +98,16 @@ pub fn html(report: &Report, compared: Option<&(Vec<Compared>, Changed)>) -> Str
         cases: report.cases.iter().map(told).collect(),
         failed: report.failed().count(),
         changed: compared.map(|(_, changed)| changed),
+        charts: report.thresholds.iter().map(Chart::of).collect(),
+        judges: &report.judges,
     };
     page.render(Value::from(Serde(&data))).expect("the template fits its data")
 }
 
 fn told(case: &CaseResult) -> Told<'_> {
-    Told { suite: case.suite.name(), case, passed: case.is_passed(), why: reasons(case) }
+    let prompts = case.runs.iter().flat_map(|run| &run.prompts).take(PROMPTS.0);
+    let prompts = prompts.map(|(task, text)| (task.as_str(), text.chars().take(PROMPTS.1).collect())).collect();
+    Told { suite: case.suite.name(), case, passed: case.is_passed(), why: reasons(case), prompts }
 }
 
 fn shown<'a>(figure: &'a Figure, report: &'a Report, compared: Option<&'a (Vec<Compared>, Changed)>) -> Shown<'a> {
