@@ -5,6 +5,8 @@
 mod eval;
 #[path = "cli/life.rs"]
 mod life;
+#[path = "cli/planted.rs"]
+mod planted;
 #[path = "cli/recorded.rs"]
 mod recorded;
 mod support;

@@ -175,9 +175,9 @@ mod tests {
         assert_eq!(
             told,
             [
-                "a.yaml:3: a: there is no article `gone`",
-                "a.yaml:6: b says nearly what a says",
-                "a.yaml:9: c stands in ru/return: the bot knows it already",
+                "a.yaml:3:3: a: there is no article `gone`",
+                "a.yaml:6:3: b says nearly what a says",
+                "a.yaml:9:3: c stands in ru/return: the bot knows it already",
             ]
         );
     }

@@ -5,7 +5,8 @@ use super::wake::Bell;
 use super::{Ctx, FlowError, draft, ledger};
 use crate::domain::conversation::Conversation;
 use crate::domain::id::EpisodeId;
-use crate::domain::memory::{Episode, Fact, Stance, Statement};
+use crate::domain::memory::{Episode, Fact, FactKind, Stance, Statement};
+use crate::engine::guard;
 use crate::engine::learn::{self, Learnt};
 use crate::ports::ledger::{EpisodeCommit, EpisodeInput, Learning};
 use crate::ports::model::ChatModel;
@@ -72,6 +73,7 @@ async fn learn_from(ctx: &Ctx, input: &EpisodeInput) -> Result<(Learnt, Vec<Stat
     match by_model(ctx, &**model, input, &facts, &stated).await {
         Ok((EpisodeDraft { summary, mood, trend, .. }, proposed)) => {
             stated.extend(proposed);
+            let summary = Some(summary).filter(|summary| is_founded(ctx, input, summary)).unwrap_or(by_rule.summary);
             Ok((Learnt { summary, mood, trend, outcome: by_rule.outcome }, stated))
         }
         Err(error) => {
@@ -79,6 +81,17 @@ async fn learn_from(ctx: &Ctx, input: &EpisodeInput) -> Result<(Learnt, Vec<Stat
             Ok((by_rule, stated))
         }
     }
+}
+
+/// Whether every figure, address and name of a model's summary stands in the stretch itself. What it was shown beside it may be
+/// another's by the time somebody reads the summary: two who were one person are parted again.
+fn is_founded(ctx: &Ctx, input: &EpisodeInput, summary: &str) -> bool {
+    let said: Vec<String> = input.messages.iter().map(|message| message.text.as_str().to_owned()).collect();
+    let founded = guard::stands_on(summary, &said, &ctx.config.company.name);
+    if !founded {
+        tracing::info!("the model's summary says what nobody said, the rules' stands");
+    }
+    founded
 }
 
 /// What a model notes of a stretch, with the facts that hold in view, and the statements of it that are let through beside
@@ -99,13 +112,13 @@ pub async fn by_model(
     Ok((drafted, proposed))
 }
 
-/// What a model proposes, if its message says so.
+/// What a model proposes, if its message says so. That a promise is kept, nobody says in the words of the promise.
 fn admitted(input: &EpisodeInput, proposed: Statement) -> Option<Statement> {
     let message = input.messages.iter().find(|message| message.id == proposed.source)?;
-    if proposed.stance != Stance::Stated {
+    if proposed.stance != Stance::Stated && proposed.kind == FactKind::Promise {
         return Some(proposed);
     }
-    let proposed = learn::admit(proposed)?;
+    let proposed = if proposed.stance == Stance::Stated { learn::admit(proposed)? } else { proposed };
     learn::is_said(&proposed.key, &proposed.value, message.text.as_str()).then_some(proposed)
 }
 

@@ -1,0 +1,79 @@
+//! Faults that somebody may make in what they edit: each fails the gate that is for it, and the report says where.
+
+use std::fs;
+use std::path::Path;
+
+use crate::product::command;
+use crate::{Ended, end};
+
+/// Runs a part of the sets that come with the product, by words alone, with prompts and articles that can be broken.
+fn eval(dir: &Path, words: &[&str]) -> Ended {
+    let mut command = command(&dir.join("data"));
+    command.env("FIRSTLINE__EMBEDDER__KIND", "none");
+    command.env("FIRSTLINE__PROMPTS__DIR", dir.join("prompts")).env("FIRSTLINE__KNOWLEDGE__DIR", dir.join("knowledge"));
+    command.args(["eval", "triage", "answer", "--sample", "triage=120,answer=40", "--dir"]).arg(dir.join("eval"));
+    end(command.arg("--out").arg(dir.join("out")).args(words))
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            fs::copy(&path, &to).unwrap();
+        }
+    }
+}
+
+fn edit(path: &Path, from: &str, to: &str) {
+    let before = fs::read_to_string(path).unwrap();
+    assert!(before.contains(from), "{from} is not in {}", path.display());
+    fs::write(path, before.replace(from, to)).unwrap();
+}
+
+#[test]
+fn a_broken_threshold_and_a_broken_article_fail_their_gates() {
+    let kept = tempfile::tempdir().unwrap();
+    let dir = kept.path();
+    for part in ["prompts", "knowledge", "eval/triage", "eval/answer"] {
+        copy(Path::new(part), &dir.join(part));
+    }
+    // Only the figures are looked at.
+    for file in ["triage/ru.yaml", "triage/en.yaml"] {
+        edit(&dir.join("eval").join(file), "critical: true", "critical: false");
+    }
+    let gates = dir.join("eval/gates.toml");
+    fs::write(&gates, "").unwrap();
+    let sound = eval(dir, &["--json"]).json();
+    let value = |name: &str| {
+        let figures = sound["figures"].as_array().unwrap();
+        figures.iter().find(|figure| figure["name"] == name).unwrap()["interval"]["value"].as_f64().unwrap()
+    };
+    let (missed, said) = (value("missed_escalation"), value("must_say"));
+    fs::write(&gates, format!("[triage]\nmissed_escalation = {{ max = {missed} }}\n[answer]\nmust_say = {{ min = {said} }}\n"))
+        .unwrap();
+    let ended = eval(dir, &[]);
+    assert!(!ended.said.contains("gate, "), "what comes with the product keeps them: {}", ended.said);
+
+    // Whatever is angry must be very angry now.
+    let triage = dir.join("prompts/triage.toml");
+    let before = fs::read_to_string(&triage).unwrap();
+    let (head, tail) = before.split_once("[label.emotional]").unwrap();
+    fs::write(&triage, format!("{head}[label.emotional]{}", tail.replacen("least_confidence = 0.5", "least_confidence = 1.0", 1)))
+        .unwrap();
+    let ended = eval(dir, &[]);
+    assert_eq!(ended.code, 1, "{}", ended.complained);
+    assert!(ended.said.contains("gate, triage: missed_escalation is"), "{}", ended.said);
+    assert!(!ended.said.contains("gate, answer"), "{}", ended.said);
+    fs::write(&triage, before).unwrap();
+
+    // A price is mistyped.
+    edit(&dir.join("knowledge/ru/delivery-cost-moscow.md"), "390", "930");
+    let ended = eval(dir, &[]);
+    assert_eq!(ended.code, 1, "{}", ended.complained);
+    assert!(ended.said.contains("gate, answer: must_say is") && !ended.said.contains("gate, triage"), "{}", ended.said);
+    assert!(ended.said.contains("eval/answer/ru.yaml:"), "the report says where: {}", ended.said);
+}
