@@ -237,7 +237,8 @@ impl State {
 
     /// Quotes the section that answers, where one does.
     fn quote(&mut self, policy: &Policy) -> Option<Plan> {
-        let section = self.recall.sections[self.quotable(policy)?].clone();
+        let mut section = self.recall.sections[self.quotable(policy)?].clone();
+        section.text = guard::quotable(&section.text, policy.hosts)?;
         self.record.cited = vec![section.article.clone()];
         Some(Plan::Quote(Box::new(section)))
     }

@@ -6,7 +6,7 @@ use super::wake::Bell;
 use super::{Ctx, FlowError, compose, draft, recall};
 use crate::domain::conversation::Conversation;
 use crate::domain::customer::Customer;
-use crate::domain::handoff::{HandoffReason, HandoffState, Package};
+use crate::domain::handoff::{Handoff, HandoffReason, HandoffState, Package, PackageAuthor};
 use crate::domain::id::HandoffId;
 use crate::domain::memory::{Remembered, Statement};
 use crate::domain::message::{Author, Message};
@@ -14,7 +14,7 @@ use crate::domain::text::Language;
 use crate::domain::turn::Decision;
 use crate::engine::learn;
 use crate::engine::package::{self, Material};
-use crate::engine::triage::Destination;
+use crate::engine::triage::{Destination, Evidence, Heard, route};
 use crate::engine::turn::State;
 use crate::ports::store::{HandoffCommit, NewHandoff, TurnInput};
 use crate::prompt::phrases::Phrase;
@@ -182,8 +182,8 @@ pub async fn open(ctx: &Ctx, conversation: &Conversation, reason: HandoffReason)
     Ok(())
 }
 
-/// Writes the package of an open handoff anew: by the template where it was emptied, then by the model, where one is
-/// configured and can.
+/// Writes the package of an open handoff anew: by the template where it was emptied or the customer has written more, then by
+/// the model, where one is configured and can. What they have written may make it more urgent.
 ///
 /// # Errors
 /// [`FlowError`].
@@ -193,9 +193,14 @@ pub async fn write_package(ctx: &Ctx, conversation: &Conversation) -> Result<(),
     else {
         return Ok(());
     };
-    if handoff.package == Package::default()
-        && let Some(Told { package, .. }) = told(ctx, conversation, handoff.reason).await?
-    {
+    let news = news(ctx, conversation, &handoff).await?;
+    if !news.is_empty() {
+        raise(ctx, &mut handoff, &news).await?;
+    }
+    let stands = handoff.package.written_by == PackageAuthor::Model || (news.is_empty() && handoff.package != Package::default());
+    if !stands && let Some(Told { package, .. }) = told(ctx, conversation, handoff.reason).await? {
+        // What the bot had tried when it gave up is not found again.
+        let package = Package { tried: either(package.tried, &handoff.package.tried), ..package };
         let attached = ctx.store.attach_package(handoff.id, &handoff.package, &package).await;
         attached.map_err(FlowError::store("attach_package"))?;
         ctx.wake.changed(conversation.id);
@@ -213,6 +218,35 @@ pub async fn write_package(ctx: &Ctx, conversation: &Conversation) -> Result<(),
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "no package by the model, the template's stands");
         }
+    }
+    Ok(())
+}
+
+fn either<T: Clone>(first: Vec<T>, other: &[T]) -> Vec<T> {
+    if first.is_empty() { other.to_vec() } else { first }
+}
+
+/// What the customer has written since they wait, where nobody has come yet.
+async fn news(ctx: &Ctx, conversation: &Conversation, handoff: &Handoff) -> Result<String, FlowError> {
+    if handoff.state != HandoffState::Open {
+        return Ok(String::new());
+    }
+    let mut messages = transcript(ctx, conversation).await?;
+    messages.retain(|message| message.received_at > handoff.opened_at);
+    Ok(customer_words(&messages))
+}
+
+/// What is written by somebody who waits may be more urgent than what they wait for: then others must see it, and sooner.
+async fn raise(ctx: &Ctx, handoff: &mut Handoff, news: &str) -> Result<(), FlowError> {
+    let triage = &ctx.words.triage;
+    let scores = recall::heard(ctx, news).await;
+    let heard = Heard { classifier: scores.as_deref(), model: None };
+    let labels = triage.labels_of(news, &triage.rules(news), heard, &Evidence::read(triage, news, &[], None));
+    let Some(to) = route(&labels, triage).hand_off.filter(|to| to.priority < handoff.priority) else { return Ok(()) };
+    let raised = ctx.store.raise_handoff(handoff.id, to.reason, &to.queue, to.priority).await;
+    if raised.map_err(FlowError::store("raise_handoff"))? {
+        tracing::info!(handoff.id = %handoff.id, reason = to.reason.name(), "who waits has written something more urgent");
+        Destination { reason: handoff.reason, queue: handoff.queue, priority: handoff.priority } = to;
     }
     Ok(())
 }

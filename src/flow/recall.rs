@@ -44,20 +44,25 @@ pub async fn for_turn(ctx: &Ctx, input: &TurnInput) -> Result<Recall, FlowError>
     let search = ctx.search.serving();
     let once = search.embedder.as_deref().map(Once::new);
     let embedder = once.as_ref().map(|once| once as &dyn Embedder);
-    let scores = scores(ctx, &search, embedder, input, &question).await;
+    let scores = scores(ctx, &search, embedder, new_words(input), &question).await;
     let sections = ctx.knowledge.search(&*search.index, embedder, &question, None, SECTIONS).await?;
     let shown: HashSet<MessageId> = input.window.iter().chain(&input.unread).map(|message| message.id).collect();
     let (memory, scored) = remembered(ctx, &search, embedder, &input.customer, &question, &shown).await?;
     Ok(Recall { sections, memory, scored, scores })
 }
 
-/// What the trained classifier says of the new words; none where it does not read this embedder's vectors, or there are
-/// none.
+/// What the trained classifier says of some words; none where it does not read this embedder's vectors, or there are none.
+pub async fn heard(ctx: &Ctx, words: &str) -> Option<Vec<Score>> {
+    let search = ctx.search.serving();
+    scores(ctx, &search, search.embedder.as_deref(), words.to_owned(), words).await
+}
+
+/// The same of the new words, with the vector of what is searched for in one call.
 async fn scores(
     ctx: &Ctx,
     search: &Searcher,
     embedder: Option<&dyn Embedder>,
-    input: &TurnInput,
+    words: String,
     question: &str,
 ) -> Option<Vec<Score>> {
     let (embedder, classifier) = (embedder?, ctx.words.classifier?);
@@ -65,7 +70,6 @@ async fn scores(
     if !classifier.reads(&fingerprint.model, fingerprint.dimensions) {
         return None;
     }
-    let words = new_words(input);
     // Both in one call. A failure is told where the search meets it: the embedder is asked again there.
     let vectors = embedder.embed(&[words.clone(), question.to_owned()], EmbedRole::Query).await.ok()?;
     let vector = vectors.into_iter().next()?;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::store::StoreError;
 use crate::domain::conversation::Conversation;
-use crate::domain::handoff::Package;
+use crate::domain::handoff::{HandoffReason, Package};
 use crate::domain::id::{ConversationId, CustomerId, EpisodeId, FactId, HandoffId, MessageId};
 use crate::domain::memory::{Episode, Exchange, Fact, LedgerChange, Remembered, Statement};
 use crate::domain::message::Message;
@@ -104,6 +104,19 @@ pub trait Ledger: Send + Sync {
     /// [`StoreError`].
     async fn attach_package(&self, handoff: HandoffId, before: &Package, package: &Package)
     -> Result<bool, StoreError>;
+
+    /// Moves a handoff that nobody has taken to where it is more urgent. False if somebody has it, it is closed, or it is as
+    /// urgent as that.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn raise_handoff(
+        &self,
+        handoff: HandoffId,
+        reason: HandoffReason,
+        queue: &str,
+        priority: i64,
+    ) -> Result<bool, StoreError>;
 
     /// Changes that `index` has not applied yet, oldest first: the newest change of each unit. The turn's exchange, the
     /// one before it (which now has something after it), the episode and its facts each make one. Every index (each process on a shared store has its own) reads at its own

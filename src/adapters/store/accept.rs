@@ -245,6 +245,10 @@ async fn owe(tx: &mut Tx, held: &Held, seq: i64, timing: &Timing, now: Timestamp
         ready_at = Some((now + timing.quiet).min(first_at + timing.quiet_most));
         timers::set(tx, held.id(), TimerKind::ReplyDeadline, first_at + timing.reply_within).await?;
     }
+    if held.conversation.ownership == Ownership::Queued {
+        // Who waits for people and writes more is to be told of anew.
+        timers::set(tx, held.id(), TimerKind::Package, now + timing.quiet).await?;
+    }
     let silence = if is_long(tx, held, timing).await? { LONG_AFTER } else { timing.episode_after };
     timers::set(tx, held.id(), TimerKind::EpisodeEnd, now + silence).await?;
     sqlx::query(

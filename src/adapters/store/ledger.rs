@@ -8,7 +8,7 @@ use super::facts;
 use super::held::Held;
 use super::rows::{self, CONVERSATION, CONVERSATIONS, EPISODE, FACT, FACT_HOLDS, MESSAGE};
 use super::sql::{Dialect, Failure, Fields, Put, Tx, composed, document, undone};
-use crate::domain::handoff::Package;
+use crate::domain::handoff::{HandoffReason, Package};
 use crate::domain::id::{ConversationId, CustomerId, HandoffId, MessageId};
 use crate::domain::memory::{Episode, Exchange};
 use crate::domain::message::Author;
@@ -377,6 +377,20 @@ pub(super) async fn attach_package(
         sqlx::query("update handoffs set package = $2 where id = $1 and package = $3 and state in ('open', 'claimed')");
     let attached = attached.put(handoff).put(&document(package)).put(&document(before)).execute(&store.write).await?;
     Ok(attached.rows_affected() > 0)
+}
+
+pub(super) async fn raise_handoff(
+    store: &SqlStore,
+    handoff: HandoffId,
+    reason: HandoffReason,
+    queue: &str,
+    priority: i64,
+) -> Result<bool, Failure> {
+    let raised = sqlx::query(
+        "update handoffs set reason = $2, queue = $3, priority = $4 where id = $1 and state = 'open' and priority > $4",
+    );
+    let raised = raised.put(handoff).put(reason.name()).put(queue).put(priority).execute(&store.write).await?;
+    Ok(raised.rows_affected() > 0)
 }
 
 /// Where an index stands: 0 where it has not read anything yet.

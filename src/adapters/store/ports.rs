@@ -11,7 +11,7 @@ use super::{
 use crate::domain::channel::{Address, ChannelKind, Cursor, Inbound};
 use crate::domain::conversation::Conversation;
 use crate::domain::customer::{Customer, KnownAddress, Merge};
-use crate::domain::handoff::{Handoff, Package};
+use crate::domain::handoff::{Handoff, HandoffReason, Package};
 use crate::domain::id::{BootId, ConversationId, CustomerId, HandoffId, MergeId, MessageId};
 use crate::domain::memory::{Episode, Fact};
 use crate::domain::message::Message;
@@ -299,6 +299,16 @@ impl Ledger for SqlStore {
         package: &Package,
     ) -> Result<bool, StoreError> {
         retried(|| ledger::attach_package(self, handoff, before, package)).await
+    }
+
+    async fn raise_handoff(
+        &self,
+        handoff: HandoffId,
+        reason: HandoffReason,
+        queue: &str,
+        priority: i64,
+    ) -> Result<bool, StoreError> {
+        retried(|| ledger::raise_handoff(self, handoff, reason, queue, priority)).await
     }
 
     async fn index_changes(&self, index: &str, limit: usize) -> Result<Vec<IndexChange>, StoreError> {

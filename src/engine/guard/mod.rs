@@ -12,6 +12,7 @@ mod names;
 mod numbers;
 mod promises;
 mod quantities;
+mod quotable;
 mod reply;
 #[cfg(test)]
 mod shipped;
@@ -19,6 +20,7 @@ mod shipped;
 mod tests;
 mod theirs;
 
+pub use quotable::quotable;
 pub use clean::clean;
 
 use std::sync::LazyLock;
