@@ -24,7 +24,7 @@ static RUSSIAN_NAMED: LazyLock<Regex> = LazyLock::new(|| {
 
 static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"((?:[\p{Lu}0-9][\p{L}0-9'’&.-]*|&|and|of|the)(?:\s(?:[\p{Lu}0-9][\p{L}0-9'’&.-]*|&|and|of|the)){0,5},?\s(?:Pvt\.? Ltd|Pty\.? Ltd|Ltd|LTD|Limited|LLC|L\.L\.C|LLP|GmbH|Inc|INC|CIC|PLC|plc|Plc|Corp|Corporation|Co|S\.A|SA|SARL|S\.r\.l|Srl|SRL|B\.V|BV|Oy|AB|AG|KG|UG|A/S|ApS|SpA|S\.p\.A|Pty Ltd|Pvt Ltd|d\.o\.o|s\.r\.o|Kft|SIA|UAB|OÜ)\b\.?)",
+        r"((?:[\p{Lu}0-9][\p{L}0-9'’&.-]*|&|and|of|the)(?:\s(?:[\p{Lu}0-9][\p{L}0-9'’&.-]*|&|and|of|the)){0,5},?\s(?:\(Pty\)\.? Ltd|Pvt\.? Ltd|Pty\.? Ltd|Ltd|LTD|Limited|LLC|L\.L\.C|LLP|GmbH|Inc|INC|CIC|PLC|plc|Plc|Corp|Corporation|Co|S\.A|SA|SARL|S\.r\.l|Srl|SRL|B\.V|BV|Oy|AB|AG|KG|OHG|mbH|e\.K|Sp\.? z o\.? ?o|S\.?L|S\.L\.U|S\.?A\.?S|Ltda|Sdn\.? Bhd|Pte\.? Ltd|\(Pty\) Ltd|CC|ZAO|OOO|PJSC|JSC|AS|ASA|Oyj|FZE|FZCO|EOOD|OOD|UG|A/S|ApS|SpA|S\.p\.A|Pty Ltd|Pvt Ltd|d\.o\.o|s\.r\.o|Kft|SIA|UAB|OÜ)\b\.?)",
     )
 });
 
@@ -125,6 +125,10 @@ static TOLD_OF: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+static BRAND: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"^ (?:[a-z-]+ ){1,3}(?:I|i|we|you|that|came|arrived|is|was|has|from|won't|wont|doesn't)\b")
+});
+
 static IS_OURS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
         r"^[»”\x22]*,?\s+(?:(?:are|is) (?:our|my|your|the|a|an|one) |(?:buys|recommends|recommended|took|signed)\b)",
@@ -134,6 +138,10 @@ static IS_OURS: LazyLock<Regex> = LazyLock::new(|| {
 fn is_of_others(sentence: &str, name: &str) -> bool {
     let (before, after) = sentence.find(name).map_or(("", ""), |at| (&sentence[..at], &sentence[at + name.len()..]));
     if TOLD_OF.is_match(before) || IS_OURS.is_match(after) {
+        return true;
+    }
+    // "The Peak Design phone mount I got": a brand.
+    if before.to_lowercase().ends_with("the ") && BRAND.is_match(after) {
         return true;
     }
     EVERYBODYS.is_match(name) || (DID.is_match(after) && !BUYS.is_match(after))

@@ -27,7 +27,8 @@ pub(super) fn read(reading: &Reading<'_>, streets: &[Found], said: &mut Said) {
         .or_else(|| alone(reading))
         .or_else(|| of(&in_full))
         .or_else(|| small(reading));
-    let found = found.filter(|name| !is_beside_street(reading, streets, name));
+    let found = found.filter(|name| !is_beside_street(reading, streets, name) && !is_firm(reading, name));
+    let found = found.map(|name| with_surname(reading, &name).unwrap_or(name));
     if let Some(value) = found.and_then(|name| values::canonical("name", &name)) {
         said.add("name", value, LIKELY);
     }
@@ -48,6 +49,24 @@ fn is_beside_street(reading: &Reading<'_>, streets: &[Found], name: &str) -> boo
         rest[..rest.len() - from.len()].contains(',') && from.strip_prefix(name).is_some_and(ends)
     };
     !name.contains(' ') && name.is_ascii() && streets.iter().any(after)
+}
+
+/// "Customer: Nordwind Hausverwaltung GmbH": what a legal form follows is no person.
+fn is_firm(reading: &Reading<'_>, name: &str) -> bool {
+    const FORMS: &str = "ltd limited llc llp gmbh inc plc bv co cic cc ab ag oy kg sa srl pty pvt sp uab sia doo";
+    let followed = |rest: &str| {
+        let next = rest.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or_default();
+        rest.starts_with([' ', ',']) && next.starts_with(char::is_uppercase) && one_of(FORMS, &next.to_lowercase())
+    };
+    reading.sentences.iter().any(|sentence| sentence.text.split(name).skip(1).any(followed))
+}
+
+/// "It's Dieter again, Dieter Haubold": the name with its surname, where that is a clause of the same message.
+fn with_surname(reading: &Reading<'_>, name: &str) -> Option<String> {
+    let clauses = reading.sentences.iter().flat_map(Sentence::clauses);
+    let whole =
+        clauses.filter(|clause| clause.len() == 2 && clause[0].text == name).find_map(|clause| only_name(clause, true));
+    whole.filter(|_| !name.contains(' '))
 }
 
 /// Words after which a name stands, whatever the case of its letters.
@@ -121,14 +140,22 @@ fn introduced(sentence: &Sentence<'_>) -> Option<String> {
 fn reversed(sentence: &Sentence<'_>) -> Option<String> {
     let tokens = &sentence.tokens;
     (1..tokens.len()).find_map(|at| {
-        let words: &[&[&str]] =
-            &[&["меня", "зовут"], &["menya", "zovut"], &["is", "the", "name"], &["is", "my", "name"], &["я"]];
+        let words: &[&[&str]] = &[
+            &["меня", "зовут"],
+            &["menya", "zovut"],
+            &["is", "the", "name"],
+            &["is", "my", "name"],
+            &["the", "name"],
+            &["я"],
+        ];
         let told = words.iter().find(|words| starts(&tokens[at..], words))?;
         let ends = tokens.get(at + told.len()).is_none_or(Token::divides);
         let from = tokens[..at].iter().rposition(Token::divides).map_or(0, |before| before + 1);
         let run = &tokens[from..at];
         let sure = told.len() > 1 || run.iter().any(|token| is_known(&token.low));
-        only_name(run, sure).filter(|_| ends)
+        // "Opal Tidwell's the name".
+        let bare = |name: String| name.strip_suffix("'s").or(name.strip_suffix("’s")).unwrap_or(&name).to_owned();
+        only_name(run, sure).filter(|_| ends).map(bare)
     })
 }
 
@@ -264,7 +291,7 @@ fn joined(words: &[String]) -> String {
 
 fn is_title(low: &str) -> bool {
     one_of(
-        "mr mrs ms miss dr prof sir madam lt col maj major colonel captain sgt rev revd г-н г-жа господин госпожа cdr capt мама папа",
+        "mr mrs ms miss ing mag herr frau dr prof sir madam lt col maj major colonel captain sgt rev revd г-н г-жа господин госпожа cdr capt мама папа",
         low,
     )
 }
@@ -335,6 +362,9 @@ fn weakly(sentence: &Sentence<'_>, first: bool, last: bool) -> Option<String> {
                     | "the"
                     | "девочки"
                     | "same"
+                    | "uh"
+                    | "um"
+                    | "er"
             )
         }) {
             rest = &rest[1..];
@@ -350,7 +380,7 @@ fn weakly(sentence: &Sentence<'_>, first: bool, last: bool) -> Option<String> {
             (after.divides() && after.text != "?")
                 || one_of(
                     "и из of and from по снова опять again here speaking out over if если вчера сегодня купил \
-                     купила заказал заказала about in with order заказ пенсионер by btw кстати um uh erm er i at my we writing typing",
+                     купила заказал заказала about in with order заказ пенсионер by btw кстати um uh erm er i at my we writing typing calling",
                     &after.low,
                 )
         });

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::others::hold;
 use super::reading::{Reading, Sentence, folded};
 use super::said::{CERTAIN, Said, pattern};
 use super::values;
@@ -41,7 +42,7 @@ static THEIRS: LazyLock<Regex> = LazyLock::new(|| {
 /// The telephone of a relative, though "phone" stands right before it.
 static SOMEONES: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:его|ее|их|his|her|their)(?: (?:номер|телефон|тел|моб|мобильный|number|phone|mobile|cell|tel))?(?: is)?|(?:мамин|папин|мужнин|сестрин|бабушкин|дедушкин|соседкин|тещин)\S?(?: \S+)?|(?:старый|старая|прежний|бывший|old|former|previous)(?: (?:номер|телефон|number|phone|one))?(?: (?:is|was|был))?|был|была|used to be|(?:tried|dialled|dialed|rang|ringing|(?:i|we) (?:called|phoned|texted))(?: \S+)?|(?:do not|dont|never|stop) (?:use|using|ring|ringing|call|calling|text|texting|phone)(?: \S+)?|(?:delete|remove|removing|forget)(?: \S+)?|(?:me|us) down as|(?:shows|eg|e g)|the \S+s(?: number)? is|fax(?: number)?(?: is)?|у (?:нее|него|них) (?:телефон|номер|мобильный)|(?:husbands?|wifes?|dads?|mums?|moms?|mothers?|fathers?|sons?|daughters?|brothers?|sisters?|friends?|neighbou?rs?|colleagues?|boss\S*|roommates?|ladys|mans|lads|mates|nans|grans|mas|pas|uncles|aunts|cousins|partners|flatmates|missus|laws|his|her) (?:\S+ )?(?:phone|number|mobile|cell|tel|telephone)(?: \S+)?|(?:номер|телефон|мобильный|сотовый|тел)\S* (?:у )?(?:мужа|жены|мамы|папы|сына|дочери|дочки|брата|сестры|друга|подруги|соседа|соседки|коллеги|курьера|водителя|магазина|менеджера|поддержки|бывшей|бывшего|свекрови|тещи|него|нее)(?: \S+)?) $",
+        r" (?:(?:was|were) going to give(?: you)?|(?:его|ее|их|his|her|their)(?: (?:номер|телефон|тел|моб|мобильный|number|phone|mobile|cell|tel))?(?: is)?|(?:мамин|папин|мужнин|сестрин|бабушкин|дедушкин|соседкин|тещин)\S?(?: \S+)?|(?:старый|старая|прежний|бывший|old|former|previous)(?: (?:номер|телефон|number|phone|one))?(?: (?:is|was|был))?|был|была|used to be|(?:tried|dialled|dialed|rang|ringing|(?:i|we) (?:called|phoned|texted))(?: \S+)?|(?:do not|dont|never|stop) (?:use|using|ring|ringing|call|calling|text|texting|phone)(?: \S+)?|(?:delete|remove|removing|forget)(?: \S+)?|(?:me|us) down as|(?:shows|eg|e g)|the \S+s(?: number)? is|fax(?: number)?(?: is)?|у (?:нее|него|них) (?:телефон|номер|мобильный)|(?:husbands?|wifes?|dads?|mums?|moms?|mothers?|fathers?|sons?|daughters?|brothers?|sisters?|friends?|neighbou?rs?|colleagues?|boss\S*|roommates?|ladys|mans|lads|mates|nans|grans|mas|pas|uncles|aunts|cousins|partners|flatmates|missus|laws|his|her) (?:\S+ )?(?:phone|number|mobile|cell|tel|telephone)(?: \S+)?|(?:номер|телефон|мобильный|сотовый|тел)\S* (?:у )?(?:мужа|жены|мамы|папы|сына|дочери|дочки|брата|сестры|друга|подруги|соседа|соседки|коллеги|курьера|водителя|магазина|менеджера|поддержки|бывшей|бывшего|свекрови|тещи|него|нее)(?: \S+)?) $",
     )
 });
 
@@ -81,7 +82,7 @@ static OURS_AFTER: LazyLock<Regex> = LazyLock::new(|| pattern(r"^ (?:\S+ ){0,3}(
 /// "… hits me four times a day": who writes to them.
 static WRITES_TO_THEM: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^ (?:(?:my )?(?:wife|husband|son|daughter|mum|dad|partner|boss|friend|neighbou?r)s|rang|called|phoned|texted|(?:keeps?|is) (?:calling|ringing|phoning)|(?:today |again )?is that you\S*) |^ (?:(?:keeps?|is|has been) )?(?:hits?|spams?|sends?|sending|spamming|bombards?|emails?|emailing|mails?|messages?|messaging|wrote|writes) ?(?:to )?me |^ (?:belongs to|isnt mine|is not mine|(?:which |that )?(?:isnt|is not|was never|wasnt) (?:mine|my)|(?:which|that) ive never|(?:thats|that is|its|it is) (?:wrong|old|an old|the old|his|hers|her|my (?:work|old))|is (?:my|her|his) (?:ex|husband|wife|son|daughter|mum|mother|dad|boss)\S*|is(?: the)? (?:wrong|old)|any ?more|from my (?:account|profile)) ",
+        r"^ (?:(?:my )?(?:wife|husband|son|daughter|mum|dad|partner|boss|friend|neighbou?r)s|rang|called|phoned|texted|(?:keeps?|is) (?:calling|ringing|phoning)|(?:today |again )?is that you\S*) |^ (?:(?:keeps?|is|has been) )?(?:hits?|spams?|sends?|sending|spamming|bombards?|emails?|emailing|mails?|messages?|messaging|wrote|writes) ?(?:to )?me |^ (?:belongs to|isnt mine|is not mine|(?:which |that )?(?:isnt|is not|was never|wasnt) (?:mine|my)|(?:which|that) ive never|(?:but |though )?(?:thats|that is) \S+ old (?:one|number|phone|sim)|(?:thats|that is|its|it is) (?:wrong|old|an old|the old|his|hers|her|my (?:work|old))|is (?:my|her|his) (?:ex|husband|wife|son|daughter|mum|mother|dad|boss)\S*|is(?: the)? (?:wrong|old)|any ?more|from my (?:account|profile)) ",
     )
 });
 
@@ -119,6 +120,7 @@ pub(super) fn phones(sentence: &Sentence<'_>) -> Vec<String> {
                 && (sentence.folded.starts_with(" is ")
                     || matches!(near.trim(), "is" | "was" | "so is" | "whos" | "who is"));
         let others = quoted
+            || hold(&before.to_lowercase())
             || ours
             || WHOM.is_match(before)
             || WRITES_TO_THEM.is_match(&folded(after))
@@ -147,7 +149,8 @@ fn email(sentence: &Sentence<'_>) -> Option<String> {
         let before = folded(near(&sentence.text[..found.start()]));
         let turned = OLD_OR_OTHERS.is_match(&before) && !RIGHT_NOW.is_match(&before);
         let wrote = before.contains(" пишу с ") || before.contains(" write from ") || before.contains(" writing from ");
-        let by_others = WRITES_TO_THEM.is_match(&folded(&sentence.text[found.end()..]));
+        let by_others = WRITES_TO_THEM.is_match(&folded(&sentence.text[found.end()..]))
+            || hold(&sentence.text[..found.start()].to_lowercase());
         ((!turned || wrote) && !by_others).then(|| values::email(found.as_str()))?
     });
     let found = theirs.last()?;

@@ -119,6 +119,13 @@ static ABBREVIATED: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
+/// A title before a name, whose full stop ends no sentence.
+static TITLE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?m)((?:^|[,!;.:] ?|\b(?i:am|is|it's|from|to|by|regards|sincerely|here) ))(Dr|Mr|Mrs|Ms|Prof|Ing|Mag|Dipl\.-Ing)\. (\p{Lu})",
+    )
+});
+
 /// A unit at the end of a sentence, which is taken for one in its middle.
 static UNIT_ENDS: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"([0-9]\s?(?:см|мм|кг|шт|руб|мин|мл|гр|л|р|ч)\.) (\p{Lu})"));
@@ -137,6 +144,9 @@ pub(super) fn prepared(text: &str) -> String {
     let text = plain(&MASKED.replace_all(text, " ¦ "));
     let text = ABBREVIATED.replace_all(&text, "$1$2 ");
     let text = SAINT.replace_all(&text, "$1 $2");
+    let text = TITLE.replace_all(&text, |found: &regex::Captures<'_>| {
+        format!("{}{} {}", &found[1], found[2].trim_start_matches("Dipl.-"), &found[3])
+    });
     UNIT_ENDS.replace_all(&text, "$1\n$2").into_owned()
 }
 
