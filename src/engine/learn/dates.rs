@@ -31,7 +31,7 @@ static HAPPENED: LazyLock<Regex> = LazyLock::new(|| {
 /// What they want to happen, or know that will.
 static WANTED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:возите|возить|be delivered|be brought|be here|be there|be with|must be|has to be|have to be|to be there|asked for|привезите|привезти|привоз[а-я]+|доставьте|доставить|доставк[аеуи] (?:на|нужна|к)|доставка|дата доставки|везите|нуж(?:ен|на|но|ны)|надо|хочу|хотим|хотел[аи]? бы|перенес(?:ите|ти)|перенести|перезапишите|уезжа[а-я]+|улета[а-я]+|уеду|улечу|приед[уе][а-я]*|приезжайте|заберу|забер[а-я]+|ждем|жду|ожидаю|день рождения|днюха|юбилей|свадьб[а-я]+|вызвать|вызов|вывоз|запиш[а-я]+|назначьте|успе[ею][а-я]*|точно придут|буду дома|дома буду|можете привезти|готов[аы]? принять|примем|отпуск|рыбалку|переезжа[а-я]+|deliver|delivered by|deliver it|delivery|bring|need|needed|want|would like|(?:the|my|our) (?:appointment|slot|fitting|installation)|d like|can it be|any chance of|could (?:it|everything|they|the \w+|my \w+|our \w+) be|(?:can|could) you do|can do|required|flies|bday|leave|leaving|leaves|fly|flying|away|move|moving|birthday|pick (?:it )?up|collect|reschedule|postpone|come|here by|until|back in town|wedding|travel|travelling|not earlier than|not before|courier|engineer|visit|waiting|expect|expecting|change|put it back to|back to|i'm off|im off|we're off|off on|due|coming|take delivery|free on|move it|arrange|book|booked|need to be|to be with|подходит|разгрузка|выгрузка|забрать|наберите|перезвоните|позвоните|праздник|стрим|концерт|выпускной|экзамен|соревнования|поездка|др|мероприятие|anniversary|til|till|send|удобно|получится|устроит|заезжайте|приезжайте|можете приехать)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:возите|возить|be delivered|be brought|be here|be there|be with|must be|has to be|have to be|to be there|asked for|привезите|привезти|привоз[а-я]+|доставьте|доставить|доставк[аеуи] (?:на|нужна|к)|доставка|дата доставки|везите|нуж(?:ен|на|но|ны)|надо|хочу|хотим|хотел[аи]? бы|перенес(?:ите|ти)|перенести|перезапишите|уезжа[а-я]+|улета[а-я]+|уеду|улечу|приед[уе][а-я]*|приезжайте|заберу|забер[а-я]+|ждем|жду|ожидаю|день рождения|днюха|юбилей|свадьб[а-я]+|вызвать|вызов|вывоз|запиш[а-я]+|назначьте|успе[ею][а-я]*|точно придут|буду дома|дома буду|можете привезти|готов[аы]? принять|примем|отпуск|рыбалку|переезжа[а-я]+|deliver|delivered by|deliver it|delivery|bring|need|needed|want|would like|(?:the|my|our) (?:appointment|slot|fitting|installation)|d like|can it be|any chance of|could (?:it|everything|they|the \w+|my \w+|our \w+) be|(?:can|could) you do|can do|required|flies|bday|leave|leaving|leaves|fly|flying|away|move|moving|birthday|pick (?:it )?up|collect|reschedule|postpone|come|here by|until|back in town|wedding|travel|travelling|not earlier than|not before|courier|engineer|visit|waiting|expect|expecting|change|put it back to|back to|i'm off|im off|wish|comes|goes|get back|gets back|try again|we're off|off on|due|coming|take delivery|free on|move it|arrange|book|booked|need to be|to be with|подходит|разгрузка|выгрузка|забрать|наберите|перезвоните|позвоните|праздник|стрим|концерт|выпускной|экзамен|соревнования|поездка|др|мероприятие|anniversary|til|till|send|удобно|получится|устроит|заезжайте|приезжайте|можете приехать)(?:[^а-яa-z]|$)",
     )
 });
 
@@ -52,7 +52,7 @@ static OF_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
 /// Of a question, what is settled nevertheless.
 static SETTLED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:заказал[аи]?|купил[аи]?|оплатил[аи]?|получил[аи]?|забрал[аи]?|оформил[аи]?|привезли|приш(?:ел|ла|ли|ло)|жду|ждем|хочу забрать|хочу получить|заберу|i want to collect|привезите|перенести|перенесите|вызвать|у меня день рождения|уезжаю|улетаю|точно придут|на рыбалку|ordered|bought|received|got|paid|arrived|came|i need|we need|bring|deliver on|change delivery|move delivery|courier (?:take|come|collect)|leaving on|flying|my delivery|my order|can it come|can you (?:deliver|bring|come|send)|could (?:it|everything|they|the \w+|my \w+|our \w+) be|(?:can|could) you do|can (?:it|they) be|could you (?:deliver|bring|come|send|make)|i want|we want|my birthday|my bday|можно забрать|забрать хочу|можно доставить|можно привезти|можно перенести|мо[йюея] (?:заказ|доставк))",
+        r"(?:заказал[аи]?|купил[аи]?|оплатил[аи]?|получил[аи]?|забрал[аи]?|оформил[аи]?|привезли|приш(?:ел|ла|ли|ло)|жду|ждем|хочу забрать|хочу получить|заберу|i want to collect|привезите|перенести|перенесите|вызвать|у меня день рождения|уезжаю|улетаю|точно придут|на рыбалку|ordered|bought|received|got|paid|arrived|came|i need|we need|bring|deliver on|change delivery|move delivery|courier (?:take|come|collect)|leaving on|flying|my delivery|my order|can it come|can you (?:deliver|bring|come|send)|(?:can|could|may) (?:it|everything|they|(?:the|my|our|your) \w+(?: \w+)?) (?:be|come|arrive)|(?:can|could) you do|(?:can|could) (?:you|youse|yous|ye|u) (?:guys |please )?(?:deliver|bring|come|send|make)|may i have the visit|birthday (?:is|of mine)|i want|we want|my birthday|my bday|можно забрать|забрать хочу|можно доставить|можно привезти|можно перенести|мо[йюея] (?:заказ|доставк))",
     )
 });
 
@@ -203,6 +203,8 @@ fn supposed(before: &str) -> bool {
     static IF: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[^а-яa-z])(?:если|if)(?:[^а-яa-z]|$)"));
     let plain = before
         .replace("grateful if", " ")
+        .replace("obliged if", " ")
+        .replace("glad if", " ")
         .replace("if you can", " ")
         .replace("appreciate it if", " ")
         .replace("если можно", " ")
@@ -259,8 +261,10 @@ fn lies(lower: &str, named: &Named) -> Option<Lies> {
         return Some(Lies::Behind);
     }
     // "On the 30th please." is all that is said.
-    let asked =
-        || lower.len() < 40 && ["please", "pls", "if you can", "if possible"].iter().any(|word| lower.contains(word));
+    let asked = || {
+        lower.len() < 40
+            && ["please", "pls", "if you can", "if possible", "thanks"].iter().any(|word| lower.contains(word))
+    };
     let found = found.or_else(|| asked().then_some(Lies::Ahead));
     // «Оформила торт на 8 марта»: ordered before, wanted then.
     let fixed = fixed.or_else(|| {
