@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::doubts;
-use super::fates::{came, is_from_others, is_on_its_way, is_relative, is_you, past};
+use super::fates::{came, is_broken, is_due, is_from_others, is_from_us, is_on_its_way, is_relative, is_you, past};
 use super::phrases::{
-    KIN, Span, has_code, has_goods, is_code, is_count, is_day, is_determiner, is_empty, is_generic, is_lone_doubtful,
-    is_month, phrase,
+    KIN, Span, has_code, has_goods, is_branded, is_code, is_count, is_day, is_determiner, is_empty, is_generic,
+    is_lone_doubtful, is_month, phrase,
 };
 use super::reading::{Reading, Sentence, Token, one_of};
 use super::said::pattern;
@@ -186,6 +186,8 @@ fn asked_for(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     let waited = match low {
         "deliver" | "bring" => starts || before(1) == "so" || before(1) == "to" && before(2) == "please",
         "is" | "are" => one_of("where when", before(1)) || starts,
+        "expect" | "await" | "awaits" | "expecting" => true,
+        "return" | "exchange" | "swap" => around.order && before(1) != "in",
         "will" => before(1) == "when",
         "wheres" | "where's" | "whens" | "when's" | "came" | "arrived" => true,
         "for" => one_of("waiting wait", before(1)),
@@ -205,6 +207,7 @@ fn asked_for(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     let sure = has_goods(run) && !is_lone_doubtful(run);
     let about = about && (sure || around.order || around.anaphor) && one_of("the my our a an", determiner);
     let settled = about
+        || waited && sure && around.order && one_of("return exchange swap", low) && one_of("a an the", determiner)
         || waited && sure && (mine || determiner == "the" && (around.order || around.anaphor || before(1) == "please"));
     let next = tokens.get(to).map_or("", |next| next.low.as_str());
     let fits = match low {
@@ -231,7 +234,8 @@ fn subject(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     if is_relative(rest) {
         return is_wanted(run, rest, determined, around).then_some((begin, to));
     }
-    if is_generic(run) || one_of("your that those", &tokens[at].low) {
+    let of_order = is_in_order(&tokens[to..]) && determined && (has_goods(run) || run.len() > 1);
+    if is_generic(run) || one_of("your that those", &tokens[at].low) && !of_order {
         return None;
     }
     let mine = one_of("my our", &tokens[at].low);
@@ -251,11 +255,20 @@ fn subject(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
         || mine
             && rest.first().is_some_and(|next| one_of("from off", &next.low))
             && rest.get(1).is_some_and(|next| next.low != "your" && is_you(&next.low))
+        || definite && sure && (is_from_us(rest) || free && is_due(rest))
+        || definite && around.order && is_broken(rest) && run.len() > 1 && (sure || is_branded(run))
+        || of_order
         || definite && sure && around.order && is_on_its_way(rest)
         || mine && sure && around.order && has_code(tokens)
         || definite && sure && free && around.anaphor
         || around.order && is_of_order(tokens, at, (begin, to));
     told.then_some((begin, to))
+}
+
+/// "… in order M-391155", "… from order 530788".
+fn is_in_order(rest: &[Token<'_>]) -> bool {
+    let [of, order, ..] = rest else { return false };
+    one_of("in from", &of.low) && (is_code(order) || order.low == "order" && rest.get(2).is_some_and(is_code))
 }
 
 /// Whether what was bought, sold, sent or got by the words after it is goods: a photo, a word of advice are sent as well.
@@ -288,7 +301,7 @@ fn is_of_order(tokens: &[Token<'_>], at: usize, (begin, to): Span) -> bool {
     let it_is = word(1) == "it's"
         || word(1) == "its" && begun
         || word(1) == "is" && (one_of("it order one", word(2)) || at > 1 && is_code(&tokens[at - 2]));
-    let named = begin > at || known;
+    let named = begin > at || known || before.is_some_and(is_order) && is_branded(run);
     ends && named
         && (apart && before.is_some_and(is_order)
             || (apart && (known || after.is_some_and(is_code)) || it_is) && after.is_some_and(is_order)
@@ -403,7 +416,8 @@ fn is_supported(tokens: &[Token<'_>], verb: usize, from: usize, (begin, to): Spa
     let order = around.order && (sure || has_code(tokens));
     let ordered = tokens.iter().any(|token| one_of("ordered bought wanted", &token.low));
     let mine = tokens.get(from).is_some_and(|token| one_of("my our", &token.low));
-    let came = sure && (mine || tokens.get(to).is_some_and(is_day));
+    let dated = tokens.get(to + usize::from(tokens.get(to).is_some_and(|on| on.low == "on"))).is_some_and(is_day);
+    let came = sure && (mine || dated);
     let verb = tokens[verb].low.as_str();
     // A bruise, a job, a lift are got as well.
     let unknown = run.len() == 1 && !has_goods(run) && !run[0].is_capital();
