@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::addresses::Found;
 use super::given::is_known;
 use super::reading::Reading;
 use super::said::{LIKELY, Said, pattern};
@@ -71,8 +72,8 @@ static SMALL: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The company in a message, once.
-pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
-    for sentence in &reading.sentences {
+pub(super) fn read(reading: &Reading<'_>, streets: &[Found], said: &mut Said) {
+    for (place, sentence) in reading.sentences.iter().enumerate() {
         let theirs = !sentence.of_others
             && (!NOT_THEIRS.is_match(&sentence.folded) || sentence.folded.contains(" we are "))
             && (!sentence.asks || FIRST_PERSON.is_match(&sentence.folded));
@@ -88,12 +89,22 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
             .or_else(|| of(&ENGLISH_TRADE).and_then(begun))
             .or_else(|| of(&ENGLISH_NAMED))
             .or_else(|| of(&RUSSIAN_NAMED));
-        if let Some(name) = found.filter(|name| theirs && !is_of_others(sentence.text, name))
+        // "Apt 1204, Marina Heights Tower, Dubai Marina": a part of the address.
+        let at = |name: &str| sentence.text.find(name).unwrap_or_default();
+        let addressed = |name: &str| {
+            streets.iter().any(|street| street.sentence == place && street.start <= at(name) && !is_formal(name))
+        };
+        if let Some(name) = found.filter(|name| theirs && !addressed(name) && !is_of_others(sentence.text, name))
             && let Some(value) = values::canonical("company", trimmed(without_person(name)))
         {
             said.add("company", value, LIKELY);
         }
     }
+}
+
+/// Whether a name ends in a legal form.
+fn is_formal(name: &str) -> bool {
+    ENGLISH.is_match(name) || RUSSIAN.is_match(name) || TRANSLITERATED.is_match(name)
 }
 
 /// What a question says of a firm that is the customer's.
@@ -137,7 +148,10 @@ static IS_OURS: LazyLock<Regex> = LazyLock::new(|| {
 
 fn is_of_others(sentence: &str, name: &str) -> bool {
     let (before, after) = sentence.find(name).map_or(("", ""), |at| (&sentence[..at], &sentence[at + name.len()..]));
-    if TOLD_OF.is_match(before) || IS_OURS.is_match(after) {
+    // "Killarney, Co. Kerry": a county.
+    let county = name.trim_end_matches('.').ends_with(" Co")
+        && after.trim_start_matches('.').trim_start().starts_with(char::is_uppercase);
+    if county || TOLD_OF.is_match(before) || IS_OURS.is_match(after) {
         return true;
     }
     // "The Peak Design phone mount I got": a brand.

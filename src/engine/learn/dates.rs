@@ -10,7 +10,7 @@ use super::days::{Lies, Named, days, lowered};
 use super::instructions::is_order;
 use super::reading::{folded, one_of};
 use super::said::{LIKELY, pattern};
-use super::{values, voice};
+use super::{addresses, values, voice};
 use crate::domain::id::MessageId;
 use crate::domain::memory::{FactKind, Stance, Statement};
 use crate::engine::words::{sentences, shortened};
@@ -65,7 +65,7 @@ pub fn dates(text: &str, source: MessageId, said: &Zoned) -> Vec<Statement> {
         return all;
     }
     for sentence in sentences(&text) {
-        let lower = lowered(sentence);
+        let lower = lowered(&addresses::without_streets(sentence));
         if is_order(sentence) || unsettled(&lower) || is_foreign(sentence) {
             continue;
         }

@@ -40,15 +40,25 @@ fn only_thanks(reading: &Reading<'_>) -> bool {
     words.len() < 7 && words.first().is_some_and(|first| one_of("thanks thank thx cheers ta спасибо", first))
 }
 
-/// "15520 County Road 9, Spencer": one word right after a street may be its town, whoever has that name.
+/// "15520 County Road 9, Spencer", "14 Bishop Street, Victoria Island, Lagos": what follows a street may be a part of town or
+/// the town, whoever has that name; a part of the street is none.
 fn is_beside_street(reading: &Reading<'_>, streets: &[Found], name: &str) -> bool {
     let after = |street: &Found| {
-        let rest = &reading.sentences[street.sentence].text[street.end..];
+        let text = reading.sentences[street.sentence].text;
+        let rest = &text[street.end..];
         let from = rest.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ',' | '.' | ' '));
-        let ends = |rest: &str| !rest.trim_start().starts_with(char::is_alphanumeric);
-        rest[..rest.len() - from.len()].contains(',') && from.strip_prefix(name).is_some_and(ends)
+        let within = text.find(name).is_some_and(|at| street.start <= at && at < street.end);
+        let next = from.strip_prefix(name).filter(|_| rest[..rest.len() - from.len()].contains(','));
+        let first = name.split(' ').next().unwrap_or_default().to_lowercase();
+        let town = next.is_some_and(|next| match name.contains(' ') {
+            true => {
+                !is_known(&first) || next.strip_prefix(", ").is_some_and(|next| next.starts_with(char::is_uppercase))
+            }
+            false => !next.trim_start().starts_with(char::is_alphanumeric),
+        });
+        within || town
     };
-    !name.contains(' ') && name.is_ascii() && streets.iter().any(after)
+    name.chars().all(|c| !crate::engine::words::is_cyrillic(c)) && streets.iter().any(after)
 }
 
 /// "Customer: Nordwind Hausverwaltung GmbH": what a legal form follows is no person.

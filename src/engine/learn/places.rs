@@ -217,6 +217,7 @@ fn unknown(tokens: &[Token<'_>]) -> Option<String> {
         let low = token.low.as_str();
         token.is_word()
             && !one_of(super::people::NO_PERSON, low)
+            && !one_of("street road avenue block phase sector floor flat apt tower county", low)
             && token.is_capital()
             && token.text.chars().count() > 2
             && !is_common(token.text)
@@ -442,6 +443,8 @@ fn beside(sentence: &Sentence<'_>, streets: &[&Found]) -> Option<String> {
             unknown(tokens).or_else(|| given(tokens).filter(|city| named(city))).filter(|city| ends(city))
         };
         // "… 9a, 26506 Norden".
+        let letters = |token: &Token<'_>| token.text.len() == 2 && token.text.chars().all(|c| c.is_ascii_uppercase());
+        let after: Vec<Token<'_>> = after.iter().filter(|token| !letters(token)).cloned().collect();
         let posted = after.windows(2).take(4).position(|pair| is_postcode(&pair[0]) && pair[1].is_capital());
         let posted = posted.filter(|at| after[..*at].iter().all(|token| token.text == "," || token.is_capital()));
         if let Some(city) = posted.and_then(|at| unknown(&after[at + 1..])) {
