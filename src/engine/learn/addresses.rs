@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::cities;
 use super::given::is_known;
+use super::goods::{is_doubtful, is_goods};
 use super::reading::{Reading, Sentence, Token, folded, one_of};
 use super::said::{LIKELY, Said, pattern};
 use super::{values, voice};
@@ -70,7 +71,7 @@ static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
     let named = r"(?:(?:[A-Z][\p{L}’'-]+ ){1,2}(?:Towers?|House|Court|Mansions?|Apartments|Heights|Residency|Lodge|Point|Wharf|Mill|Villas?|Chambers|Plaza|Enclave|Building)(?: Tower)?\b(?:,? )?)";
     let kept = r"(?:Forge|Tannery|Gatehouse|Bakery|Dairy|Stables|Chapel|Post Office|Schoolhouse|Granary|Smithy|Firs|Laurels|Hollies|Willows|Cedars|Limes|Beeches|Elms|Rectory|Vicarage|Lodge|Cottage|Barn|Farm|House|Manor|Mill|Hall|Coach House|Old School)";
     pattern(&format!(
-        r"(?:^|[^\p{{L}}0-9/-])({UNIT}{{0,3}}{named}?{HOUSE},? {first}(?:{first}|{word}){{0,3}}{kind}\b\.?(?: [0-9]{{1,3}}\b)?{PARTS}|{UNIT}{{1,3}}{named}(?:{first}{{1,3}}{kind}\b)?|{UNIT}{{1,3}}{first}{{1,3}}{kind}\b{PARTS}|{UNIT}{{1,2}}Street [0-9]{{1,3}}[A-Z]?\b|(?:[A-Z][\p{{L}}’'-]*\s){{1,3}}{kind},?\s{HOUSE}{PARTS}|{UNIT}?The (?:[A-Z][\p{{L}}’'-]*\s){{0,2}}{kept},? (?:[A-Z][\p{{L}}’'-]*\s){{1,2}}(?:{kind}|Wall)\b|(?:[A-Z][\p{{L}}’'-]+ ){{1,2}}(?:House|Cottage|Farm|Farmhouse|Lodge|Barn|Mill|Hall|Manor), (?:[A-Z][\p{{L}}’'-]*\s){{1,2}}{kind}\b(?:,?\s[0-9]{{1,4}}[A-Za-z]?\b)?)"
+        r"(?:^|[^\p{{L}}0-9/-])({UNIT}{{0,3}}{named}?{HOUSE},? {first}(?:{first}|{word}){{0,3}}{kind}\b\.?(?: [0-9]{{1,3}}\b)?{PARTS}|{UNIT}{{1,3}}{named}(?:{first}{{1,3}}{kind}\b)?|{UNIT}{{1,3}}{first}{{1,3}}{kind}\b(?: [0-9]{{1,3}}\b)?{PARTS}|{UNIT}{{1,2}}Street [0-9]{{1,3}}[A-Z]?\b|(?:[A-Z][\p{{L}}’'-]*\s){{1,3}}{kind},?\s{HOUSE}{PARTS}|{UNIT}?The (?:[A-Z][\p{{L}}’'-]*\s){{0,2}}{kept},? (?:[A-Z][\p{{L}}’'-]*\s){{1,2}}(?:{kind}|Wall)\b|(?:[A-Z][\p{{L}}’'-]+ ){{1,2}}(?:House|Cottage|Farm|Farmhouse|Lodge|Barn|Mill|Hall|Manor), (?:[A-Z][\p{{L}}’'-]*\s){{1,2}}{kind}\b(?:,?\s[0-9]{{1,4}}[A-Za-z]?\b)?)"
     ))
 });
 
@@ -85,7 +86,7 @@ static ENGLISH_BARE: LazyLock<Regex> = LazyLock::new(|| {
 static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
     let kind = r"(?:(?i:rua|calle|carrer|rue|avenida|paseo|chemin|impasse|travessa|allée|ulica|ul\.?|jalan|jl\.)|C/|Via|Viale|Vicolo|Corso|Av\.|Avenue|Plaza|Piazza|Praça|Platz|Place|Boulevard|Bd|Laan|Quai|Heol|Ffordd|Stryd|Aleja|Aleje|Al\.|Plac|Strada|Calea|Bulevar\p{L}*|Largo|Rang|Am|An der|Auf der|In der|Zum|Zur|Unter den|Alter|Alte|Nieuwe|Oude)";
     let name = r"(?:(?:de la|de los|de las|de|del|della|delle|dei|di|da|do|dos|du|des|van der|van den|van|von|y|yr|le|la|les|l')\s?)?[A-ZÀ-Ž][\p{L}’'-]{2,}";
-    let after = r"(?i:straße|strasse|str\.|gasse|weg|platz|allee|damm|ufer|caddesi|cad\.|sokak|sokağı|pr\.|gatvė|iela|utca|tänav|gatan|gata|vägen|plass|kade|gracht)";
+    let after = r"(?i:straße|strasse|str\.|gasse|weg|platz|allee|damm|ufer|caddesi|cad\.?|sokak|sokağı|pr\.?|gatvė|iela|utca|tänav|gatan|gata|vägen|plass|kade|gracht)";
     let joined = r"(?:laan|straat|gracht|kade|plein|singel|dijk|gatan|gata|vägen|gränd|gade|vej|veien|vegen|katu|tie|utca|gasse|weg|straße|strasse|str\.?|platz|allee|damm|ufer)";
     let rest = r"(?:,?\s(?i:ap|apto|apt|piso|bis|appt|étage|flat|lok\.?|m\.|apartment|office|floor|entrance|daire|lgh|bus)\.?\s?[0-9]{1,4}[A-Za-z]?\b|,?\s[0-9]{1,2}\.?º(?:\s?[A-Z]\b|\s(?i:esq|dto|dcha|izq)\.?)?|,\s[0-9]{1,2}[A-Z]\b|,?\s[0-9]{1,2}(?:st|nd|rd|th) (?i:floor|left|right)|\s[A-Z]\s[0-9]{1,3}\b)?";
     pattern(&format!(
@@ -183,7 +184,7 @@ pub(super) fn find(sentence: &Sentence<'_>, place: usize) -> Vec<Found> {
     }
     for found in ANSWERED.captures_iter(text) {
         let (Some(street), Some(town)) = (found.get(1), found.get(2)) else { continue };
-        let goods = |words: &str| words.split(' ').any(|word| super::goods::is_goods(&word.to_lowercase()));
+        let goods = |words: &str| words.split(' ').any(|word| is_goods(&word.to_lowercase()));
         let counted = one_of(UNITS, &street.as_str().split(' ').nth(1).unwrap_or_default().to_lowercase());
         if cities::city(town.as_str()).is_some() && !goods(street.as_str()) && !counted {
             add(street, &mut all);
@@ -208,7 +209,7 @@ pub(super) fn find(sentence: &Sentence<'_>, place: usize) -> Vec<Found> {
 /// Where it was brought by mistake, whom else to try, what is there besides.
 static BEFORE_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:got|was|were|been|has|have|had|they|he|she|courier|driver|you) (?:it |them |just )?(?:delivered|left|dropped|went|taken|sent|handed|put)(?: it| them| mine| off)? (?:to|at|with|in)(?: number| no)?|(?:went|gone) to(?: number)?|(?:bus|exit|route|tram|junction|platform|gate)|(?:ask|try|knock|bill|invoice|invoice address|i gave|you have|you had|off|(?:old|previous|former|last) (?:\S+ )?(?:was|is))(?: at| to)?(?: number)?|(?:change|changed|move|moved|moving|update)(?: \S+){0,4} from|leave (?:it|them|everything) (?:at|with)(?: number)?|(?:map|photo|picture|view|parked|labels?|van|next door|neighbou?r\S*|opposite|upstairs|billing|bill to|sender|invoice to)(?: \S+){0,3}) $",
+        r" (?:(?:got|was|were|been|has|have|had|they|he|she|courier|driver|you) (?:it |them |just )?(?:delivered|left|dropped|went|taken|sent|handed|put)(?: it| them| mine| off)? (?:to|at|with|in)(?: number| no)?|(?:went|gone) to(?: number)?|(?:bus|exit|route|tram|junction|platform|gate)|(?:ask|try|knock|bill|invoice|invoice address|i gave|you have|you had|off|(?:old|previous|former|last) (?:\S+ )?(?:was|is))(?: at| to)?(?: number)?|(?:change|changed|move|moved|moving|update)(?: \S+){0,4} from|leave (?:it|them|everything) (?:at|with)(?: number)?|(?:map|photo|picture|view|parked|labels?|van|next (?:door|to)|neighbou?r\S*|opposite|upstairs|billing|bill to|sender|invoice to)(?: \S+){0,3}) $",
     )
 });
 
@@ -223,8 +224,16 @@ pub(super) fn without_streets(sentence: &str) -> std::borrow::Cow<'_, str> {
     ENGLISH.replace_all(sentence, " ¦ ")
 }
 
+/// Whether a part of a sentence belongs to a street: "order 551299, 14 Sea View Terrace".
+pub(super) fn in_street(sentence: &str, start: usize, end: usize) -> bool {
+    ENGLISH.find_iter(sentence).any(|street| start < street.end() && street.start() < end)
+}
+
 fn is_elsewhere(before: &str, after: &str) -> bool {
-    BEFORE_OTHERS.is_match(&folded(before)) || AFTER_OTHERS.is_match(&folded(after))
+    // "3 Queen Street candles": the name of goods.
+    let goods =
+        after.starts_with(' ') && after.split(' ').skip(1).take(2).any(|word| is_goods(word) && !is_doubtful(word));
+    goods || BEFORE_OTHERS.is_match(&folded(before)) || AFTER_OTHERS.is_match(&folded(after))
 }
 
 fn trimmed(text: &str) -> &str {

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::addresses::Found;
 use super::given::is_known;
-use super::reading::Reading;
+use super::reading::{Reading, one_of};
 use super::said::{LIKELY, Said, pattern};
 use super::values;
 
@@ -132,12 +132,8 @@ static BUYS: LazyLock<Regex> =
 /// "My accountant, …", "someone at …", "the label reads …": firms that are only told of.
 static TOLD_OF: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)(?:\b(?:my|our|your|their|the|his|her) (?:accountant|landlord|solicitor|supplier|courier|carrier|bank|lawyer|insurer|builder|plumber|agent|neighbour|client|customer|rival|competitor|contractor|cleaner)s?,?|\b(?:someone|somebody|guy|man|woman|lady|girl|building|office|yard|driver|person|people) (?:at|from|with)|\b(?:reads|says|said|shows|heard|like|than|unlike|versus|vs|not|previously|formerly|ex|by|no longer (?:at|with)|name from|dealing with|compared with|compared to))\s*$",
+        r"(?i)(?:\b(?:my|our|your|their|the|his|her) (?:accountant|landlord|solicitor|supplier|courier|carrier|bank|lawyer|insurer|builder|plumber|agent|neighbour|client|customer|rival|competitor|contractor|cleaner)s?,?|\b(?:someone|somebody|guy|man|woman|lady|girl|building|office|yard|driver|person|people) (?:at|from|with)|\b(?:reads|says|said|shows|heard|like|than|unlike|versus|vs|not|previously|formerly|ex|by|no longer (?:at|with)|name from|via|dealing with|compared with|compared to))\s*$",
     )
-});
-
-static BRAND: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^ (?:[a-z-]+ ){1,3}(?:I|i|we|you|that|came|arrived|is|was|has|from|won't|wont|doesn't)\b")
 });
 
 static IS_OURS: LazyLock<Regex> = LazyLock::new(|| {
@@ -154,11 +150,24 @@ fn is_of_others(sentence: &str, name: &str) -> bool {
     if county || TOLD_OF.is_match(before) || IS_OURS.is_match(after) {
         return true;
     }
-    // "The Peak Design phone mount I got": a brand.
-    if before.to_lowercase().ends_with("the ") && BRAND.is_match(after) {
+    if before.to_lowercase().ends_with("the ") && is_brand(after) {
         return true;
     }
     EVERYBODYS.is_match(name) || (DID.is_match(after) && !BUYS.is_match(after))
+}
+
+/// "The Peak Design phone mount I got", "the Hilton Hotel I stay in": a brand, or a place.
+fn is_brand(after: &str) -> bool {
+    let words: Vec<&str> = after.split(' ').skip(1).take(4).collect();
+    let noun = |word: &&&str| {
+        word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+            && !one_of("and so but who which in at on of for i", word)
+    };
+    let nouns = words.iter().take_while(noun).count();
+    let tells = |word: &str| one_of("I i we you that", word);
+    words.iter().take(nouns + 1).any(|word| tells(word))
+        || nouns > 1
+            && words[1..nouns].iter().any(|word| one_of("came arrived is was has from won't wont doesn't", word))
 }
 
 /// "Alistair McNab of Highland Kilns Ltd": who is of it is not it.

@@ -38,7 +38,7 @@ static WANTED: LazyLock<Regex> = LazyLock::new(|| {
 /// What is asked, supposed, or holds for everybody.
 static NOT_SETTLED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:вот бы|i bet|bet you|хоть|wish you|you'll|you will|yeah right|say it was|let's say|like it always|like you always|как всегда|как обычно|flight|match|рейс|матч|like i believe|ну конечно|как же|допустим|типа купил|like if|предположим|скажем|наверное|может быть|возможно|работаете|открыт[а-я]*|закрыт[а-я]*|закрываетесь|акци[а-я]+|распродаж[а-я]+|сгора[а-я]+|действу[а-я]+|срок действия|истек[а-я]*|промокод[а-я]*|подешев[а-я]+|бонус[а-я]*|в наличии|завоз|отмечу|в календаре|мошенник[а-я]*|suppose|maybe|perhaps|what if|hypothetically|valid|on sale|go on sale|sale|open|opening|closed|shut|rent|mortgage|expires?|expired|promo|discount code|half now|in stock|turns (?:thirty|forty|fifty|sixty)|solve|черную пятницу|black friday|would it|does it|holiday hours|unless|failing which|letter before action|county court|rfp|bids?|lottery|homework|should i|could i order)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:вот бы|i bet|bet you|хоть|wish you|you'll|you will|yeah right|say it was|let's say|like it always|like you always|как всегда|как обычно|flight|match|рейс|матч|like i believe|ну конечно|как же|допустим|типа купил|like if|предположим|скажем|наверное|может быть|возможно|работаете|открыт[а-я]*|закрыт[а-я]*|закрываетесь|акци[а-я]+|распродаж[а-я]+|сгора[а-я]+|действу[а-я]+|срок действия|истек[а-я]*|промокод[а-я]*|подешев[а-я]+|бонус[а-я]*|в наличии|завоз|отмечу|в календаре|мошенник[а-я]*|suppose|maybe|perhaps|what if|hypothetically|valid|on sale|go on sale|sale|open|opening|closed|shut|rent|mortgage|expires?|expired|promo|discount code|half now|in stock|turns (?:thirty|forty|fifty|sixty)|solve|черную пятницу|black friday|if (?:i|we) (?:order|buy|pay)|would it|does it|holiday hours|unless|failing which|letter before action|county court|rfp|bids?|lottery|homework|should i|could i order)(?:[^а-яa-z]|$)",
     )
 });
 
@@ -185,14 +185,14 @@ fn corrects(between: &str) -> bool {
 fn told_or_now(lower: &str, named: &Named) -> bool {
     static TOLD: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"(?:^|[^a-z])(?:(?:i was|we were) told|(?:you|u|they|he|she|bot|site|website|email|driver|courier|tracking|man|lady|telephone|phone|chat|team|rep) (?:\w+ )?(?:said|told|promised|says|say|wrote|write|writes|state|states))(?:[^a-z]|$)",
+            r"(?:^|[^a-z])(?:(?:i was|we were) told|(?:you|u|they|he|she|bot|site|website|email|driver|courier|postman|postie|mailman|tracking|man|lady|telephone|phone|chat|team|rep) (?:\w+ )?(?:said|told|promised|says|say|wrote|write|writes|state|states))(?:[^a-z]|$)",
         )
     });
     static NOW: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"(?:^|[^a-zа-я])(?:it's|its|it is|today is|already|since|сегодня(?: уже)?)\s$"));
     static MEANT: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"(?:^|[^а-яa-z])(?:должн[аоы]? был[аои]?|должен был|обещал[аи]?|(?:was|were) (?:meant|supposed|due|scheduled|promised)(?: to)?|should have)(?: [а-яa-z]+){0,4} (?:в |во |on |for |by )?$",
+            r"(?:^|[^а-яa-z])(?:должн[аоы]? был[аои]?|должен был|обещал[аи]?|(?:i|we)(?:'d| had) asked for|(?:was|were) (?:meant|supposed|due|scheduled|promised)(?: to)?|should have)(?: [а-яa-z]+){0,4} (?:в |во |on |for |by )?$",
         )
     });
     MEANT.is_match(&lower[..named.start]) || TOLD.is_match(&lower[..named.start]) || NOW.is_match(&lower[..named.start])
@@ -320,7 +320,7 @@ fn nearest(lower: &str, named: &Named, from: usize, to: usize) -> Option<Lies> {
 fn is_passive(part: &str, found: &regex::Match<'_>) -> bool {
     static CANCELLED: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"^\s?(?:an? (?:look|question|feeling|word|chat|problem)|nothing|none|no|wet|\w+ed|lost|stuck|broken|married|home|back|ill|sick)(?:[^a-z]|$)",
+            r"^\s?(?:(?:the|your|an?|my|this) (?:invoice|e?-?mail|letter|confirmation|message|text|bill|receipt|call|notification)|an? (?:look|question|feeling|word|chat|problem)|nothing|none|no|wet|\w+ed|lost|stuck|broken|married|home|back|ill|sick)(?:[^a-z]|$)",
         )
     });
     let word = found.as_str().trim_matches(|c: char| !c.is_alphabetic());

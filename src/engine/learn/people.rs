@@ -50,11 +50,12 @@ fn is_beside_street(reading: &Reading<'_>, streets: &[Found], name: &str) -> boo
         let within = text.find(name).is_some_and(|at| street.start <= at && at < street.end);
         let next = from.strip_prefix(name).filter(|_| rest[..rest.len() - from.len()].contains(','));
         let first = name.split(' ').next().unwrap_or_default().to_lowercase();
-        let town = next.is_some_and(|next| match name.contains(' ') {
-            true => {
+        let town = next.is_some_and(|next| {
+            if name.contains(' ') {
                 !is_known(&first) || next.strip_prefix(", ").is_some_and(|next| next.starts_with(char::is_uppercase))
+            } else {
+                !next.trim_start().starts_with(char::is_alphanumeric)
             }
-            false => !next.trim_start().starts_with(char::is_alphanumeric),
         });
         within || town
     };
@@ -126,7 +127,9 @@ fn introduced(sentence: &Sentence<'_>) -> Option<String> {
             });
         // Who is to be asked for at the door may be anybody.
         let at_door = words[0] == "ask"
-            && [" deliver ", " said ", " told ", " there is no "].iter().any(|word| sentence.folded.contains(word));
+            && [" deliver ", " said ", " told ", " there is no ", " gate ", " reception ", " desk "]
+                .iter()
+                .any(|word| sentence.folded.contains(word));
         if !denied
             && !spelt
             && !at_door
@@ -218,7 +221,7 @@ pub(super) const NEVER: &str = "карта карты банк visa mastercard c
      тел телефон почта снова опять ваш ваша нет да это проблема order and from i my the a an in is here again \
      phone email mail number town city living live when tomorrow please but for at on with звоните звонить \
      вчера сегодня недавно товарищ гражданин dear welcome hello уважаемая уважаемый дорогая дорогой милая \
-     thanks cheers thx hugs ltd llc llp inc plc gmbh limited flat nobody somebody someone anyone everyone everybody thank best kind merry happy regards ask tell see chat bot wrong mud spelled spelt misspelled";
+     thanks cheers thx hugs ltd llc llp inc plc gmbh limited co county dept department school academy college university hospital clinic hotel nursery team flat nobody somebody someone anyone everyone everybody thank best kind merry happy regards ask tell see chat bot wrong mud spelled spelt misspelled";
 
 /// One to three words of a name, in any letters where `any_case`; with initials.
 fn name_after(tokens: &[Token<'_>], any_case: bool) -> Option<String> {

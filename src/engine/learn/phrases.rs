@@ -229,7 +229,7 @@ const NEVER: &str = "quote estimate land plot small large medium around runaroun
 fn is_end(low: &str) -> bool {
     is_stop_word(low)
         || one_of(
-            "ordered promised said told claimed stated offered bought got received collected paid purchased arrived came order number its it's i'm the \
+            "under ordered promised said told claimed stated offered bought got received collected paid purchased arrived came order number its it's i'm the \
              a an my your our these those this that deliver bring need want return refund exchange yesterday \
              today monday tuesday wednesday thursday friday saturday sunday last still w without new old two \
              three four six ten few pair whole entire same take have here there where wheres where's said \

@@ -103,8 +103,8 @@ const MAYBE: [&str; 32] = [
 ];
 
 /// Where one may be and which is no town.
-const NO_TOWN: &str =
-    "flat room building block unit it hr office zone bed house apartment april may june july august january";
+const NO_TOWN: &str = "marketing sales accounts accounting finance purchasing procurement customer support service reception logistics head \
+    operations facilities admin office team flat room building block unit it hr office zone bed house apartment april may june july august january";
 
 /// A question that was typed without its mark: «доставка в Казань есть».
 static ASKED: LazyLock<Regex> =
@@ -217,6 +217,7 @@ fn unknown(tokens: &[Token<'_>]) -> Option<String> {
         let low = token.low.as_str();
         token.is_word()
             && !one_of(super::people::NO_PERSON, low)
+            && !one_of(NO_TOWN, low)
             && !one_of("street road avenue block phase sector floor flat apt tower county", low)
             && token.is_capital()
             && token.text.chars().count() > 2
@@ -365,6 +366,11 @@ fn placed(sentence: &Sentence<'_>, at: usize) -> Option<String> {
 
 /// Two words with a capital after a greeting, "I'm" or "this is" are a name, though neither is known.
 fn is_full_name(before: &[Token<'_>]) -> bool {
+    if let [.., am, name] = before
+        && one_of("i'm im am", &am.low)
+    {
+        return name.is_capital() && !is_common(name.text);
+    }
     let [rest @ .., first, last] = before else { return false };
     let word = |token: &Token<'_>| {
         token.is_word()
@@ -436,7 +442,10 @@ fn beside(sentence: &Sentence<'_>, streets: &[&Found]) -> Option<String> {
                 after(city).is_none_or(|next| {
                     next.divides()
                         || is_of_post(next)
-                        || matches!(next.low.as_str(), "please" | "pls" | "by" | "before" | "and" | "instead" | "as")
+                        || matches!(
+                            next.low.as_str(),
+                            "please" | "pls" | "by" | "before" | "and" | "instead" | "as" | "on" | "from" | "until"
+                        )
                 })
             };
             let named = |city: &str| tokens.get(city.split(' ').count()).is_some_and(is_of_post);
@@ -450,6 +459,12 @@ fn beside(sentence: &Sentence<'_>, streets: &[&Found]) -> Option<String> {
         if let Some(city) = posted.and_then(|at| unknown(&after[at + 1..])) {
             return Some(city);
         }
+        // "Andheri West, Mumbai": the town that we know, past a part of it that we don't.
+        let later = || {
+            let plain = rest.iter().take(6).take_while(|token| token.text == "," || token.is_capital()).count();
+            let comma = rest[..plain].iter().position(|token| token.text == ",").filter(|_| skipped > 0)?;
+            city_at(&rest[comma + 1..], false).map(|(city, _)| city.to_owned())
+        };
         let unknown_after = || {
             (skipped > 0 && (after[0].text == "," || after[0].low == "in") && rest.first().is_some_and(Token::is_latin))
                 .then(|| capital(rest))
@@ -472,7 +487,7 @@ fn beside(sentence: &Sentence<'_>, streets: &[&Found]) -> Option<String> {
             .then(|| unknown(run))
             .flatten()
         };
-        if let Some(city) = back.or(forward).or_else(unknown_before).or_else(unknown_after) {
+        if let Some(city) = back.or(forward).or_else(later).or_else(unknown_before).or_else(unknown_after) {
             return Some(city);
         }
     }

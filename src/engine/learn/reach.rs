@@ -25,6 +25,9 @@ static NATIONAL: LazyLock<Regex> = LazyLock::new(|| {
 static NUMBER: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)(?:\+|plus |плюс |\()?[0-9][0-9()\s\u{a0}.–‑-]{8,20}[0-9]"));
 
+/// The code of a country right before a number.
+static COUNTRY: LazyLock<Regex> = LazyLock::new(|| pattern(r"\+[0-9]{1,3}[ .(-]*$"));
+
 /// Words before it that make it nobody's telephone, or somebody else's.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -35,7 +38,7 @@ static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
 /// Words right before it that make it theirs, whoever is named further away.
 static THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:мой|моя|наш|моего|my|our) (?:own |новый |рабочий |домашний |сотовый |мобильный |личный |work |home |new |mobile |cell |контактный |direct )*(?:номер\S*|телефон\S*|мобильный|сотовый|тел|phone|number|mobile|mobiles|cell|tel|telephone|telephon|line|contact)(?: \S+){0,2}|(?:позвоните|звоните|наберите|перезвоните|набирайте|call|ring|phone|reach|telephone|text|msg|message) (?:мне|меня|нам|me|us|the office|our office|the shop|the yard)(?: \S+){0,5}|(?:перезвоните|позвоните|звоните|наберите|набирайте)(?: (?:пожалуйста|мне|нам|на|по|номеру|лучше))+|(?:please )?(?:call|ring|phone) (?:me |us )?back(?: on| at)?|(?:контакт\S*|contact|мобильн\S+|сотов\S+|тел|телефон|домашн\S+|рабоч\S+|phone|mobile|telephone|tel)(?: is| мой| для связи| номер| number| for questions| для вопросов)?|(?:я|i am|im|это) \S+|(?:the|our|my) \S+ line(?: is)?|\S+ line is) $",
+        r" (?:(?:мой|моя|наш|моего|my|our) (?:own |новый |рабочий |домашний |сотовый |мобильный |личный |work |home |new |mobile |cell |контактный |direct )*(?:номер\S*|телефон\S*|мобильный|сотовый|тел|phone|number|mobile|mobiles|cell|tel|telephone|telephon|line|contact)(?: for (?:the|your) (?:driver|courier|fitter)|(?: \S+){0,2})|(?:позвоните|звоните|наберите|перезвоните|набирайте|call|ring|phone|reach|telephone|text|msg|message) (?:мне|меня|нам|me|us|the office|our office|the shop|the yard)(?: \S+){0,5}|(?:перезвоните|позвоните|звоните|наберите|набирайте)(?: (?:пожалуйста|мне|нам|на|по|номеру|лучше))+|(?:please )?(?:call|ring|phone) (?:me |us )?back(?: on| at)?|(?:контакт\S*|contact|мобильн\S+|сотов\S+|тел|телефон|домашн\S+|рабоч\S+|phone|mobile|telephone|tel)(?: is| мой| для связи| номер| number| for questions| для вопросов)?|(?:я|i am|im|это) \S+|(?:the|our|my) \S+ line(?: is)?|\S+ line is) $",
     )
 });
 
@@ -103,14 +106,16 @@ pub(super) fn phones(sentence: &Sentence<'_>) -> Vec<String> {
     let mut all = Vec::new();
     for found in NATIONAL.find_iter(sentence.text).chain(NUMBER.find_iter(sentence.text)) {
         let (before, after) = (&sentence.text[..found.start()], &sentence.text[found.end()..]);
-        let stands_alone = !before.ends_with(|c: char| c.is_alphanumeric() || "+-–/_*•".contains(c))
+        // "+234 803 555 0144" is one number.
+        let stands_alone = !COUNTRY.is_match(before)
+            && !before.ends_with(|c: char| c.is_alphanumeric() || "+-–/_*•".contains(c))
             && !after.starts_with(|c: char| c.is_alphanumeric() || c == '@');
         let written = found.as_str().trim_start_matches(|c: char| c.is_alphabetic());
         let with_plus =
             if written.len() < found.as_str().len() { format!("+{}", written.trim()) } else { written.to_owned() };
         let Some(value) = stands_alone.then(|| values::phone(&with_plus)).flatten() else { continue };
         let bare = found.as_str().chars().all(|c| c.is_ascii_digit()) && !found.as_str().starts_with("07");
-        let near = folded(near(before));
+        let near = folded(near(before)).replace(" from now on ", " ");
         let telephone =
             !bare || found.as_str().len() == 11 && found.as_str()[1..].starts_with('9') || THEIRS.is_match(&near);
         let of_caller = [" from ", " off ", " by "].iter().any(|of| near.ends_with(of));

@@ -115,7 +115,7 @@ impl<'a> Reading<'a> {
 /// Transliterated and English abbreviations whose full stop ends no sentence.
 static ABBREVIATED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)(^|[^\p{L}])(ul|pvt|pty|kv|pr|prosp|per|korp|str|apt|rd|cdr|prof|tel|ph|nr|мкр|оф|кварт|дер|пос|(?:agreement|policy|contract|case|invoice|ref|ticket|cheque|claim|order) no|art|cat|ser|арт|инв|зав|кат|сер|накл)\. ",
+        r"(?i)(^|[^\p{L}])(ul|sp|pvt|pty|kv|pr|prosp|per|korp|str|apt|rd|cdr|prof|tel|ph|nr|мкр|оф|кварт|дер|пос|(?:agreement|policy|contract|case|invoice|ref|ticket|cheque|claim|order) no|art|cat|ser|арт|инв|зав|кат|сер|накл)\. ",
     )
 });
 

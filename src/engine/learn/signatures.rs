@@ -29,7 +29,9 @@ pub(super) fn signed(reading: &Reading<'_>) -> Option<String> {
         let clauses = sentence.clauses();
         // "… thanks. – Bronte Vassallo, workshop manager".
         let last = place > 0 && place + 1 == reading.sentences.len();
-        after_farewell |= last && sentence.text.starts_with(['–', '—', '-']);
+        let dashed = last && sentence.text.starts_with(['–', '—', '-']);
+        after_farewell |= dashed;
+        thanked &= !dashed;
         for (at, &clause) in clauses.iter().enumerate() {
             let (Some(first), Some(last)) = (clause.first(), clause.last()) else { continue };
             let text = &sentence.text[first.start..last.end];
@@ -378,8 +380,9 @@ fn speaking(sentence: &Sentence<'_>) -> Option<String> {
             Some(_) => after_from && next.low != "of",
             None => false,
         };
+        let of_city = run == 2 && tokens.get(at + run + 1).is_some_and(|city| places::is_city(&city.low));
         let from = after_from
-            && known
+            && (known || of_city)
             && next.low != "of"
             && (2..7).any(|words| {
                 let firm = &tokens[(at + run + 1).min(tokens.len())..(at + run + words).min(tokens.len())];

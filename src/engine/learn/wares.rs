@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::addresses::in_street;
 use super::doubts;
 use super::fates::{came, is_broken, is_due, is_from_others, is_from_us, is_on_its_way, is_relative, is_you, past};
 use super::phrases::{
@@ -24,18 +25,23 @@ struct Around {
     order: bool,
     /// They say of something that they bought it: "I ordered them on Monday".
     anaphor: bool,
+    /// The sentence asks.
+    asks: bool,
 }
 
 /// The goods that a message says were bought, as written, in order.
 pub(super) fn bought(reading: &Reading<'_>, has_order: bool) -> Vec<String> {
     let anaphor = reading.sentences.iter().any(|one| ANAPHOR.is_match(&one.folded) && !asks_which(one));
-    let around = Around { order: has_order, anaphor: anaphor || ANAPHOR_APART.is_match(&reading.folded()) };
+    let anaphor = anaphor || ANAPHOR_APART.is_match(&reading.folded());
     let mut all = Vec::new();
     for sentence in reading.sentences.iter().filter(|sentence| !doubts::is_of_another(sentence)) {
         let tokens = fluent(&sentence.tokens);
+        let around = Around { order: has_order, anaphor, asks: sentence.asks };
         for (from, to) in spans(&tokens, around) {
-            let (first, last) = (&tokens[from], &tokens[to - 1]);
-            all.push(sentence.text[first.start..last.end].to_owned());
+            let (start, end) = (tokens[from].start, tokens[to - 1].end);
+            if !in_street(sentence.text, start, end) {
+                all.push(sentence.text[start..end].to_owned());
+            }
         }
     }
     all
@@ -255,7 +261,7 @@ fn subject(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
         || mine
             && rest.first().is_some_and(|next| one_of("from off", &next.low))
             && rest.get(1).is_some_and(|next| next.low != "your" && is_you(&next.low))
-        || definite && sure && (is_from_us(rest) || free && is_due(rest))
+        || definite && sure && (is_from_us(rest) && !around.asks || free && is_due(rest))
         || definite && around.order && is_broken(rest) && run.len() > 1 && (sure || is_branded(run))
         || of_order
         || definite && sure && around.order && is_on_its_way(rest)
@@ -286,12 +292,12 @@ fn is_wanted(run: &[Token<'_>], rest: &[Token<'_>], determined: bool, around: Ar
 fn is_of_order(tokens: &[Token<'_>], at: usize, (begin, to): Span) -> bool {
     let run = &tokens[begin..to];
     let is_order = |token: &Token<'_>| token.low == "order" || is_code(token);
-    let ends = tokens
-        .get(to)
-        .is_none_or(|next| next.divides() || next.text == "#" || one_of("and & with but order in from on", &next.low));
+    let ends = tokens.get(to).is_none_or(|next| {
+        next.divides() || next.text == "#" || one_of("and & with but order in from on under", &next.low)
+    });
     let mark = |token: &&Token<'_>| !matches!(token.text, "," | "-" | "—" | "–" | "(" | ":" | "#" | ".");
     let before = tokens[..at].iter().rev().find(mark);
-    let after = tokens[to..].iter().filter(mark).find(|token| !one_of("in from on of my", &token.low));
+    let after = tokens[to..].iter().filter(mark).find(|token| !one_of("in from on of my under", &token.low));
     let apart = at == 0 || tokens[at - 1].divides() || is_code(&tokens[at - 1]);
     let known = has_goods(run) && !(is_lone_doubtful(run) && begin == at);
     let word = |back: usize| at.checked_sub(back).map_or("", |place| tokens[place].low.as_str());
@@ -363,7 +369,12 @@ fn after_seller(tokens: &[Token<'_>], from: usize) -> usize {
         let day = |token: &Token<'_>| is_day(token) && !token.is_number() || one_of("last this", &token.low);
         let dated = token.is_number() && next.is_some_and(|next| is_month(&next.low));
         let of_you = one_of("from off at with by through", &token.low) && next.is_some_and(|next| is_you(&next.low));
-        if of_you {
+        let in_shop = one_of("in on at", &token.low)
+            && next.is_some_and(|next| next.low == "your")
+            && tokens.get(at + 2).is_some_and(|shop| one_of("shop site website store app page", &shop.low));
+        if in_shop {
+            at += 3;
+        } else if of_you {
             let shop =
                 |token: &Token<'_>| one_of("guys lot people folks all selves shop site website store", &token.low);
             let more = tokens[at + 2..].iter().take(3).take_while(|token| !is_determiner(token)).position(shop);
