@@ -174,8 +174,8 @@ static CALLS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Who calls, or whom, where it is not us the customer.
 #[rustfmt::skip]
-const NOT_ASKED: [&str; 68] = [
-    "your", "my", "no", "any",
+const NOT_ASKED: [&str; 69] = [
+    "people", "your", "my", "no", "any",
     "сказал", "сказала", "сказали", "говорит", "говорят", "просил", "просила", "написал", "said", "says", "told", "wrote",
     "не", "вы", "зачем", "почему", "никто", "они", "он", "она", "курьер", "кому", "куда", "если", "чтоб", "что", "dont", "not", "never", "to", "they", "will", "did", "who", "someone", "somebody", "he", "she",
     "courier", "couriers", "ill", "i", "we", "wont", "phone", "cant", "why", "anyone", "nobody", "didnt", "video", "would", "order", "roll", "conference", "a", "the", "another", "missed", "hed", "shed", "theyd", "wed", "youd",
@@ -525,6 +525,7 @@ fn wished(sentence: &Sentence<'_>, named: Option<&'static str>) -> Option<&'stat
         let clause = folded(clause);
         let sent_once = SENT_ONCE.is_match(&clause) && !STANDING.is_match(&clause);
         if sent_once
+            || sentence.asks && clause.starts_with(" is ")
             || matches!(clause.trim(), "text only" | "contact mailaddress")
             || clause.contains(" reach me at mailaddress ")
             || NOT_A_WISH.is_match(&clause)

@@ -45,7 +45,7 @@ static NOT_SETTLED: LazyLock<Regex> = LazyLock::new(|| {
 /// Days of somebody else.
 static OF_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:у него|у нее|спрашивает|(?:мам[аы]|сестра|брат|подруга|сосед[а-я]*|коллега|свекровь|друг) (?:[а-я]+ ){0,3}(?:заказ|купил|получил|брал)[а-я]*|he|she|у (?:коллег|друзей|друга|подруги|соседей|знакомых)|(?:colleague|friend|neighbour|neighbor|boss)(?:s['’]|['’]s)?|plumber|dentist|surgery|in-laws|(?:the|our|my) (?:lift|heating|boiler|car|internet|wifi|power) (?:broke|stopped|went)|лифт|тещ[аи]|стоматолог[а-я]*|операци[яию]|my (?:brother|sister|friend|neighbou?r|mother|mum|mom|dad|colleague|mate)|his|her)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:у него|у нее|спрашивает|(?:мам[аы]|сестра|брат|подруга|сосед[а-я]*|коллега|свекровь|друг) (?:[а-я]+ ){0,3}(?:заказ|купил|получил|брал)[а-я]*|he|she|у (?:коллег|друзей|друга|подруги|соседей|знакомых)|(?:colleague|friend|neighbour|neighbor|boss)(?:s['’]|['’]s)?|plumber|dentist|surgery|in-laws|(?:the|our|my) (?:lift|heating|boiler|car|internet|wifi|power) (?:broke|stopped|went)|лифт|тещ[аи]|стоматолог[а-я]*|операци[яию]|my (?:brother|sister|friend|neighbou?r|mother|mum|mom|dad|colleague|mate)|your \w+ (?:birthday|anniversary)|his|her)(?:[^а-яa-z]|$)",
     )
 });
 

@@ -207,6 +207,7 @@ fn streets_of_other_countries_from_their_unit_to_their_flat() {
         &[
             "At 5 Via Garibaldi there is a shop with your logo. Is this your shop?",
             "The parcel label shows 'Recipient: Omar Haddad, Rue Neuve 112'. Funny, nobody of that name lives here.",
+            "Your competitor in Hamburg, Am Sandtorkai 41, sells it for 20 euro",
             "Exit 14, Pacific Highway is where the crash was",
             "I'm on bus 14, Oxford Road",
             "Do you deliver to Am Sandtorkai 41?",
@@ -272,7 +273,15 @@ fn whose_number_mailbox_and_order_it_is() {
     kept("phone", &[("Kindly ring me on +234 803 555 0144 after 4pm", "+2348035550144")]);
     left("order_number", &["The Ivanovs next door have lost a parcel, order 7710233 I believe. They don't write."]);
     kept("company", &[("I buy for Ferretería Luque S.L. and 150 is too much", "Ferretería Luque S.L.")]);
-    left("claim", &["So I've told the bot, I've told Kevin, I'll tell you too: the kitchen tap spits."]);
+    left("contact_preference", &["You people always call me at 7 pm for surveys, funny"]);
+    left("contact_channel", &["Is WhatsApp better from now on or email?"]);
+    left(
+        "claim",
+        &[
+            "I have it from your competitor that your paint peels",
+            "So I've told the bot, I've told Kevin, I'll tell you too: the kitchen tap spits.",
+        ],
+    );
     kept("call_time", &[("I don't want calls between 9 and 5, but after six is fine: +1 415 555 0133", "after six")]);
 }
 
