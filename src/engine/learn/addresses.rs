@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::cities;
 use super::given::is_known;
+use super::goods::{is_doubtful, is_goods};
 use super::reading::{Reading, Sentence, Token, folded, one_of};
 use super::said::{LIKELY, Said, pattern};
 use super::{values, voice};
@@ -24,7 +25,7 @@ pub(super) struct Found {
 }
 
 /// Parts of a house after its number.
-const PARTS: &str = r"(?:(?:,?\s*(?i:корп\.?|корпус|к\.|стр\.?|строение|лит\.?|литера|под\.?|подъезд|п\.|эт\.?|этаж|кв\.?|квартира|кв-ра|оф\.?|офис|комн\.?|комната|пом\.?|помещение|домофон|korpus|korp\.?|kv\.?|kvartira|pod'?ezd|apt\.?|apartment|appartment|flat|floor|entrance|office|unit|suite|room|building|bldg\.?|house|door|block)\s*(?:№\s?|#\s?|no\.?\s)?[0-9]{1,4}(?:\s?[а-яa-z]\b)?|,?\s+[0-9]{1,2}(?:st|nd|rd|th)? (?i:floor|этаж)|,?\s*(?i:flat|apt|apartment|unit|suite)\.? [A-Z]\b)*)";
+const PARTS: &str = r"(?:(?:,?\s*(?i:корп\.?|корпус|к\.|стр\.?|строение|лит\.?|литера|под\.?|подъезд|п\.|эт\.?|этаж|кв\.?|квартира|кв-ра|оф\.?|офис|комн\.?|комната|пом\.?|помещение|домофон|korpus|korp\.?|kv\.?|kvartira|pod'?ezd|apt\.?|apartment|appartment|flat|floor|entrance|office|unit|suite|room|building|bldg\.?|house|door|block)\s*(?:№\s?|#\s?|no\.?\s)?[0-9]{1,4}(?:\s?[а-яa-z]\b|[A-Z]\b)?|,?\s+[0-9]{1,2}(?:st|nd|rd|th)? (?i:floor|этаж)|,?\s*(?i:flat|apt|apartment|unit|suite)\.? [A-Z]\b|,?\s*#\s?[0-9]{1,4}[A-Z]?(?:-[0-9]{1,4})?\b)*)";
 
 static RUSSIAN: LazyLock<Regex> = LazyLock::new(|| {
     let kind = r"(?i:ул\.?|улиц[аеыу]|просп\.?|проспект[ае]?|пр-к?т[ае]?\.?|пр\.|пер\.?|переул(?:ок|ке|ка)|наб\.?|набережн(?:ая|ой|ую)|б-р|бул\.?|бульвар[ае]?|ш\.|шоссе|проезд[ае]?|пр-д|пл\.?|площад[ьи]|аллея|аллее|тупик|мкр\.?|микрорайон[ае]?|мкрн\.?|кв-л|квартал|линия|тракт[ае]?|ulitsa|ul\.?|prospekt|prosp\.?|pr-t|pereulok|per\.?|naberezhnaya|nab\.?|bulvar|shosse|street|avenue|prospect)";
@@ -56,11 +57,21 @@ static BARE: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-/// "27 Threadgold Walk", "Flat 2, 40 Marlowe Road", "The Old Rectory, Church Street".
+/// A house of other countries: "14", "14a", "3/16", "20-7", "12 B".
+const HOUSE: &str = r"[0-9]{1,5}[A-Za-z]?(?:\s?[/-]\s?[0-9]{1,4}[A-Za-z]?)?\b";
+
+/// What a house is divided into, before its number: "Flat 2, ", "Shed 4, ", "Plot 12, Block C, ".
+const UNIT: &str = r"(?:(?i:flat|apt|apartment|unit|suite|shop|office|room|door|block|blk|plot|lot|stand|shed|villa|level|bay|warehouse|studio|workshop|house|stall|tower|pitch|berth|mooring)\.? (?i:no\.? ?)?#?(?:[0-9]{1,4}[A-Za-z]?|[A-Z][0-9]{0,4}|[0-9]{1,3}[/-][0-9]{1,4}),? |[A-Z]-[0-9]{1,4}, |[0-9]{1,2}(?:st|nd|rd|th) (?i:floor),? )";
+
+/// "27 Threadgold Walk", "Flat 2, 40 Marlowe Road", "5/91 Wattle Street", "Plot 9, Admiralty Way", "The Old Rectory, Church Street".
 static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
-    let kind = r"(?:Street|St|Str|Avenue|Ave|Av|Road|Rd|Lane|Ln|Drive|Dr|Close|Court|Ct|Crescent|Cres|Terrace|Ter|Grove|Mews|Row|Way|Walk|Place|Pl|Square|Sq|Gardens|Gdns|Boulevard|Blvd|Hill|Parade|Park|Rise|View|Green|Brae|Cottages|Quay|Wharf|Wynd|Yard|Gate|Embankment|Highway|Hwy|Parkway|Pkwy|Circle|Trail|Loop|Alley|Path|Passage|Vale|Croft|Bank|Fields|Meadow|Meadows|Mount|Heights|Villas|Buildings|Broadway|Esplanade|Promenade|Circus|Chase|Dale|Drove|Garth|Strand|Wood|Woods|Orchard|Straße|Strasse|street|st|avenue|ave|road|rd|lane|drive|close|court|crescent|terrace|square|boulevard)";
+    let kind = r"(?:Street|St|Str|Avenue|Ave|Av|Road|Rd|Lane|Ln|Drive|Dr|Close|Court|Ct|Crescent|Cres|Terrace|Ter|Grove|Mews|Row|Way|Walk|Place|Pl|Square|Sq|Gardens|Gdns|Boulevard|Blvd|Hill|Parade|Park|Rise|View|Green|Brae|Cottages|Quay|Wharf|Wynd|Yard|Gate|Embankment|Highway|Hwy|Parkway|Pkwy|Circle|Trail|Loop|Alley|Path|Passage|Vale|Croft|Bank|Fields|Meadow|Meadows|Mount|Heights|Villas|Buildings|Broadway|Esplanade|Promenade|Circus|Chase|Dale|Drove|Garth|Strand|Wood|Woods|Orchard|Approach|Cove|Ridge|Crossing|Hollow|Reach|Marg|Nagar|Colony|Layout|Estate|Straße|Strasse|street|st|avenue|ave|road|rd|lane|drive|close|court|crescent|terrace|square|boulevard)";
+    let word = r"(?:(?:van|von|de|der|den|du|of|the)\s)";
+    let first = r"(?:[A-Z][\p{L}’'.-]*\s|[0-9]{1,3}(?:st|nd|rd|th)\s)";
+    let named = r"(?:(?:[A-Z][\p{L}’'-]+ ){1,2}(?:Towers?|House|Court|Mansions?|Apartments|Heights|Residency|Lodge|Point|Wharf|Mill|Villas?|Chambers|Plaza|Enclave|Building)(?: Tower)?\b(?:,? )?)";
+    let kept = r"(?:Forge|Tannery|Gatehouse|Bakery|Dairy|Stables|Chapel|Post Office|Schoolhouse|Granary|Smithy|Firs|Laurels|Hollies|Willows|Cedars|Limes|Beeches|Elms|Rectory|Vicarage|Lodge|Cottage|Barn|Farm|House|Manor|Mill|Hall|Coach House|Old School)";
     pattern(&format!(
-        r"(?:^|[^\p{{L}}0-9-])((?:(?i:flat|apt|apartment|unit|suite|shop|office|room|door|block)\.? (?i:no\.? ?)?[0-9A-Z-]{{1,5}},? |[0-9]{{1,2}}(?:st|nd|rd|th) (?i:floor),? )?(?:(?:[A-Z][\p{{L}}’'-]+ ){{1,2}}(?:Towers?|House|Court|Mansions?|Apartments|Heights|Residency|Lodge|Point|Wharf|Mill|Villas?|Chambers|Plaza|Enclave|Tower|Building),? )?[0-9]{{1,5}}[A-Za-z]?(?:-[0-9]{{1,4}})?,? (?:[A-Z][\p{{L}}’'.-]*\s){{1,3}}{kind}\b\.?{PARTS}|(?:[A-Z][\p{{L}}’'-]*\s){{1,3}}{kind},?\s[0-9]{{1,4}}[A-Za-z]?(?:-[0-9]{{1,4}})?\b{PARTS}|(?:[A-Z][\p{{L}}’'-]*\s){{0,2}}[A-Z][\p{{L}}-]*(?:straße|strasse|str\.|gasse|weg|platz|allee)\s[0-9]{{1,4}}[a-z]?\b|(?:(?i:flat|apt|unit) [0-9A-Z]{{1,3}}, )?The (?:[A-Z][\p{{L}}’'-]*\s){{0,2}}(?:Forge|Tannery|Gatehouse|Bakery|Dairy|Stables|Chapel|Post Office|Schoolhouse|Granary|Smithy|Firs|Laurels|Hollies|Willows|Cedars|Limes|Beeches|Elms|Rectory|Vicarage|Lodge|Cottage|Barn|Farm|House|Manor|Mill|Hall|Coach House|Old School),? (?:[A-Z][\p{{L}}’'-]*\s){{1,2}}(?:{kind}|Wall)\b|(?:[A-Z][\p{{L}}’'-]+ ){{1,2}}(?:House|Cottage|Farm|Farmhouse|Lodge|Barn|Mill|Hall|Manor), (?:[A-Z][\p{{L}}’'-]*\s){{1,2}}{kind}\b(?:,?\s[0-9]{{1,4}}[A-Za-z]?\b)?)"
+        r"(?:^|[^\p{{L}}0-9/-])({UNIT}{{0,3}}{named}?{HOUSE},? {first}(?:{first}|{word}){{0,3}}{kind}\b\.?(?: [0-9]{{1,3}}\b)?{PARTS}|{UNIT}{{1,3}}{named}(?:{first}{{1,3}}{kind}\b)?|{UNIT}{{1,3}}{first}{{1,3}}{kind}\b(?: [0-9]{{1,3}}\b)?{PARTS}|{UNIT}{{1,2}}Street [0-9]{{1,3}}[A-Z]?\b|(?:[A-Z][\p{{L}}’'-]*\s){{1,3}}{kind},?\s{HOUSE}{PARTS}|{UNIT}?The (?:[A-Z][\p{{L}}’'-]*\s){{0,2}}{kept},? (?:[A-Z][\p{{L}}’'-]*\s){{1,2}}(?:{kind}|Wall)\b|(?:[A-Z][\p{{L}}’'-]+ ){{1,2}}(?:House|Cottage|Farm|Farmhouse|Lodge|Barn|Mill|Hall|Manor), (?:[A-Z][\p{{L}}’'-]*\s){{1,2}}{kind}\b(?:,?\s[0-9]{{1,4}}[A-Za-z]?\b)?)"
     ))
 });
 
@@ -71,13 +82,15 @@ static ENGLISH_BARE: LazyLock<Regex> = LazyLock::new(|| {
     ))
 });
 
-/// "Rua Augusta 900, ap 31", "Laan van Meerdervoort 310", "31 Heol y Bont": streets of other countries.
+/// "Rua Augusta 900, ap 31", "Am Sandtorkai 41", "31 Heol y Bont", "Gedimino pr. 20-7": streets of other countries.
 static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
-    let kind = r"(?:Rua|Calle|C/|Carrer|Rue|Via|Viale|Vicolo|Corso|Avenida|Av\.|Avenue|Paseo|Plaza|Piazza|Praça|Platz|Place|Boulevard|Bd|Laan|Quai|Chemin|Impasse|Heol|Ffordd|Stryd|Ulica|Aleja|Aleje|Strada|Jalan|Jl\.|Bulevar|Travessa|Largo)";
-    let name = r"(?:(?:de la|de los|de las|de|del|della|delle|dei|di|da|do|dos|du|des|van der|van den|van|von|y|yr|le|la|les|l')\s?)?[A-ZÀ-Ž][\p{L}’'-]+";
-    let rest = r"(?:,?\s(?i:ap|apto|apt|piso|bis|appt|étage|flat|lok\.?|m\.)\.?\s?[0-9]{1,4}[A-Za-z]?|,\s[0-9]{1,2}º\s?[A-Z]?)?";
+    let kind = r"(?:(?i:rua|calle|carrer|rue|avenida|paseo|chemin|impasse|travessa|allée|ulica|ul\.?|jalan|jl\.)|C/|Via|Viale|Vicolo|Corso|Av\.|Avenue|Plaza|Piazza|Praça|Platz|Place|Boulevard|Bd|Laan|Quai|Heol|Ffordd|Stryd|Aleja|Aleje|Al\.|Plac|Strada|Calea|Bulevar\p{L}*|Largo|Rang|Am|An der|Auf der|In der|Zum|Zur|Unter den|Alter|Alte|Nieuwe|Oude)";
+    let name = r"(?:(?:de la|de los|de las|de|del|della|delle|dei|di|da|do|dos|du|des|van der|van den|van|von|y|yr|le|la|les|l')\s?)?[A-ZÀ-Ž][\p{L}’'-]{2,}";
+    let after = r"(?i:straße|strasse|str\.|gasse|weg|platz|allee|damm|ufer|caddesi|cad\.?|sokak|sokağı|pr\.?|gatvė|iela|utca|tänav|gatan|gata|vägen|plass|kade|gracht)";
+    let joined = r"(?:laan|straat|gracht|kade|plein|singel|dijk|gatan|gata|vägen|gränd|gade|vej|veien|vegen|katu|tie|utca|gasse|weg|straße|strasse|str\.?|platz|allee|damm|ufer)";
+    let rest = r"(?:,?\s(?i:ap|apto|apt|piso|bis|appt|étage|flat|lok\.?|m\.|apartment|office|floor|entrance|daire|lgh|bus)\.?\s?[0-9]{1,4}[A-Za-z]?\b|,?\s[0-9]{1,2}\.?º(?:\s?[A-Z]\b|\s(?i:esq|dto|dcha|izq)\.?)?|,\s[0-9]{1,2}[A-Z]\b|,?\s[0-9]{1,2}(?:st|nd|rd|th) (?i:floor|left|right)|\s[A-Z]\s[0-9]{1,3}\b)?";
     pattern(&format!(
-        r"(?:^|[^\p{{L}}0-9-])({kind}\s(?:{name})(?:\s{name}){{0,3}},?\s[0-9]{{1,5}}[A-Za-z]?\b{rest}|[0-9]{{1,5}},?\s(?:bis\s)?{kind}\s{name}(?:\s{name}){{0,3}}{rest}|[A-Z][\p{{L}}]+(?:laan|straat|gracht|kade|plein|weg|gatan|vägen|gade|vej|gata|veien|katu|utca|gasse)\s[0-9]{{1,4}}[A-Za-z]?\b)"
+        r"(?:^|[^\p{{L}}0-9/-])({kind}\s{name}(?:\s{name}){{0,3}},?\s{HOUSE}{rest}|{HOUSE},?\s(?:bis,?\s)?{kind}\s{name}(?:\s{name}){{0,3}}{rest}|(?:[A-ZÀ-Ž][\p{{L}}]+\s){{0,2}}[A-ZÀ-Ž][\p{{L}}-]+{joined}\s{HOUSE}{rest}|(?:[A-ZÀ-Ž][\p{{L}}-]{{2,}}\s){{1,2}}{after}\s{HOUSE}{rest}|(?:P\.?O\.? Box|PO Box|Private Bag|RR [0-9]{{1,2}},? Box)\s[0-9]{{1,6}}\b)"
     ))
 });
 
@@ -91,7 +104,7 @@ static ANSWERED: LazyLock<Regex> = LazyLock::new(|| {
 /// Somebody's, asked about, or supposed.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:bus stop|return address|billing address|(?:i|we|he|she) works? at|used to live|moved from|old address|on file|thats wrong|(?:which|that) (?:isnt|is not) (?:mine|my|ours|where)|(?:parcel|package|letter|box|card|note|delivery) for [0-9]\S*|(?:the|a|your) (?:garage|warehouse|depot|sender|photo|picture)|(?:parcel|package|order|delivery|box|stuff|it|they|everything|driver|courier) (?:was |were |has |have |had |been )*(?:went|gone|left it|left them|dropped it|taken) (?:\S+ ){0,3}?(?:at|to|with|outside)|(?:do|does|did) not live|dont live|no longer live|never lived|(?:remove|delete) (?:that|this|the) address|on (?:his|her|their) (?:hand|van|coat|shirt)|(?:the|a|some) (?:lad|man|woman|lady|bloke|girl|guy|chap|person|customer) (?:before|in front|behind|ahead|next)|остановк\S+|(?:saw|seen|spotted) (?:your|a)|your (?:(?:pickup |pick up |collection |delivery )?point|depot|van|driver|car|shop|store|warehouse|branch|office)|ваш(?:у|а|ей) машин\S*|видел[аи]? (?:\S+ )?(?:ваш\S*|на)|(?:отправьте|пошлите|везите|доставьте|привезите|отправляйте|шлите) (?:\S+ )?(?:ему|ей|им|маме|сестре|брату|подруге|друзьям)|(?:ему|ей|им) (?:\S+ )?(?:отправ\S+|пошлите|везите|привезите|доставьте)|сосед\S?(?: \S+){0,2} (?:с|на)|магазин\S*|магаз\S*|пункт\S*|пвз|шоурум\S*|ваш(?:ем|его)? (?:склад|офис|салон)\S*|склад на|офис на|салон на|закрываетесь|открываетесь|работает ли|допустим|предположим|отзыв\S*|если бы|курьер(?:а|ом)? бросил|(?:подруг|друг|друз|сестр|брат|мам|пап|тет|бабушк|дедушк|знаком|коллег|родител|родственни|сын|доч)\S*(?: \S+){0,2} жив[еу]т|(?:neighbou?r|chap|bloke|guy|friend|mate|sister|brother|mum|mom|dad|colleague|parents)s?(?: \S+){0,2} (?:at|lives|live)|живет на|живут на|муж на|pick ?up point|pickup|your (?:shop|store|office|warehouse|branch)|inside your|suppose|hypothetical\S*|what if|google shows|google maps|asking for|not mine|is there a|do you deliver|would a|old address (?:is|was)|nearest|shop on|store on|shop at|store at|показывает|на карте|ближайш\S+|вывеск\S+|возвращать на|самовывоз с) ",
+        r" (?:bus stop|your (?:competitors?|rivals?)|return address|billing address|(?:i|we|he|she) works? at|used to live|moved from|old address|thats wrong|(?:which|that) (?:isnt|is not) (?:mine|my|ours|where)|(?:parcel|package|letter|box|card|note|delivery) for [0-9]\S*|(?:the|a|your) (?:garage|warehouse|depot|sender|photo|picture)|(?:parcel|package|order|delivery|box|stuff|it|they|everything|driver|courier) (?:was |were |has |have |had |been )*(?:went|gone|left it|left them|dropped it|taken) (?:\S+ ){0,3}?(?:at|to|with|outside)|(?:do|does|did) not live|dont live|no longer live|never lived|(?:remove|delete) (?:that|this|the) address|on (?:his|her|their) (?:hand|van|coat|shirt)|(?:the|a|some) (?:lad|man|woman|lady|bloke|girl|guy|chap|person|customer) (?:before|in front|behind|ahead|next)|остановк\S+|(?:saw|seen|spotted) (?:your|a)|your (?:(?:pickup |pick up |collection |delivery )?point|depot|van|driver|car|shop|store|warehouse|branch|office)|ваш(?:у|а|ей) машин\S*|видел[аи]? (?:\S+ )?(?:ваш\S*|на)|(?:отправьте|пошлите|везите|доставьте|привезите|отправляйте|шлите) (?:\S+ )?(?:ему|ей|им|маме|сестре|брату|подруге|друзьям)|(?:ему|ей|им) (?:\S+ )?(?:отправ\S+|пошлите|везите|привезите|доставьте)|сосед\S?(?: \S+){0,2} (?:с|на)|магазин\S*|магаз\S*|пункт\S*|пвз|шоурум\S*|ваш(?:ем|его)? (?:склад|офис|салон)\S*|склад на|офис на|салон на|закрываетесь|открываетесь|работает ли|допустим|предположим|отзыв\S*|если бы|курьер(?:а|ом)? бросил|(?:подруг|друг|друз|сестр|брат|мам|пап|тет|бабушк|дедушк|знаком|коллег|родител|родственни|сын|доч)\S*(?: \S+){0,2} жив[еу]т|(?:neighbou?r|chap|bloke|guy|friend|mate|sister|brother|mum|mom|dad|colleague|parents)s?(?: \S+){0,2} (?:at|lives|live)|живет на|живут на|муж на|pick ?up point|pickup|your (?:shop|store|office|warehouse|branch)|inside your|suppose|hypothetical\S*|what if|google shows|google maps|asking for|not mine|is there a|do you deliver|would a|old address (?:is|was)|nearest|shop on|store on|shop at|store at|показывает|на карте|ближайш\S+|вывеск\S+|возвращать на|самовывоз с) ",
     )
 });
 
@@ -171,7 +184,7 @@ pub(super) fn find(sentence: &Sentence<'_>, place: usize) -> Vec<Found> {
     }
     for found in ANSWERED.captures_iter(text) {
         let (Some(street), Some(town)) = (found.get(1), found.get(2)) else { continue };
-        let goods = |words: &str| words.split(' ').any(|word| super::goods::is_goods(&word.to_lowercase()));
+        let goods = |words: &str| words.split(' ').any(|word| is_goods(&word.to_lowercase()));
         let counted = one_of(UNITS, &street.as_str().split(' ').nth(1).unwrap_or_default().to_lowercase());
         if cities::city(town.as_str()).is_some() && !goods(street.as_str()) && !counted {
             add(street, &mut all);
@@ -196,18 +209,31 @@ pub(super) fn find(sentence: &Sentence<'_>, place: usize) -> Vec<Found> {
 /// Where it was brought by mistake, whom else to try, what is there besides.
 static BEFORE_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:got|was|were|been|has|have|had|they|he|she|courier|driver|you) (?:it |them |just )?(?:delivered|left|dropped|went|taken|sent|handed|put)(?: it| them| mine| off)? (?:to|at|with|in)(?: number| no)?|(?:went|gone) to(?: number)?|(?:ask|try|knock|bill|invoice|invoice address|i gave|you have|you had|off|(?:old|previous|former|last) (?:\S+ )?(?:was|is))(?: at| to)?(?: number)?|(?:change|changed|move|moved|moving|update)(?: \S+){0,4} from|leave (?:it|them|everything) (?:at|with)(?: number)?|(?:map|photo|picture|view|parked|van|next door|neighbou?r\S*|opposite|upstairs|billing|bill to|sender|invoice to)(?: \S+){0,3}) $",
+        r" (?:(?:got|was|were|been|has|have|had|they|he|she|courier|driver|you) (?:it |them |just )?(?:delivered|left|dropped|went|taken|sent|handed|put)(?: it| them| mine| off)? (?:to|at|with|in)(?: number| no)?|(?:went|gone) to(?: number)?|(?:bus|exit|route|tram|junction|platform|gate)|(?:ask|try|knock|bill|invoice|invoice address|i gave|you have|you had|off|(?:old|previous|former|last) (?:\S+ )?(?:was|is))(?: at| to)?(?: number)?|(?:change|changed|move|moved|moving|update)(?: \S+){0,4} from|leave (?:it|them|everything) (?:at|with)(?: number)?|(?:map|photo|picture|view|parked|labels?|van|next (?:door|to)|neighbou?r\S*|opposite|upstairs|billing|bill to|sender|invoice to)(?: \S+){0,3}) $",
     )
 });
 
 static AFTER_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^ (?:has it|have it|had it|got it|by mistake|off my|from my|is wrong|is the wrong|closed|if im (?:out|not)|is next door|is the (?:pub|shop|old)|is (?:my|our) (?:\S+ )?(?:parents|mums|sisters|brothers|friends|neighbou?rs|old)) ",
+        r"^ (?:there (?:is|are|was|were)|theres|(?:\S+ ){0,2}on file|has it|have it|had it|got it|by mistake|off my|from my|is wrong|is the wrong|closed|if im (?:out|not)|is next door|is the (?:pub|shop|old)|is (?:my|our) (?:\S+ )?(?:parents|mums|sisters|brothers|friends|neighbou?rs|old)) ",
     )
 });
 
+/// A sentence without the streets in it: "18 Jan Smuts Avenue" names no day.
+pub(super) fn without_streets(sentence: &str) -> std::borrow::Cow<'_, str> {
+    ENGLISH.replace_all(sentence, " ¦ ")
+}
+
+/// Whether a part of a sentence belongs to a street: "order 551299, 14 Sea View Terrace".
+pub(super) fn in_street(sentence: &str, start: usize, end: usize) -> bool {
+    ENGLISH.find_iter(sentence).any(|street| start < street.end() && street.start() < end)
+}
+
 fn is_elsewhere(before: &str, after: &str) -> bool {
-    BEFORE_OTHERS.is_match(&folded(before)) || AFTER_OTHERS.is_match(&folded(after))
+    // "3 Queen Street candles": the name of goods.
+    let goods =
+        after.starts_with(' ') && after.split(' ').skip(1).take(2).any(|word| is_goods(word) && !is_doubtful(word));
+    goods || BEFORE_OTHERS.is_match(&folded(before)) || AFTER_OTHERS.is_match(&folded(after))
 }
 
 fn trimmed(text: &str) -> &str {

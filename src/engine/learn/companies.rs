@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::addresses::Found;
 use super::given::is_known;
-use super::reading::Reading;
+use super::reading::{Reading, one_of};
 use super::said::{LIKELY, Said, pattern};
 use super::values;
 
@@ -24,7 +25,7 @@ static RUSSIAN_NAMED: LazyLock<Regex> = LazyLock::new(|| {
 
 static ENGLISH: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"((?:[\p{Lu}0-9][\p{L}0-9'’&.-]*|&|and|of|the)(?:\s(?:[\p{Lu}0-9][\p{L}0-9'’&.-]*|&|and|of|the)){0,5},?\s(?:Pvt\.? Ltd|Pty\.? Ltd|Ltd|LTD|Limited|LLC|L\.L\.C|LLP|GmbH|Inc|INC|CIC|PLC|plc|Plc|Corp|Corporation|Co|S\.A|SA|SARL|S\.r\.l|Srl|SRL|B\.V|BV|Oy|AB|AG|KG|UG|A/S|ApS|SpA|S\.p\.A|Pty Ltd|Pvt Ltd|d\.o\.o|s\.r\.o|Kft|SIA|UAB|OÜ)\b\.?)",
+        r"((?:[\p{Lu}0-9][\p{L}0-9'’&.-]*|&|and|of|the)(?:\s(?:[\p{Lu}0-9][\p{L}0-9'’&.-]*|&|and|of|the)){0,5},?\s(?:\(Pty\)\.? Ltd|Pvt\.? Ltd|Pty\.? Ltd|Ltd|LTD|Limited|LLC|L\.L\.C|LLP|GmbH|Inc|INC|CIC|PLC|plc|Plc|Corp|Corporation|Co|S\.A|SA|SARL|S\.r\.l|Srl|SRL|B\.V|BV|Oy|AB|AG|KG|OHG|mbH|e\.K|Sp\.? z o\.? ?o|S\.?L|S\.L\.U|S\.?A\.?S|Ltda|Sdn\.? Bhd|Pte\.? Ltd|\(Pty\) Ltd|CC|ZAO|OOO|PJSC|JSC|AS|ASA|Oyj|FZE|FZCO|EOOD|OOD|UG|A/S|ApS|SpA|S\.p\.A|Pty Ltd|Pvt Ltd|d\.o\.o|s\.r\.o|Kft|SIA|UAB|OÜ)\b\.?)",
     )
 });
 
@@ -71,8 +72,8 @@ static SMALL: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The company in a message, once.
-pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
-    for sentence in &reading.sentences {
+pub(super) fn read(reading: &Reading<'_>, streets: &[Found], said: &mut Said) {
+    for (place, sentence) in reading.sentences.iter().enumerate() {
         let theirs = !sentence.of_others
             && (!NOT_THEIRS.is_match(&sentence.folded) || sentence.folded.contains(" we are "))
             && (!sentence.asks || FIRST_PERSON.is_match(&sentence.folded));
@@ -88,12 +89,22 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
             .or_else(|| of(&ENGLISH_TRADE).and_then(begun))
             .or_else(|| of(&ENGLISH_NAMED))
             .or_else(|| of(&RUSSIAN_NAMED));
-        if let Some(name) = found.filter(|name| theirs && !is_of_others(sentence.text, name))
+        // "Apt 1204, Marina Heights Tower, Dubai Marina": a part of the address.
+        let at = |name: &str| sentence.text.find(name).unwrap_or_default();
+        let addressed = |name: &str| {
+            streets.iter().any(|street| street.sentence == place && street.start <= at(name) && !is_formal(name))
+        };
+        if let Some(name) = found.filter(|name| theirs && !addressed(name) && !is_of_others(sentence.text, name))
             && let Some(value) = values::canonical("company", trimmed(without_person(name)))
         {
             said.add("company", value, LIKELY);
         }
     }
+}
+
+/// Whether a name ends in a legal form.
+fn is_formal(name: &str) -> bool {
+    ENGLISH.is_match(name) || RUSSIAN.is_match(name) || TRANSLITERATED.is_match(name)
 }
 
 /// What a question says of a firm that is the customer's.
@@ -121,7 +132,7 @@ static BUYS: LazyLock<Regex> =
 /// "My accountant, …", "someone at …", "the label reads …": firms that are only told of.
 static TOLD_OF: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)(?:\b(?:my|our|your|their|the|his|her) (?:accountant|landlord|solicitor|supplier|courier|carrier|bank|lawyer|insurer|builder|plumber|agent|neighbour|client|customer|rival|competitor|contractor|cleaner)s?,?|\b(?:someone|somebody|guy|man|woman|lady|girl|building|office|yard|driver|person|people) (?:at|from|with)|\b(?:reads|says|said|shows|heard|like|than|unlike|versus|vs|not|previously|formerly|ex|by|no longer (?:at|with)|name from|dealing with|compared with|compared to))\s*$",
+        r"(?i)(?:\b(?:my|our|your|their|the|his|her) (?:accountant|landlord|solicitor|supplier|courier|carrier|bank|lawyer|insurer|builder|plumber|agent|neighbour|client|customer|rival|competitor|contractor|cleaner)s?,?|\b(?:someone|somebody|guy|man|woman|lady|girl|building|office|yard|driver|person|people) (?:at|from|with)|\b(?:reads|says|said|shows|heard|like|than|unlike|versus|vs|not|previously|formerly|ex|by|no longer (?:at|with)|name from|via|dealing with|compared with|compared to))\s*$",
     )
 });
 
@@ -133,10 +144,30 @@ static IS_OURS: LazyLock<Regex> = LazyLock::new(|| {
 
 fn is_of_others(sentence: &str, name: &str) -> bool {
     let (before, after) = sentence.find(name).map_or(("", ""), |at| (&sentence[..at], &sentence[at + name.len()..]));
-    if TOLD_OF.is_match(before) || IS_OURS.is_match(after) {
+    // "Killarney, Co. Kerry": a county.
+    let county = name.trim_end_matches('.').ends_with(" Co")
+        && after.trim_start_matches('.').trim_start().starts_with(char::is_uppercase);
+    if county || TOLD_OF.is_match(before) || IS_OURS.is_match(after) {
+        return true;
+    }
+    if before.to_lowercase().ends_with("the ") && is_brand(after) {
         return true;
     }
     EVERYBODYS.is_match(name) || (DID.is_match(after) && !BUYS.is_match(after))
+}
+
+/// "The Peak Design phone mount I got", "the Hilton Hotel I stay in": a brand, or a place.
+fn is_brand(after: &str) -> bool {
+    let words: Vec<&str> = after.split(' ').skip(1).take(4).collect();
+    let noun = |word: &&&str| {
+        word.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+            && !one_of("and so but who which in at on of for i", word)
+    };
+    let nouns = words.iter().take_while(noun).count();
+    let tells = |word: &str| one_of("I i we you that", word);
+    words.iter().take(nouns + 1).any(|word| tells(word))
+        || nouns > 1
+            && words[1..nouns].iter().any(|word| one_of("came arrived is was has from won't wont doesn't", word))
 }
 
 /// "Alistair McNab of Highland Kilns Ltd": who is of it is not it.

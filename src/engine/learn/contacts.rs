@@ -48,7 +48,7 @@ pub(super) fn read(reading: &Reading<'_>, said: &mut Said) {
 
 static NO_CALLS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:не (?:надо |нужно |стоит |нада |смейте )?(?:мне |нам |меня |больше |пожалуйста )*(?:звоните|звонить|звони|перезванивайте|перезванивать|набирайте|названивайте|позвоните)|звонить(?: мне| нам)?(?: больше)? (?:не (?:надо|нужно|стоит|удобно)|бесполезно|бессмысленно|нельзя)|без (?:всяких |лишних )?звонков|никаких звонков|от звонков|звонк(?:и|ов) (?:\S+ )?не (?:принимаю|нужны|надо|нужно|люблю|хочу)|не (?:принимаю|люблю|хочу|воспринимаю) (?:никаких )?(?:звонки|звонков)|звонков не (?:люблю|беру|принимаю|надо|нужно)|never (?:pick up|answer) (?:the |my )?phone|on (?:the )?(?:phone|telephone) is bad|(?:по телефону|телефоном)(?: \S+){0,3} бесполезно|на звонки не отвечаю|не отвечаю на звонки|не (?:хочу|буду|могу|готов[аы]?|люблю|умею) (?:\S+ ){0,3}(?:разговаривать|говорить|общаться|созваниваться)(?: \S+){0,2}? по телефону|(?:телефоном|телефон) (?:\S+ )?не (?:пользуюсь|использую)|не пользуюсь телефоном|не по телефону|по телефону(?: \S+){0,3} не (?:услышу|слышу|могу|смогу|говорю|разговариваю|общаюсь|отвечаю|надо|нужно)|не (?:слышу|услышу|могу) (?:\S+ ){0,2}по телефону|(?:do not|dont|never|stop|not to|no need to|cannot|please not) (?:please |ever |you |even )*(?:call|calling|phone|phoning|ring|ringing|telephone|telephoning)(?: me| us)?|no (?:more )?(?:phone |telephone |voice )?calls|no (?:telephone|phone|phoning|ringing|calling)|(?:dont|do not|never|wont|not) (?:want|need|like|take|answer|accept|do|want to get|wish|pick up|make)(?: to \S+)? (?:\S+ ){0,2}?(?:phone |telephone )?calls?|(?:telephoning|phoning|ringing|calling) (?:me )?is (?:of )?(?:no|little) (?:use|good|point)(?: whatsoever| at all)?|(?:no|little) (?:use|point|good) (?:in )?(?:telephoning|phoning|ringing|calling)(?: me)?|bother (?:ringing|calling|phoning|telephoning|to ring|to call|to phone)|no need for (?:phone |telephone )?calls|(?:do|can|will|shall) not (?:answer|use) the (?:phone|telephone)|(?:hate|without|instead of|rather than) (?:\S+ )?(?:phone |telephone )?(?:calls|calling|phone calls|being called|talking on the phone|speaking on the phone)|(?:not|never) (?:by|over|on|via|through|the) (?:the )?(?:phone|telephone)|(?:nobody|no one|noone) (?:should |must |may |is to |ever )+(?:ring|call|phone) me|(?:phone|telephone) (?:is|s) no (?:use|good)|calls dont (?:get through|work|reach)|rather not (?:be called|be phoned|be rung|talk on the phone|speak on the phone|take calls)|(?:cannot|cant|can not|dont|do not|never) (?:take|answer|talk|speak|hear|use)(?: \S+){0,2}? (?:calls|phone|telephone)) ",
+        r" (?:не (?:надо |нужно |стоит |нада |смейте )?(?:мне |нам |меня |больше |пожалуйста )*(?:звоните|звонить|звони|перезванивайте|перезванивать|набирайте|названивайте|позвоните)|звонить(?: мне| нам)?(?: больше)? (?:не (?:надо|нужно|стоит|удобно)|бесполезно|бессмысленно|нельзя)|без (?:всяких |лишних )?звонков|никаких звонков|от звонков|звонк(?:и|ов) (?:\S+ )?не (?:принимаю|нужны|надо|нужно|люблю|хочу)|не (?:принимаю|люблю|хочу|воспринимаю) (?:никаких )?(?:звонки|звонков)|звонков не (?:люблю|беру|принимаю|надо|нужно)|never (?:pick up|answer) (?:the |my )?phone|on (?:the )?(?:phone|telephone) is bad|(?:по телефону|телефоном)(?: \S+){0,3} бесполезно|на звонки не отвечаю|не отвечаю на звонки|не (?:хочу|буду|могу|готов[аы]?|люблю|умею) (?:\S+ ){0,3}(?:разговаривать|говорить|общаться|созваниваться)(?: \S+){0,2}? по телефону|(?:телефоном|телефон) (?:\S+ )?не (?:пользуюсь|использую)|не пользуюсь телефоном|не по телефону|по телефону(?: \S+){0,3} не (?:услышу|слышу|могу|смогу|говорю|разговариваю|общаюсь|отвечаю|надо|нужно)|не (?:слышу|услышу|могу) (?:\S+ ){0,2}по телефону|(?:do not|dont|never|stop|quit|not to|no need to|cannot|please not) (?:please |ever |you |even )*(?:call|calling|phone|phoning|ring|ringing|telephone|telephoning)(?: me| us)?|no (?:more )?(?:phone |telephone |voice )?calls|no phonecalls|(?:pls|please) no (?:telephone|phone)|not (?:wish |want |like )?to be (?:rung|telephoned|phoned|called up)|calls are (?:of )?(?:no (?:good|use)|useless|impossible|difficult|hard)|no (?:telephone|phone|phoning|ringing|calling)|(?:dont|do not|never|wont|not) (?:want|need|like|take|answer|accept|do|want to get|wish|pick up|make)(?: to \S+)? (?:\S+ ){0,2}?(?:phone |telephone )?calls?|(?:telephoning|phoning|ringing|calling) (?:me )?is (?:of )?(?:no|little) (?:use|good|point)(?: whatsoever| at all)?|(?:no|little) (?:use|point|good) (?:in )?(?:telephoning|phoning|ringing|calling)(?: me)?|bother (?:ringing|calling|phoning|telephoning|to ring|to call|to phone)|no need for (?:phone |telephone )?calls|(?:do|can|will|shall) not (?:answer|use) the (?:phone|telephone)|(?:hate|without|instead of|rather than) (?:\S+ )?(?:phone |telephone )?(?:calls|calling|phone calls|being called|talking on the phone|speaking on the phone)|(?:not|never) (?:by|over|on|via|through|the) (?:the )?(?:phone|telephone)|(?:nobody|no one|noone) (?:should |must |may |is to |ever )+(?:ring|call|phone) me|(?:phone|telephone) (?:is|s) no (?:use|good)|calls dont (?:get through|work|reach)|rather not (?:be called|be phoned|be rung|talk on the phone|speak on the phone|take calls)|(?:cannot|cant|can not|dont|do not|never) (?:take|answer|talk|speak|hear|use)(?: \S+){0,2}? (?:calls|phone|telephone)) ",
     )
 });
 
@@ -168,14 +168,14 @@ fn hour_alone(sentence: &Sentence<'_>) -> Option<String> {
 
 static CALLS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:позвоните|звоните|перезвоните|наберите|набирайте|прозвоните|звякните|позвони|перезвони)|(?:можно|можете|лучше|прошу|удобнее|удобно|просьба|проще|давайте)(?: мне| нам| меня)?(?: \S+)? (?:звонить|позвонить|перезвонить|набрать|набирать|созвониться)|(?:звонить|позвонить|набирать)(?: \S+){0,2}? (?:можно|лучше|нам|мне|удобно|удобнее|до \S+|после \S+|с \S+(?: \S+)? до|по будням|в любое)|звонки (?:только|принимаю|лучше|удобны|с|до|после|в)|(?:жду|ждем|ожидаю|прошу) (?:\S+ ){0,2}звонка|удобн\S+ (?:говорить|разговаривать)|предпочитаю (?:звонки|по телефону|звонок)|(?:call|ring) (?:me|us|my (?:mobile|cell|phone|number|landline|office|work|home|house|desk|line)|only|on|between|after|before|weekdays|in|from|anytime|any time|at)|(?:phone|telephone) (?:me|us|only between|only after|between|after|before|anytime|any time)|give (?:me|us) a (?:quick )?(?:call|ring|bell|buzz|shout)|happy for (?:you|someone|anyone) to (?:call|ring|phone)|(?:happy|glad|ok|okay|fine|free) (?:\S+ )?(?:to (?:take|receive|get) calls|to (?:call|ring|phone)|with (?:phone )?calls|by phone)|(?:calls|ringing|phone|phoning|calling) (?:is|are|s) (?:fine|ok|okay|welcome|best|better)|prefer (?:a |to get )?(?:phone |telephone )?calls?|prefer (?:to be called|to talk|the phone|phone)|reach (?:me|us) (?:by|on|via|at) (?:the |my )?(?:phone|telephone|mobile)|(?:ring|call|phone) you (?:may|can)|(?:best|good|fine|ok|okay) for calls|(?:best|good|right) time to (?:call|ring|reach|phone)|(?:may|can) (?:call|ring|phone|telephone)|(?:can|could|would) (?:someone|somebody|anyone|one of you) (?:please )?(?:call|ring|phone|telephone)(?: me| us)?|please to (?:call|ring|phone)|if you must (?:call|ring|phone)|rather you (?:rang|called|phoned|telephoned)|rather (?:talk|speak) than (?:type|write)|may be (?:telephoned|phoned|rung)|happy to be (?:rung|phoned|called|telephoned)|(?:ring|call|phone) if you (?:like|want|need|must|prefer)|(?:welcome|allowed) to (?:call|ring|phone|telephone)|calls (?:ok|okay|welcome|fine)|calls (?:only )?(?:before|after|between|from)|may (?:call|ring|phone|telephone) me|(?:best|better|easiest|fine|ok|okay|good|easier) to (?:call|ring|phone)|will i get a call|ring that|may be (?:telephoned|called|rung|phoned)|reach (?:me|us) (?:\S+ ){0,2}on [0-9+]\S*(?: [0-9]\S*)+ (?:between|from|after|before|until|till|in|any|mornings|evenings|weekdays)|(?:ring|call|phone) (?:the|our) (?:office|shop|yard|desk|reception|landline) on) ",
+        r" (?:(?:позвоните|звоните|перезвоните|наберите|набирайте|прозвоните|звякните|позвони|перезвони)|(?:можно|можете|лучше|прошу|удобнее|удобно|просьба|проще|давайте)(?: мне| нам| меня)?(?: \S+)? (?:звонить|позвонить|перезвонить|набрать|набирать|созвониться)|(?:звонить|позвонить|набирать)(?: \S+){0,2}? (?:можно|лучше|нам|мне|удобно|удобнее|до \S+|после \S+|с \S+(?: \S+)? до|по будням|в любое)|звонки (?:только|принимаю|лучше|удобны|с|до|после|в)|(?:жду|ждем|ожидаю|прошу) (?:\S+ ){0,2}звонка|удобн\S+ (?:говорить|разговаривать)|предпочитаю (?:звонки|по телефону|звонок)|(?:call|ring) (?:me|us|my (?:mobile|cell|phone|number|landline|office|work|home|house|desk|line)|only|on|between|after|before|weekdays|in|from|anytime|any time|at)|(?:phone|telephone) (?:me|us|only between|only after|between|after|before|anytime|any time)|give (?:me|us) a (?:quick )?(?:call|ring|bell|buzz|shout)|happy for (?:you|someone|anyone) to (?:call|ring|phone)|(?:happy|glad|ok|okay|fine|free) (?:\S+ )?(?:to (?:take|receive|get) calls|to (?:call|ring|phone)|with (?:phone )?calls|by phone)|(?:calls|ringing|phone|phoning|calling) (?:is|are|s) (?:fine|ok|okay|welcome|best|better)|prefer (?:a |to get )?(?:phone |telephone )?calls?|prefer (?:to be called|to talk|the phone|phone)|reach (?:me|us) (?:by|on|via|at) (?:the |my )?(?:phone|telephone|mobile)|(?:ring|call|phone) you (?:may|can)|(?:best|good|fine|ok|okay) for calls|(?:best|good|right) time to (?:call|ring|reach|phone)|(?:may|can) (?:call|ring|phone|telephone)|(?:can|could|would) (?:someone|somebody|anyone|one of you) (?:please )?(?:call|ring|phone|telephone)(?: me| us)?|please to (?:call|ring|phone)|if you must (?:call|ring|phone)|rather you (?:rang|called|phoned|telephoned)|rather (?:talk|speak) than (?:type|write)|(?:may|can) be (?:telephoned|phoned|rung|called)|calls to (?:my|this) (?:\S+ )?(?:cell|mobile|phone|number|line)? ?(?:is|are) (?:fine|ok|okay|good|cool|welcome)|(?:and|please|but) do (?:call|ring|phone|telephone)|(?:may|can) (?:also |always |just |gladly |of course )(?:call|ring|phone|telephone)|go ahead and (?:call|ring|phone)|like to be (?:called|phoned|rung) (?:on|at|in|between|after|before|back|by)|(?:grateful|glad|happy|obliged|kind|good|great|nice|lovely) if (?:you|someone|somebody)(?: could| would|d)? (?:call|ring|phone|telephone)|need (?:somebody|someone|you|a person) to (?:call|ring|phone)|(?:fine|ok|okay|happy) with a (?:phone )?call|(?:call|ring|phone) any (?:morning|evening|afternoon|day|weekday|time)|(?:call|ring|phone) our \S+ (?:line|office|desk|phone)|happy to be (?:rung|phoned|called|telephoned)|(?:ring|call|phone) if you (?:like|want|need|must|prefer)|(?:welcome|allowed) to (?:call|ring|phone|telephone)|calls (?:ok|okay|welcome|fine)|calls (?:only )?(?:before|after|between|from)|may (?:call|ring|phone|telephone) me|(?:best|better|easiest|fine|ok|okay|good|easier) to (?:call|ring|phone)|will i get a call|ring that|reach (?:me|us) (?:(?:\S+ ){0,2}on )?[0-9+]\S*(?: [0-9]\S*)+ (?:between|from|after|before|until|till|in|any|mornings|evenings|weekdays)|(?:ring|call|phone) (?:the|our) (?:office|shop|yard|desk|reception|landline) on) ",
     )
 });
 
 /// Who calls, or whom, where it is not us the customer.
 #[rustfmt::skip]
-const NOT_ASKED: [&str; 68] = [
-    "your", "my", "no", "any",
+const NOT_ASKED: [&str; 69] = [
+    "people", "your", "my", "no", "any",
     "сказал", "сказала", "сказали", "говорит", "говорят", "просил", "просила", "написал", "said", "says", "told", "wrote",
     "не", "вы", "зачем", "почему", "никто", "они", "он", "она", "курьер", "кому", "куда", "если", "чтоб", "что", "dont", "not", "never", "to", "they", "will", "did", "who", "someone", "somebody", "he", "she",
     "courier", "couriers", "ill", "i", "we", "wont", "phone", "cant", "why", "anyone", "nobody", "didnt", "video", "would", "order", "roll", "conference", "a", "the", "another", "missed", "hed", "shed", "theyd", "wed", "youd",
@@ -193,52 +193,62 @@ fn invites(text: &str) -> bool {
                 || before.contains(" if it was ")
                 || before.contains(" if i was ");
             let asked = !NOT_ASKED.contains(&last) && !of_habit
-                || (last == "to" && ["free", "happy", "time", "want", "like", "possible"].contains(&last_but))
+                || (last == "to"
+                    && ["free", "happy", "time", "want", "like", "possible", "fine", "ok", "okay", "welcome"]
+                        .contains(&last_but))
+                || found.as_str().contains(" be ")
                 || (last == "вы" && last_but == "если")
-                || last == "he" && found.as_str().starts_with(" may ");
+                || last == "he"
+                    && (found.as_str().starts_with(" may ")
+                        || after.starts_with("me ") && !after.starts_with("me names"));
             let to_others = one_of("ей ему им", last) || last == "и" && one_of("ей ему им", last_but);
-            let elsewhere = [
-                "говорит",
-                "мол ",
-                "в дверь",
-                "в домофон",
-                "в звонок",
-                "курьеру",
-                "ему",
-                "ей",
-                "им",
-                "моей",
-                "вам",
-                "it ",
-                "him",
-                "the bell",
-                "the door",
-                "the courier",
-                "the office",
-                "the police",
-                "stupid",
-                "a fool",
-                "you ",
-                "old",
-                "mad",
-                "names",
-                "мужу",
-                "жене",
-                "маме",
-                "сыну",
-                "wife",
-                "husband",
-                "son ",
-                "maybe",
-                "in size",
-                "before he ",
-                "before she ",
-                "before they ",
-                "me when hell",
-                "when hell",
-            ]
-            .iter()
-            .any(|word| after.starts_with(word));
+            // "You may call it from 9 to 17": the number.
+            let number = after.strip_prefix("it ").is_some_and(|rest| {
+                ["from", "between", "after", "before", "any"].iter().any(|word| rest.starts_with(word))
+            });
+            let elsewhere = !number
+                && [
+                    "говорит",
+                    "мол ",
+                    "в дверь",
+                    "в домофон",
+                    "в звонок",
+                    "курьеру",
+                    "ему",
+                    "ей",
+                    "им",
+                    "моей",
+                    "вам",
+                    "it ",
+                    "him",
+                    "the bell",
+                    "the door",
+                    "the courier",
+                    "the office",
+                    "the police",
+                    "stupid",
+                    "a fool",
+                    "you ",
+                    "old",
+                    "mad",
+                    "names",
+                    "мужу",
+                    "жене",
+                    "маме",
+                    "сыну",
+                    "wife",
+                    "husband",
+                    "son ",
+                    "maybe",
+                    "in size",
+                    "before he ",
+                    "before she ",
+                    "before they ",
+                    "me when hell",
+                    "when hell",
+                ]
+                .iter()
+                .any(|word| after.starts_with(word));
             // "… it says 'call us on …'": quoted.
             let quoted = last == "says" && after.starts_with("on ") || before.trim_end().ends_with("it says");
             let refused = ["do not ", "dont ", "never ", " not ", "не надо ", "не нужно ", "stop "]
@@ -317,6 +327,7 @@ fn when(sentence: &Sentence<'_>, asks_to_call: bool) -> Option<String> {
         !before.ends_with(|c: char| c.is_alphanumeric() || c == '-')
             && !after.starts_with(|c: char| c.is_alphanumeric() || c == '/')
             && !before.ends_with("не ")
+            && !is_kept_free(before, found.as_str())
             && !goes_on(after)
     };
     let figures = |found: &regex::Match<'_>| found.as_str().contains(|c: char| c.is_ascii_digit());
@@ -337,6 +348,13 @@ fn when(sentence: &Sentence<'_>, asks_to_call: bool) -> Option<String> {
     let end = more.map_or(found.end(), |more| found.end() + more.end());
     let near = found.start().abs_diff(cue) < 120;
     near.then(|| lower[found.start()..end].trim().to_owned())
+}
+
+/// "I don't want calls between 9 and 5".
+fn is_kept_free(before: &str, time: &str) -> bool {
+    let clause = before.rsplit([',', ';', '.', '(', '!']).next().unwrap_or_default();
+    let denied = ["don't ", "dont ", "do not ", "can't ", "cant ", "cannot ", "no calls "];
+    ["between", "from"].iter().any(|start| time.starts_with(start)) && denied.iter().any(|word| clause.contains(word))
 }
 
 /// What follows a number that makes it no hour: «до 5 дней», "after 2 weeks".
@@ -419,7 +437,7 @@ static WISHES: LazyLock<Vec<(&'static str, Regex)>> = LazyLock::new(|| {
             _ => medium,
         };
         let more = format!(
-            r"{writing} (?:\S+ ){{0,2}}?(?:ответ(?:ьте|ить|ишь)|пиш(?:и|ите)|писать|напиш(?:и|ите)|написать|присыл(?:ай|айте|ать)|пришл(?:и|ите)|шлите|кидай(?:те)?|кинь(?:те)?|скинь(?:те)?|скидывай(?:те)?|сбрасывай(?:те)?|сбрось(?:те)?|отпиш(?:и|ите|итесь))|(?:just|best to|better to|easier to|instead|can you|could you|and) {medium} (?:me|us|instead)|just {medium}|(?:can|could|may) (?:also )?use {medium} for me|{medium} (?:me |us )?(?:instead|this time)|(?:rather|prefer to|like to|want to) be {passive}|please only {medium}|by {medium} (?:only |please )*(?:from (?:now|here) on|in future|instead|only)"
+            r"{writing} (?:\S+ ){{0,2}}?(?:ответ(?:ьте|ить|ишь)|пиш(?:и|ите)|писать|напиш(?:и|ите)|написать|присыл(?:ай|айте|ать)|пришл(?:и|ите)|шлите|кидай(?:те)?|кинь(?:те)?|скинь(?:те)?|скидывай(?:те)?|сбрасывай(?:те)?|сбрось(?:те)?|отпиш(?:и|ите|итесь))|(?:just|best to|better to|easier to|instead|can you|could you|and) {medium} (?:me|us|instead)|just {medium}|(?:can|could|may) (?:also )?use {medium} for me|{medium} (?:me |us )?(?:instead|this time)|(?:rather|prefer to|like to|want to) be {passive}|please only {medium}|by {medium} (?:only |please )*(?:from (?:now|here) on|in future|instead|only|then)|{medium} (?:from (?:now|here) on|works (?:best|fine|well|better|for me|for us)|suits? (?:me|us))|use my (?:new )?{medium} for (?:everything|all)|(?:switch|put|move) (?:me|us) (?:down |over )?(?:for|to|on) {medium}|(?:contacted|reached) (?:by|via|on) {medium}|best to {medium}|stay with {medium}|here in {medium}|(?:send|write) everything to (?:my )?{medium}"
         );
         (*name, pattern(&format!(r" (?:{ru}|{en}|{more}) ")))
     };
@@ -507,6 +525,7 @@ fn wished(sentence: &Sentence<'_>, named: Option<&'static str>) -> Option<&'stat
         let clause = folded(clause);
         let sent_once = SENT_ONCE.is_match(&clause) && !STANDING.is_match(&clause);
         if sent_once
+            || sentence.asks && clause.starts_with(" is ")
             || matches!(clause.trim(), "text only" | "contact mailaddress")
             || clause.contains(" reach me at mailaddress ")
             || NOT_A_WISH.is_match(&clause)

@@ -10,7 +10,7 @@ use super::days::{Lies, Named, days, lowered};
 use super::instructions::is_order;
 use super::reading::{folded, one_of};
 use super::said::{LIKELY, pattern};
-use super::{values, voice};
+use super::{addresses, values, voice};
 use crate::domain::id::MessageId;
 use crate::domain::memory::{FactKind, Stance, Statement};
 use crate::engine::words::{sentences, shortened};
@@ -31,28 +31,28 @@ static HAPPENED: LazyLock<Regex> = LazyLock::new(|| {
 /// What they want to happen, or know that will.
 static WANTED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:возите|возить|be delivered|be brought|be here|be there|be with|must be|has to be|have to be|to be there|asked for|привезите|привезти|привоз[а-я]+|доставьте|доставить|доставк[аеуи] (?:на|нужна|к)|доставка|дата доставки|везите|нуж(?:ен|на|но|ны)|надо|хочу|хотим|хотел[аи]? бы|перенес(?:ите|ти)|перенести|перезапишите|уезжа[а-я]+|улета[а-я]+|уеду|улечу|приед[уе][а-я]*|приезжайте|заберу|забер[а-я]+|ждем|жду|ожидаю|день рождения|днюха|юбилей|свадьб[а-я]+|вызвать|вызов|вывоз|запиш[а-я]+|назначьте|успе[ею][а-я]*|точно придут|буду дома|дома буду|можете привезти|готов[аы]? принять|примем|отпуск|рыбалку|переезжа[а-я]+|deliver|delivered by|deliver it|delivery|bring|need|needed|want|would like|(?:the|my|our) (?:appointment|slot|fitting|installation)|d like|can it be|any chance of|could (?:it|everything|they|the \w+|my \w+|our \w+) be|(?:can|could) you do|can do|required|flies|bday|leave|leaving|leaves|fly|flying|away|move|moving|birthday|pick (?:it )?up|collect|reschedule|postpone|come|here by|until|back in town|wedding|travel|travelling|not earlier than|not before|courier|engineer|visit|waiting|expect|expecting|change|put it back to|back to|i'm off|im off|we're off|off on|due|coming|take delivery|free on|move it|arrange|book|booked|need to be|to be with|подходит|разгрузка|выгрузка|забрать|наберите|перезвоните|позвоните|праздник|стрим|концерт|выпускной|экзамен|соревнования|поездка|др|мероприятие|anniversary|til|till|send|удобно|получится|устроит|заезжайте|приезжайте|можете приехать)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:возите|возить|be delivered|be brought|be here|be there|be with|must be|has to be|have to be|to be there|asked for|привезите|привезти|привоз[а-я]+|доставьте|доставить|доставк[аеуи] (?:на|нужна|к)|доставка|дата доставки|везите|нуж(?:ен|на|но|ны)|надо|хочу|хотим|хотел[аи]? бы|перенес(?:ите|ти)|перенести|перезапишите|уезжа[а-я]+|улета[а-я]+|уеду|улечу|приед[уе][а-я]*|приезжайте|заберу|забер[а-я]+|ждем|жду|ожидаю|день рождения|днюха|юбилей|свадьб[а-я]+|вызвать|вызов|вывоз|запиш[а-я]+|назначьте|успе[ею][а-я]*|точно придут|буду дома|дома буду|можете привезти|готов[аы]? принять|примем|отпуск|рыбалку|переезжа[а-я]+|deliver|delivered by|deliver it|delivery|bring|need|needed|want|would like|(?:the|my|our) (?:appointment|slot|fitting|installation)|d like|can it be|any chance of|could (?:it|everything|they|the \w+|my \w+|our \w+) be|(?:can|could) you do|can do|required|flies|bday|leave|leaving|leaves|fly|flying|away|move|moving|birthday|pick (?:it )?up|collect|reschedule|postpone|come|here by|until|back in town|wedding|travel|travelling|not earlier than|not before|courier|engineer|visit|waiting|expect|expecting|change|put it back to|back to|i'm off|im off|wish|comes|goes|get back|gets back|try again|we're off|off on|due|coming|take delivery|free on|move it|arrange|book|booked|need to be|to be with|подходит|разгрузка|выгрузка|забрать|наберите|перезвоните|позвоните|праздник|стрим|концерт|выпускной|экзамен|соревнования|поездка|др|мероприятие|anniversary|til|till|send|удобно|получится|устроит|заезжайте|приезжайте|можете приехать)(?:[^а-яa-z]|$)",
     )
 });
 
 /// What is asked, supposed, or holds for everybody.
 static NOT_SETTLED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:вот бы|i bet|bet you|хоть|wish you|you'll|you will|yeah right|say it was|let's say|like it always|like you always|как всегда|как обычно|flight|match|рейс|матч|like i believe|ну конечно|как же|допустим|типа купил|like if|предположим|скажем|наверное|может быть|возможно|работаете|открыт[а-я]*|закрыт[а-я]*|закрываетесь|акци[а-я]+|распродаж[а-я]+|сгора[а-я]+|действу[а-я]+|срок действия|истек[а-я]*|промокод[а-я]*|подешев[а-я]+|бонус[а-я]*|в наличии|завоз|отмечу|в календаре|мошенник[а-я]*|suppose|maybe|perhaps|what if|hypothetically|valid|on sale|go on sale|sale|open|opening|closed|shut|rent|mortgage|expires?|expired|promo|discount code|half now|in stock|turns (?:thirty|forty|fifty|sixty)|solve|черную пятницу|black friday|would it|does it|holiday hours|unless|failing which|letter before action|county court|rfp|bids?|lottery|homework|should i|could i order)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:вот бы|i bet|bet you|хоть|wish you|you'll|you will|yeah right|say it was|let's say|like it always|like you always|как всегда|как обычно|flight|match|рейс|матч|like i believe|ну конечно|как же|допустим|типа купил|like if|предположим|скажем|наверное|может быть|возможно|работаете|открыт[а-я]*|закрыт[а-я]*|закрываетесь|акци[а-я]+|распродаж[а-я]+|сгора[а-я]+|действу[а-я]+|срок действия|истек[а-я]*|промокод[а-я]*|подешев[а-я]+|бонус[а-я]*|в наличии|завоз|отмечу|в календаре|мошенник[а-я]*|suppose|maybe|perhaps|what if|hypothetically|valid|on sale|go on sale|sale|open|opening|closed|shut|rent|mortgage|expires?|expired|promo|discount code|half now|in stock|turns (?:thirty|forty|fifty|sixty)|solve|черную пятницу|black friday|if (?:i|we) (?:order|buy|pay)|would it|does it|holiday hours|unless|failing which|letter before action|county court|rfp|bids?|lottery|homework|should i|could i order)(?:[^а-яa-z]|$)",
     )
 });
 
 /// Days of somebody else.
 static OF_OTHERS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^а-яa-z])(?:у него|у нее|спрашивает|(?:мам[аы]|сестра|брат|подруга|сосед[а-я]*|коллега|свекровь|друг) (?:[а-я]+ ){0,3}(?:заказ|купил|получил|брал)[а-я]*|he|she|у (?:коллег|друзей|друга|подруги|соседей|знакомых)|(?:colleague|friend|neighbour|neighbor|boss)(?:s['’]|['’]s)?|plumber|dentist|surgery|in-laws|(?:the|our|my) (?:lift|heating|boiler|car|internet|wifi|power) (?:broke|stopped|went)|лифт|тещ[аи]|стоматолог[а-я]*|операци[яию]|my (?:brother|sister|friend|neighbou?r|mother|mum|mom|dad|colleague|mate)|his|her)(?:[^а-яa-z]|$)",
+        r"(?:^|[^а-яa-z])(?:у него|у нее|спрашивает|(?:мам[аы]|сестра|брат|подруга|сосед[а-я]*|коллега|свекровь|друг) (?:[а-я]+ ){0,3}(?:заказ|купил|получил|брал)[а-я]*|he|she|у (?:коллег|друзей|друга|подруги|соседей|знакомых)|(?:colleague|friend|neighbour|neighbor|boss)(?:s['’]|['’]s)?|plumber|dentist|surgery|in-laws|(?:the|our|my) (?:lift|heating|boiler|car|internet|wifi|power) (?:broke|stopped|went)|лифт|тещ[аи]|стоматолог[а-я]*|операци[яию]|my (?:brother|sister|friend|neighbou?r|mother|mum|mom|dad|colleague|mate)|your \w+ (?:birthday|anniversary)|his|her)(?:[^а-яa-z]|$)",
     )
 });
 
 /// Of a question, what is settled nevertheless.
 static SETTLED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:заказал[аи]?|купил[аи]?|оплатил[аи]?|получил[аи]?|забрал[аи]?|оформил[аи]?|привезли|приш(?:ел|ла|ли|ло)|жду|ждем|хочу забрать|хочу получить|заберу|i want to collect|привезите|перенести|перенесите|вызвать|у меня день рождения|уезжаю|улетаю|точно придут|на рыбалку|ordered|bought|received|got|paid|arrived|came|i need|we need|bring|deliver on|change delivery|move delivery|courier (?:take|come|collect)|leaving on|flying|my delivery|my order|can it come|can you (?:deliver|bring|come|send)|could (?:it|everything|they|the \w+|my \w+|our \w+) be|(?:can|could) you do|can (?:it|they) be|could you (?:deliver|bring|come|send|make)|i want|we want|my birthday|my bday|можно забрать|забрать хочу|можно доставить|можно привезти|можно перенести|мо[йюея] (?:заказ|доставк))",
+        r"(?:заказал[аи]?|купил[аи]?|оплатил[аи]?|получил[аи]?|забрал[аи]?|оформил[аи]?|привезли|приш(?:ел|ла|ли|ло)|жду|ждем|хочу забрать|хочу получить|заберу|i want to collect|привезите|перенести|перенесите|вызвать|у меня день рождения|уезжаю|улетаю|точно придут|на рыбалку|ordered|bought|received|got|paid|arrived|came|i need|we need|bring|deliver on|change delivery|move delivery|courier (?:take|come|collect)|leaving on|flying|my delivery|my order|can it come|can you (?:deliver|bring|come|send)|(?:can|could|may) (?:it|everything|they|(?:the|my|our|your) \w+(?: \w+)?) (?:be|come|arrive)|(?:can|could) you do|(?:can|could) (?:you|youse|yous|ye|u) (?:guys |please )?(?:deliver|bring|come|send|make)|may i have the visit|birthday (?:is|of mine)|i want|we want|my birthday|my bday|можно забрать|забрать хочу|можно доставить|можно привезти|можно перенести|мо[йюея] (?:заказ|доставк))",
     )
 });
 
@@ -65,7 +65,7 @@ pub fn dates(text: &str, source: MessageId, said: &Zoned) -> Vec<Statement> {
         return all;
     }
     for sentence in sentences(&text) {
-        let lower = lowered(sentence);
+        let lower = lowered(&addresses::without_streets(sentence));
         if is_order(sentence) || unsettled(&lower) || is_foreign(sentence) {
             continue;
         }
@@ -185,14 +185,14 @@ fn corrects(between: &str) -> bool {
 fn told_or_now(lower: &str, named: &Named) -> bool {
     static TOLD: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"(?:^|[^a-z])(?:(?:i was|we were) told|(?:you|u|they|he|she|bot|site|website|email|driver|courier|tracking|man|lady|telephone|phone|chat|team|rep) (?:\w+ )?(?:said|told|promised|says|say|wrote|write|writes|state|states))(?:[^a-z]|$)",
+            r"(?:^|[^a-z])(?:(?:i was|we were) told|(?:you|u|they|he|she|bot|site|website|email|driver|courier|postman|postie|mailman|tracking|man|lady|telephone|phone|chat|team|rep) (?:\w+ )?(?:said|told|promised|says|say|wrote|write|writes|state|states))(?:[^a-z]|$)",
         )
     });
     static NOW: LazyLock<Regex> =
         LazyLock::new(|| pattern(r"(?:^|[^a-zа-я])(?:it's|its|it is|today is|already|since|сегодня(?: уже)?)\s$"));
     static MEANT: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"(?:^|[^а-яa-z])(?:должн[аоы]? был[аои]?|должен был|обещал[аи]?|(?:was|were) (?:meant|supposed|due|scheduled|promised)(?: to)?|should have)(?: [а-яa-z]+){0,4} (?:в |во |on |for |by )?$",
+            r"(?:^|[^а-яa-z])(?:должн[аоы]? был[аои]?|должен был|обещал[аи]?|(?:i|we)(?:'d| had) asked for|(?:was|were) (?:meant|supposed|due|scheduled|promised)(?: to)?|should have)(?: [а-яa-z]+){0,4} (?:в |во |on |for |by )?$",
         )
     });
     MEANT.is_match(&lower[..named.start]) || TOLD.is_match(&lower[..named.start]) || NOW.is_match(&lower[..named.start])
@@ -203,6 +203,8 @@ fn supposed(before: &str) -> bool {
     static IF: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[^а-яa-z])(?:если|if)(?:[^а-яa-z]|$)"));
     let plain = before
         .replace("grateful if", " ")
+        .replace("obliged if", " ")
+        .replace("glad if", " ")
         .replace("if you can", " ")
         .replace("appreciate it if", " ")
         .replace("если можно", " ")
@@ -259,8 +261,10 @@ fn lies(lower: &str, named: &Named) -> Option<Lies> {
         return Some(Lies::Behind);
     }
     // "On the 30th please." is all that is said.
-    let asked =
-        || lower.len() < 40 && ["please", "pls", "if you can", "if possible"].iter().any(|word| lower.contains(word));
+    let asked = || {
+        lower.len() < 40
+            && ["please", "pls", "if you can", "if possible", "thanks"].iter().any(|word| lower.contains(word))
+    };
     let found = found.or_else(|| asked().then_some(Lies::Ahead));
     // «Оформила торт на 8 марта»: ordered before, wanted then.
     let fixed = fixed.or_else(|| {
@@ -316,7 +320,7 @@ fn nearest(lower: &str, named: &Named, from: usize, to: usize) -> Option<Lies> {
 fn is_passive(part: &str, found: &regex::Match<'_>) -> bool {
     static CANCELLED: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
-            r"^\s?(?:an? (?:look|question|feeling|word|chat|problem)|nothing|none|no|wet|\w+ed|lost|stuck|broken|married|home|back|ill|sick)(?:[^a-z]|$)",
+            r"^\s?(?:(?:the|your|an?|my|this) (?:invoice|e?-?mail|letter|confirmation|message|text|bill|receipt|call|notification)|an? (?:look|question|feeling|word|chat|problem)|nothing|none|no|wet|\w+ed|lost|stuck|broken|married|home|back|ill|sick)(?:[^a-z]|$)",
         )
     });
     let word = found.as_str().trim_matches(|c: char| !c.is_alphabetic());

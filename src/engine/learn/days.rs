@@ -468,9 +468,11 @@ fn hour(text: &str) -> Option<Time> {
         let afternoon = it.get(5).is_some_and(|found| found.as_str().starts_with('p'));
         return clock(number(&it, 3)?, number(&it, 4).unwrap_or(0), afternoon);
     }
+    let late = ["tonight", "evening", "afternoon"].iter().any(|word| text.contains(word));
     let found = HOUR.captures_iter(text).filter_map(|it| {
         let part = it.get(4).map_or("", |found| found.as_str());
-        let afternoon = part.starts_with('p') || part.ends_with("вечера") || part.ends_with("дня");
+        let afternoon =
+            part.starts_with('p') || part.ends_with("вечера") || part.ends_with("дня") || late && part.is_empty();
         let whole = it.get(0)?;
         let goes_on = text[whole.end()..].trim_start();
         let stops = goes_on.strip_prefix('.').is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));

@@ -20,7 +20,7 @@ pub(super) fn past<'a, 'b>(rest: &'a [Token<'b>]) -> &'a [Token<'b>] {
 /// "… that I bought", "… we've just had from you", "… you sold us", "… ordered by me".
 pub(super) fn is_relative(rest: &[Token<'_>]) -> bool {
     let rest = match rest.first() {
-        Some(first) if one_of("that which", &first.low) => &rest[1..],
+        Some(first) if one_of("that which what", &first.low) => &rest[1..],
         _ => rest,
     };
     let low = |at: usize| rest.get(at).map(|token| token.low.replace('’', "'")).unwrap_or_default();
@@ -46,7 +46,7 @@ pub(super) fn is_relative(rest: &[Token<'_>]) -> bool {
                 && !is_stranded(rest, 2 + skipped)
                 && !one_of("it them this that", &low(2 + skipped))
         }
-        "you" | "u" | "you've" => {
+        "you" | "u" | "ye" | "youse" | "you've" => {
             one_of("sold sent delivered fitted supplied installed brought shipped", &verb)
                 && !one_of("my our his her their a an the to", &low(2 + skipped))
                 && !(one_of("me us", &low(2 + skipped)) && one_of("a an the my our some", &low(3 + skipped)))
@@ -94,6 +94,7 @@ pub(super) fn came(rest: &[Token<'_>]) -> bool {
         "arrived" => !one_of("at", next),
         "come" | "arrive" => skipped > 0 && !moved,
         "delivered" | "left" | "dumped" => skipped > 0,
+        "showed" => next == "up",
         "turned" => next == "up" && !one_of("at", after),
         "reached" => one_of("me us", next),
         _ => false,
@@ -112,6 +113,32 @@ pub(super) fn is_on_its_way(rest: &[Token<'_>]) -> bool {
     });
     let mut clause = rest.iter().take(7).take_while(|token| !token.divides());
     verb && clause.any(|token| one_of(WAY, &token.low))
+}
+
+/// "… is due on Saturday", "… comes on 8 June": on a day, whatever its order.
+pub(super) fn is_due(rest: &[Token<'_>]) -> bool {
+    let low = |at: usize| rest.get(at).map_or("", |token| token.low.as_str());
+    let on_day = |at: usize| low(at) == "on" && rest.get(at + 1).is_some_and(is_day);
+    match low(0) {
+        "is" | "are" => low(1) == "due" && !one_of("to", low(2)) || one_of("coming arriving", low(1)) && on_day(2),
+        "comes" | "arrives" | "come" | "arrive" => on_day(1),
+        _ => false,
+    }
+}
+
+/// "… won't charge", "… leaks": what things do that are broken.
+pub(super) fn is_broken(rest: &[Token<'_>]) -> bool {
+    const FAILS: &str = "charge turn start heat hold light connect print spin switch fit close lock inflate fold";
+    let low = |at: usize| rest.get(at).map(|token| token.low.replace('’', "'")).unwrap_or_default();
+    one_of("won't wont doesn't doesnt don't dont", &low(0)) && one_of(FAILS, &low(1))
+        || one_of("leaks leak leaked drips drip hums squeaks flicker flickers stinks wobbles tore snapped", &low(0))
+}
+
+/// "… from you", "… from your shop".
+pub(super) fn is_from_us(rest: &[Token<'_>]) -> bool {
+    let [from, who, ..] = rest else { return false };
+    let shop = rest.get(2).is_some_and(|shop| one_of("shop store site website online", &shop.low));
+    one_of("from off", &from.low) && is_you(&who.low) && (who.low != "your" || shop)
 }
 
 /// "… from a guy on the beach", "… off eBay": not from us.
@@ -137,5 +164,5 @@ pub(super) fn is_from_others(tokens: &[Token<'_>], to: usize) -> bool {
 }
 
 pub(super) fn is_you(low: &str) -> bool {
-    one_of("yourselves you u y'all ya yous you've youse yall your", low)
+    one_of("yourselves you u ye youse yous y'all ya yous you've youse yall your", low)
 }

@@ -20,9 +20,13 @@ static ENTITLEMENT: LazyLock<Regex> = LazyLock::new(|| {
     .expect("the pattern is written here and compiles")
 });
 
+/// Who is told what to do at the door, and is not the bot.
+const AT_THE_DOOR: [&str; 4] =
+    ["driver must always", "drivers must always", "courier must always", "couriers must always"];
+
 /// Whether a text tells the bot what to do, rather than us what is so.
 pub(super) fn is_instruction(text: &str) -> bool {
-    INSTRUCTION.is_match(&without(&folded(text), &["i remember"]))
+    INSTRUCTION.is_match(&without(&without(&folded(text), &["i remember"]), &AT_THE_DOOR))
 }
 
 /// Words that begin an order to the bot, and just as well a wish: "from now on write to me in Telegram".
@@ -33,7 +37,7 @@ const LASTING: [&str; 5] = ["i remember", "from now on", "впредь", "отн
 pub(super) fn is_order(text: &str) -> bool {
     let folded = folded(text);
     let rest = without(&folded, &LASTING);
-    INSTRUCTION.is_match(&rest) || (rest != folded && ENTITLEMENT.is_match(&rest))
+    INSTRUCTION.is_match(&without(&rest, &AT_THE_DOOR)) || (rest != folded && ENTITLEMENT.is_match(&rest))
 }
 
 fn without(folded: &str, phrases: &[&str]) -> String {

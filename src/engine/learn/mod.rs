@@ -225,7 +225,7 @@ pub fn extract(text: &str, source: MessageId, at: Timestamp) -> Vec<Statement> {
         people::read(&told, &streets, &mut said);
     }
     reach::read(&told, &mut said);
-    companies::read(&told, &mut said);
+    companies::read(&told, &streets, &mut said);
     if customer {
         places::read(&told, &streets, &mut said);
         addresses::read(&told, &streets, &mut said);

@@ -17,7 +17,7 @@ const ANY: &str = r"(?:man|men|woman|women|lady|ladies|guys?|blokes?|chaps?|lads
 static SOMEONE: LazyLock<Regex> = LazyLock::new(|| {
     let owned = r"(?:name|account|acct|order|parcel|package|phone|number|mobile|cell|e-?mail|mail|address|place|house|flat|card|profile|login|is)";
     pattern(&format!(
-        r"\b(?P<to>(?:for|to|with|by|from|and) )?(?:(?:my|our|his|her|their|the|a|an|some|one|another|that) (?:\w+ )?{KIN}\b(?P<of>['’]s(?P<owned> {owned}\b)?)?(?: of (?:mine|ours))?|(?:the|a|an|some|one|another|that|this) (?:\w+ )?{ANY}\b(?: of (?:mine|ours)| (?:behind|before|ahead of|in front of|next to|opposite) (?:me|us))?|somebody|someone)"
+        r"\b(?P<to>(?:for|to|with|by|from|and|through|at|near) )?(?:(?:my|our|his|her|their|the|a|an|some|one|another|that) (?:\w+ )?{KIN}\b(?P<of>['’]s(?P<owned> {owned}\b)?)?(?: of (?:mine|ours))?|(?:the|a|an|some|one|another|that|this) (?:\w+ )?{ANY}\b(?: of (?:mine|ours)| (?:behind|before|ahead of|in front of|next to|opposite) (?:me|us))?|(?:the|our|my) \w+ (?:next door|upstairs|downstairs|opposite|across the \w+)|somebody|someone)"
     ))
 });
 
@@ -28,6 +28,21 @@ static AGAIN: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b(?:he|she|his|hers?
 static FIRST_PERSON: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"\b(?:i|im|ive|me|my|mine|myself|we|us|our|ours|weve|speaking|here)\b"));
 
+/// "… number 77120, I believe": what one thinks of it tells nothing of oneself.
+static BY_THE_WAY: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bi (?:believe|think|guess|suppose|reckon)\b"));
+
+/// "My flatmate Rafael has an account with you under …": whose account, number or mailbox comes next.
+static HOLDS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r"\b(?:my|our|his|her|their) (?:\w+ )?{KIN}(?: \w+)? (?:has|had|have|uses?|used|opened|registered|signed up)\b([^.!?]*)$"
+    ))
+});
+
+/// Whether the words before a value, in small letters, say that somebody else has it.
+pub(super) fn hold(before: &str) -> bool {
+    HOLDS.captures(before).is_some_and(|found| !FIRST_PERSON.is_match(&found[1]))
+}
+
 /// Who speaks, or asks something of us.
 static SPEAKS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -37,7 +52,7 @@ static SPEAKS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Whether a sentence names somebody else who does or has something, and the customer nowhere.
 fn tells_of_others(text: &str) -> bool {
-    names_others(text) && !FIRST_PERSON.is_match(&SOMEONE.replace_all(text, " "))
+    names_others(text) && !FIRST_PERSON.is_match(&BY_THE_WAY.replace_all(&SOMEONE.replace_all(text, " "), " "))
 }
 
 fn names_others(text: &str) -> bool {

@@ -27,7 +27,8 @@ pub(super) fn read(reading: &Reading<'_>, streets: &[Found], said: &mut Said) {
         .or_else(|| alone(reading))
         .or_else(|| of(&in_full))
         .or_else(|| small(reading));
-    let found = found.filter(|name| !is_beside_street(reading, streets, name));
+    let found = found.filter(|name| !is_beside_street(reading, streets, name) && !is_firm(reading, name));
+    let found = found.map(|name| with_surname(reading, &name).unwrap_or(name));
     if let Some(value) = found.and_then(|name| values::canonical("name", &name)) {
         said.add("name", value, LIKELY);
     }
@@ -39,15 +40,44 @@ fn only_thanks(reading: &Reading<'_>) -> bool {
     words.len() < 7 && words.first().is_some_and(|first| one_of("thanks thank thx cheers ta спасибо", first))
 }
 
-/// "15520 County Road 9, Spencer": one word right after a street may be its town, whoever has that name.
+/// "15520 County Road 9, Spencer", "14 Bishop Street, Victoria Island, Lagos": what follows a street may be a part of town or
+/// the town, whoever has that name; a part of the street is none.
 fn is_beside_street(reading: &Reading<'_>, streets: &[Found], name: &str) -> bool {
     let after = |street: &Found| {
-        let rest = &reading.sentences[street.sentence].text[street.end..];
+        let text = reading.sentences[street.sentence].text;
+        let rest = &text[street.end..];
         let from = rest.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, ',' | '.' | ' '));
-        let ends = |rest: &str| !rest.trim_start().starts_with(char::is_alphanumeric);
-        rest[..rest.len() - from.len()].contains(',') && from.strip_prefix(name).is_some_and(ends)
+        let within = text.find(name).is_some_and(|at| street.start <= at && at < street.end);
+        let next = from.strip_prefix(name).filter(|_| rest[..rest.len() - from.len()].contains(','));
+        let first = name.split(' ').next().unwrap_or_default().to_lowercase();
+        let town = next.is_some_and(|next| {
+            if name.contains(' ') {
+                !is_known(&first) || next.strip_prefix(", ").is_some_and(|next| next.starts_with(char::is_uppercase))
+            } else {
+                !next.trim_start().starts_with(char::is_alphanumeric)
+            }
+        });
+        within || town
     };
-    !name.contains(' ') && name.is_ascii() && streets.iter().any(after)
+    name.chars().all(|c| !crate::engine::words::is_cyrillic(c)) && streets.iter().any(after)
+}
+
+/// "Customer: Nordwind Hausverwaltung GmbH": what a legal form follows is no person.
+fn is_firm(reading: &Reading<'_>, name: &str) -> bool {
+    const FORMS: &str = "ltd limited llc llp gmbh inc plc bv co cic cc ab ag oy kg sa srl pty pvt sp uab sia doo";
+    let followed = |rest: &str| {
+        let next = rest.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).unwrap_or_default();
+        rest.starts_with([' ', ',']) && next.starts_with(char::is_uppercase) && one_of(FORMS, &next.to_lowercase())
+    };
+    reading.sentences.iter().any(|sentence| sentence.text.split(name).skip(1).any(followed))
+}
+
+/// "It's Dieter again, Dieter Haubold": the name with its surname, where that is a clause of the same message.
+fn with_surname(reading: &Reading<'_>, name: &str) -> Option<String> {
+    let clauses = reading.sentences.iter().flat_map(Sentence::clauses);
+    let whole =
+        clauses.filter(|clause| clause.len() == 2 && clause[0].text == name).find_map(|clause| only_name(clause, true));
+    whole.filter(|_| !name.contains(' '))
 }
 
 /// Words after which a name stands, whatever the case of its letters.
@@ -97,7 +127,9 @@ fn introduced(sentence: &Sentence<'_>) -> Option<String> {
             });
         // Who is to be asked for at the door may be anybody.
         let at_door = words[0] == "ask"
-            && [" deliver ", " said ", " told ", " there is no "].iter().any(|word| sentence.folded.contains(word));
+            && [" deliver ", " said ", " told ", " there is no ", " gate ", " reception ", " desk "]
+                .iter()
+                .any(|word| sentence.folded.contains(word));
         if !denied
             && !spelt
             && !at_door
@@ -121,14 +153,22 @@ fn introduced(sentence: &Sentence<'_>) -> Option<String> {
 fn reversed(sentence: &Sentence<'_>) -> Option<String> {
     let tokens = &sentence.tokens;
     (1..tokens.len()).find_map(|at| {
-        let words: &[&[&str]] =
-            &[&["меня", "зовут"], &["menya", "zovut"], &["is", "the", "name"], &["is", "my", "name"], &["я"]];
+        let words: &[&[&str]] = &[
+            &["меня", "зовут"],
+            &["menya", "zovut"],
+            &["is", "the", "name"],
+            &["is", "my", "name"],
+            &["the", "name"],
+            &["я"],
+        ];
         let told = words.iter().find(|words| starts(&tokens[at..], words))?;
         let ends = tokens.get(at + told.len()).is_none_or(Token::divides);
         let from = tokens[..at].iter().rposition(Token::divides).map_or(0, |before| before + 1);
         let run = &tokens[from..at];
         let sure = told.len() > 1 || run.iter().any(|token| is_known(&token.low));
-        only_name(run, sure).filter(|_| ends)
+        // "Opal Tidwell's the name".
+        let bare = |name: String| name.strip_suffix("'s").or(name.strip_suffix("’s")).unwrap_or(&name).to_owned();
+        only_name(run, sure).filter(|_| ends).map(bare)
     })
 }
 
@@ -181,7 +221,7 @@ pub(super) const NEVER: &str = "карта карты банк visa mastercard c
      тел телефон почта снова опять ваш ваша нет да это проблема order and from i my the a an in is here again \
      phone email mail number town city living live when tomorrow please but for at on with звоните звонить \
      вчера сегодня недавно товарищ гражданин dear welcome hello уважаемая уважаемый дорогая дорогой милая \
-     thanks cheers thx hugs ltd llc llp inc plc gmbh limited flat nobody somebody someone anyone everyone everybody thank best kind merry happy regards ask tell see chat bot wrong mud spelled spelt misspelled";
+     thanks cheers thx hugs ltd llc llp inc plc gmbh limited co county dept department school academy college university hospital clinic hotel nursery team flat nobody somebody someone anyone everyone everybody thank best kind merry happy regards ask tell see chat bot wrong mud spelled spelt misspelled";
 
 /// One to three words of a name, in any letters where `any_case`; with initials.
 fn name_after(tokens: &[Token<'_>], any_case: bool) -> Option<String> {
@@ -264,7 +304,7 @@ fn joined(words: &[String]) -> String {
 
 fn is_title(low: &str) -> bool {
     one_of(
-        "mr mrs ms miss dr prof sir madam lt col maj major colonel captain sgt rev revd г-н г-жа господин госпожа cdr capt мама папа",
+        "mr mrs ms miss ing mag herr frau dr prof sir madam lt col maj major colonel captain sgt rev revd г-н г-жа господин госпожа cdr capt мама папа",
         low,
     )
 }
@@ -335,6 +375,9 @@ fn weakly(sentence: &Sentence<'_>, first: bool, last: bool) -> Option<String> {
                     | "the"
                     | "девочки"
                     | "same"
+                    | "uh"
+                    | "um"
+                    | "er"
             )
         }) {
             rest = &rest[1..];
@@ -350,7 +393,7 @@ fn weakly(sentence: &Sentence<'_>, first: bool, last: bool) -> Option<String> {
             (after.divides() && after.text != "?")
                 || one_of(
                     "и из of and from по снова опять again here speaking out over if если вчера сегодня купил \
-                     купила заказал заказала about in with order заказ пенсионер by btw кстати um uh erm er i at my we writing typing",
+                     купила заказал заказала about in with order заказ пенсионер by btw кстати um uh erm er i at my we writing typing calling",
                     &after.low,
                 )
         });

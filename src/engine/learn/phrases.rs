@@ -58,7 +58,7 @@ fn is_trailing(tokens: &[Token<'_>], to: usize) -> bool {
     size || last.low.ends_with("ed") && !is_goods(&last.low) && !last.is_capital() && last.low.len() > 4
 }
 
-const HOLDERS: &str = "carton cartons bag bags box boxes pack packs packet packets pallet rolls roll metres tins bottle bottles case cases \
+const HOLDERS: &str = "litres litre kilos kg sheets bars carton cartons bag bags box boxes pack packs packet packets pallet rolls roll metres tins bottle bottles case cases \
      set sets pair pairs tub jar jars tube tubes couple bunch bouquet";
 
 fn is_inside(tokens: &[Token<'_>], from: usize, at: usize, token: &Token<'_>) -> bool {
@@ -85,10 +85,42 @@ fn is_inside(tokens: &[Token<'_>], from: usize, at: usize, token: &Token<'_>) ->
     let word = token.is_word()
         && token.is_latin()
         && !is_code(token)
-        && (!token.low.contains(['\'', '’']) || is_possessive(tokens, at))
+        && (!token.low.contains(['\'', '’']) || is_possessive(tokens, at) || is_brand(token))
         && !is_end(&token.low)
         && (branded || !one_of(AFTER, &token.low));
-    joined || compound || number || word
+    joined || compound || number || word || is_brand_link(tokens, from, at)
+}
+
+/// "The Sea to Summit dry bags": small between capitals, where goods end it.
+fn is_brand_link(tokens: &[Token<'_>], from: usize, at: usize) -> bool {
+    let next = tokens.get(at + 1);
+    at > from
+        && one_of("to of the", &tokens[at].low)
+        && tokens[at - 1].is_capital()
+        && next.is_some_and(|next| next.is_word() && next.is_capital() && super::cities::city(next.text).is_none())
+        && tokens.iter().skip(at + 2).take(2).take_while(|token| token.is_word()).any(|token| is_goods(&token.low))
+}
+
+/// "De'Longhi", "Arc'teryx".
+fn is_brand(token: &Token<'_>) -> bool {
+    token.is_capital() && token.text.rsplit(['\'', '’']).next().is_some_and(|end| end.chars().count() > 2)
+}
+
+/// "Petzl headlamps", "incontinence pads Tena Lady": words with a capital beside a word without, and no person.
+pub(super) fn is_branded(run: &[Token<'_>]) -> bool {
+    const NO_BRAND: &str =
+        "regards yours greetings best love sincerely respectfully mr mrs ms miss dr sir wishes morning evening";
+    let capital = |token: &Token<'_>| token.is_capital() && token.is_word();
+    let small = |token: &Token<'_>| token.is_word() && !token.is_capital();
+    // The noun stands last, or is known to be of goods.
+    let headed =
+        run.last().is_some_and(small) && run[0].is_capital() || run.first().is_some_and(small) && has_goods(run);
+    run.len() > 1
+        && run.iter().any(capital)
+        && headed
+        && !is_generic(run)
+        && !run.iter().any(|token| super::cities::city(token.text).is_some() || is_day(token) && token.is_word())
+        && !run.iter().any(|token| one_of(NO_BRAND, &token.low) || capital(token) && super::given::is_known(&token.low))
 }
 
 /// "The doll's house": whose sort it is, not whose.
@@ -197,7 +229,7 @@ const NEVER: &str = "quote estimate land plot small large medium around runaroun
 fn is_end(low: &str) -> bool {
     is_stop_word(low)
         || one_of(
-            "ordered bought got received collected paid purchased arrived came order number its it's i'm the \
+            "under ordered promised said told claimed stated offered bought got received collected paid purchased arrived came order number its it's i'm the \
              a an my your our these those this that deliver bring need want return refund exchange yesterday \
              today monday tuesday wednesday thursday friday saturday sunday last still w without new old two \
              three four six ten few pair whole entire same take have here there where wheres where's said \

@@ -75,7 +75,7 @@ fn city_at(tokens: &[Token<'_>], any_case: bool) -> Option<(&'static str, usize)
 
 /// Words after which the customer's own city stands.
 #[rustfmt::skip]
-const STATED: [&[&str]; 94] = [
+const STATED: [&[&str]; 103] = [
     &["village", "called"], &["town", "called"], &["city", "called"], &["place", "called"],
     &["live", "now", "in"], &["study", "in"], &["have", "been", "in"], &["из", "поселка"],
     &["customer", "from"], &["client", "from"], &["it's", "still"], &["its", "still"], &["it", "is", "still"],
@@ -83,7 +83,8 @@ const STATED: [&[&str]; 94] = [
     &["живу", "в"], &["живем", "в"], &["проживаю", "в"], &["живу", "во"], &["живем", "во"], &["нахожусь", "в"], &["находимся", "в"], &["переехал", "в"], &["переехала", "в"], &["переехали", "в"],
     &["живу", "я", "в"], &["живу", "город"], &["живу"], &["живем", "сейчас", "в"], &["живу", "сейчас", "в"], &["я", "живу", "в"], &["мой", "город"], &["город"], &["г", "."], &["наш", "город"], &["город", ":"], &["доставка", "в"], &["доставку", "в"], &["доставьте", "в"], &["привезите", "в"], &["везите", "в"],
     &["жду", "в"], &["я", "в"], &["мы", "в"], &["отправьте", "в"], &["отправляйте", "в"],
-    &["i", "live", "in"], &["we", "live", "in"], &["i", "live"], &["living", "in"], &["i'm", "from"], &["i", "am", "from"], &["im", "from"], &["we", "are", "from"], &["we're", "from"], &["based", "in"], &["i'm", "in"], &["im", "in"], &["i", "am", "in"], &["we", "are", "in"], &["we're", "in"],
+    &["town's"], &["city's"], &["my", "town", "is"], &["my", "city", "is"], &["still", "live", "in"], &["here", "out", "of"],
+    &["hello", "from"], &["hi", "from"], &["greetings", "from"], &["i", "live", "in"], &["we", "live", "in"], &["i", "live"], &["living", "in"], &["i'm", "from"], &["i", "am", "from"], &["im", "from"], &["we", "are", "from"], &["we're", "from"], &["based", "in"], &["i'm", "in"], &["im", "in"], &["i", "am", "in"], &["we", "are", "in"], &["we're", "in"],
     &["up", "in"], &["down", "in"], &["out", "of"], &["over", "in"], &["town"], &["city"], &["city", ":"], &["town", ":"], &["delivered", "in"], &["delivery", "is", "to"], &["deliver", "to"], &["writing", "from"], &["expat", "in"], &["student", "at"], &["student", "in"], &["moved", "to"], &["here", "in"], &["deliver", "it", "to"], &["i", "stay", "in"], &["we", "stay", "in"], &["i", "reside", "in"], &["residing", "in"], &["i", "am", "living", "in"], &["relocated", "to"], &["we", "live"],
 ];
 
@@ -94,15 +95,16 @@ const NOT_THEIRS: &str = "если допустим свекровь сестр�
 
 /// Those of them after which something else may stand: what is no known city is none.
 #[rustfmt::skip]
-const MAYBE: [&str; 29] = [
+const MAYBE: [&str; 32] = [
+    "hello from", "hi from", "greetings from",
     "it's still", "its still", "it is still",
     "живу", "город", "i live", "city", "out of", "town", "я в", "мы в", "жду в", "i'm in", "i am in", "im in", "we are in", "we're in", "up in", "over in", "down in",
     "here in", "привезите в", "везите в", "доставьте в", "нахожусь в", "находимся в", "expat in", "moved to", "we live",
 ];
 
 /// Where one may be and which is no town.
-const NO_TOWN: &str =
-    "flat room building block unit it hr office zone bed house apartment april may june july august january";
+const NO_TOWN: &str = "marketing sales accounts accounting finance purchasing procurement customer support service reception logistics head \
+    operations facilities admin office team flat room building block unit it hr office zone bed house apartment april may june july august january";
 
 /// A question that was typed without its mark: «доставка в Казань есть».
 static ASKED: LazyLock<Regex> =
@@ -188,7 +190,9 @@ fn stated_after(sentence: &Sentence<'_>, from: usize) -> Option<String> {
         }
         let phrase = words.join(" ");
         let sure = !of_delivery && !MAYBE.contains(&phrase.as_str());
-        let here = matches!(phrase.as_str(), "i'm in" | "i am in" | "im in" | "we're in" | "we are in")
+        let is_there = before.last().is_some_and(|token| one_of("i'm im we're am are live", &token.low));
+        let here = (matches!(phrase.as_str(), "i'm in" | "i am in" | "im in" | "we're in" | "we are in")
+            || is_there && matches!(phrase.as_str(), "up in" | "down in" | "over in"))
             && rest.first().is_some_and(|token| token.is_capital() && !one_of(NO_TOWN, &token.low))
             && rest.get(1).is_none_or(|next| {
                 next.divides() || one_of("if and now so but at not these til till until for since", &next.low)
@@ -213,6 +217,8 @@ fn unknown(tokens: &[Token<'_>]) -> Option<String> {
         let low = token.low.as_str();
         token.is_word()
             && !one_of(super::people::NO_PERSON, low)
+            && !one_of(NO_TOWN, low)
+            && !one_of("street road avenue block phase sector floor flat apt tower county", low)
             && token.is_capital()
             && token.text.chars().count() > 2
             && !is_common(token.text)
@@ -227,6 +233,11 @@ fn unknown(tokens: &[Token<'_>]) -> Option<String> {
     if next.is_some_and(|next| REGION.is_match(next.text)) {
         return None;
     }
+    // "Alcalá de Henares".
+    let particle = next.is_some_and(|next| one_of("de del do da upon am aan an den der sur", &next.low));
+    if let Some(last) = tokens.get(2).filter(|last| particle && fits(last)) {
+        return Some(format!("{} {} {}", first.text, tokens[1].text, last.text));
+    }
     match next.filter(|next| fits(next) && (FIRST_HALF.is_match(first.text) || first.is_latin())) {
         Some(second) => Some(format!("{} {}", first.text, second.text)),
         None => Some(first.text.to_owned()),
@@ -240,8 +251,13 @@ fn from_here(sentence: &Sentence<'_>) -> Option<String> {
         let from = matches!(token.low.as_str(), "из" | "from");
         let named = |token: &Token<'_>| is_known(&token.low) || super::given::is_patronymic(&token.low);
         let begins = at == 0 || tokens[at - 1].divides();
-        let after_name =
-            at > 0 && (named(&tokens[at - 1]) || at > 1 && tokens[at - 1].is_capital() && named(&tokens[at - 2]));
+        // "Cem Yıldırım here from Izmir", "Fabienne Quéméneur, from Douarnenez".
+        let name = if at > 1 && (tokens[at - 1].low == "here" || tokens[at - 1].text == ",") { at - 1 } else { at };
+        let after_name = name > 0
+            && (named(&tokens[name - 1])
+                || name > 1
+                    && tokens[name - 1].is_capital()
+                    && (named(&tokens[name - 2]) || is_full_name(&tokens[..name])));
         let told = tokens[..at].iter().any(|token| {
             matches!(
                 token.low.as_str(),
@@ -267,6 +283,7 @@ fn from_here(sentence: &Sentence<'_>) -> Option<String> {
             && !tokens[at + 1..].iter().take(4).any(|next| is_firm(&next.low))
             && (token.low == "из" || !tokens[at + 1..].iter().take(3).any(|next| one_of("& and", &next.low)))
             && let Some(city) = unknown(&tokens[at + 1..])
+            && !tokens.get(at + 1 + city.split(' ').count()).is_some_and(|next| next.is_capital() && !is_of_post(next))
         {
             return Some(city);
         }
@@ -347,6 +364,26 @@ fn placed(sentence: &Sentence<'_>, at: usize) -> Option<String> {
     })?
 }
 
+/// Two words with a capital after a greeting, "I'm" or "this is" are a name, though neither is known.
+fn is_full_name(before: &[Token<'_>]) -> bool {
+    if let [.., am, name] = before
+        && one_of("i'm im am", &am.low)
+    {
+        return name.is_capital() && !is_common(name.text);
+    }
+    let [rest @ .., first, last] = before else { return false };
+    let word = |token: &Token<'_>| {
+        token.is_word()
+            && token.is_capital()
+            && token.is_latin()
+            && !is_common(token.text)
+            && cities::city(token.text).is_none()
+    };
+    word(first)
+        && word(last)
+        && rest.last().is_none_or(|token| token.divides() || one_of("i'm im am is it's its hi hey hello", &token.low))
+}
+
 fn is_firm(low: &str) -> bool {
     one_of(
         "pvt pty ltd llc llp gmbh inc plc cic corp kindergarten school studio firm company clinic office café cafe \
@@ -400,12 +437,33 @@ fn beside(sentence: &Sentence<'_>, streets: &[&Found]) -> Option<String> {
         let small = skipped > 0 || rest.first().is_some_and(|next| next.low.len() > 4 && !is_doubtful(next.text));
         let forward = city_at(rest, small).map(|(city, _)| city.to_owned());
         let capital = |tokens: &[Token<'_>]| {
+            let after = |city: &str| tokens.get(city.split(' ').count());
             let ends = |city: &str| {
-                tokens.get(city.split(' ').count()).is_none_or(|next| {
-                    next.divides() || next.is_number() || matches!(next.low.as_str(), "please" | "by" | "and")
+                after(city).is_none_or(|next| {
+                    next.divides()
+                        || is_of_post(next)
+                        || matches!(
+                            next.low.as_str(),
+                            "please" | "pls" | "by" | "before" | "and" | "instead" | "as" | "on" | "from" | "until"
+                        )
                 })
             };
-            unknown(tokens).filter(|city| ends(city))
+            let named = |city: &str| tokens.get(city.split(' ').count()).is_some_and(is_of_post);
+            unknown(tokens).or_else(|| given(tokens).filter(|city| named(city))).filter(|city| ends(city))
+        };
+        // "… 9a, 26506 Norden".
+        let letters = |token: &Token<'_>| token.text.len() == 2 && token.text.chars().all(|c| c.is_ascii_uppercase());
+        let after: Vec<Token<'_>> = after.iter().filter(|token| !letters(token)).cloned().collect();
+        let posted = after.windows(2).take(4).position(|pair| is_postcode(&pair[0]) && pair[1].is_capital());
+        let posted = posted.filter(|at| after[..*at].iter().all(|token| token.text == "," || token.is_capital()));
+        if let Some(city) = posted.and_then(|at| unknown(&after[at + 1..])) {
+            return Some(city);
+        }
+        // "Andheri West, Mumbai": the town that we know, past a part of it that we don't.
+        let later = || {
+            let plain = rest.iter().take(6).take_while(|token| token.text == "," || token.is_capital()).count();
+            let comma = rest[..plain].iter().position(|token| token.text == ",").filter(|_| skipped > 0)?;
+            city_at(&rest[comma + 1..], false).map(|(city, _)| city.to_owned())
         };
         let unknown_after = || {
             (skipped > 0 && (after[0].text == "," || after[0].low == "in") && rest.first().is_some_and(Token::is_latin))
@@ -429,11 +487,28 @@ fn beside(sentence: &Sentence<'_>, streets: &[&Found]) -> Option<String> {
             .then(|| unknown(run))
             .flatten()
         };
-        if let Some(city) = back.or(forward).or_else(unknown_before).or_else(unknown_after) {
+        if let Some(city) = back.or(forward).or_else(later).or_else(unknown_before).or_else(unknown_after) {
             return Some(city);
         }
     }
     None
+}
+
+/// "26506" before a German town, "7010" after one of New Zealand.
+fn is_postcode(token: &Token<'_>) -> bool {
+    (4..=6).contains(&token.text.len()) && token.text.chars().all(|c| c.is_ascii_digit())
+}
+
+/// What stands after a town in an address: a postcode, "VIC", "N3T".
+fn is_of_post(token: &Token<'_>) -> bool {
+    let shouted = token.text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    token.is_number() || shouted && (2..=4).contains(&token.text.len())
+}
+
+/// A town that has the name of a person: "Nelson 7010".
+fn given(tokens: &[Token<'_>]) -> Option<String> {
+    let first = tokens.first().filter(|token| token.is_capital() && is_known(&token.low))?;
+    Some(first.text.to_owned())
 }
 
 /// A city that is a clause of its own, in a message that is about the customer's own delivery.

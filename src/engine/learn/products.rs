@@ -6,6 +6,7 @@ use regex::Regex;
 
 use super::constraints::is_constraint;
 use super::goods::{is_doubtful, is_goods, is_pair};
+use super::phrases::is_determiner;
 use super::reading::{Reading, Sentence, Token, one_of};
 use super::said::{LIKELY, Said, pattern};
 use super::unnamed::unknown;
@@ -103,16 +104,21 @@ fn read_english(reading: &Reading<'_>, has_order: bool, said: &mut Said) {
 
 /// «Товар: робот-мойщик окон Hobot», as people fill in a form.
 fn labelled(sentence: &Sentence<'_>) -> Option<String> {
-    let [label, colon, first, ..] = sentence.tokens.as_slice() else { return None };
-    let is_label = one_of("товар изделие наименование позиция покупка item product goods purchase", &label.low);
-    let end = sentence.tokens[2..]
-        .iter()
-        .take(7)
-        .take_while(|token| !matches!(token.text, "," | ";" | "." | "(" | "—"))
-        .count();
-    let last = &sentence.tokens[(1 + end).max(2)];
-    (is_label && colon.text == ":" && first.is_word() && !sentence.asks)
-        .then(|| sentence.text[first.start..last.end].to_owned())
+    let colon = sentence.tokens.iter().take(7).position(|token| token.text == ":")?;
+    let (label, rest) = (&sentence.tokens[..colon], &sentence.tokens[colon + 1..]);
+    // "2. What came: …", "(3) Item received: 40 …".
+    let number = label.iter().take_while(|token| !token.is_word()).count();
+    let is_label = match &label[number..] {
+        [one] => one_of("товар изделие наименование позиция покупка item product goods purchase", &one.low),
+        [item, received] => {
+            one_of("item product goods what", &item.low) && one_of("received ordered bought came name", &received.low)
+        }
+        _ => false,
+    };
+    let rest = &rest[rest.iter().take_while(|token| is_determiner(token)).count()..];
+    let end = rest.iter().take(7).take_while(|token| !matches!(token.text, "," | ";" | "." | "(" | "—")).count();
+    let (first, last) = (rest.first()?, rest.get(end.max(1) - 1)?);
+    (is_label && first.is_word() && !sentence.asks).then(|| sentence.text[first.start..last.end].to_owned())
 }
 
 /// Whether a name of goods only repeats one that is known already.

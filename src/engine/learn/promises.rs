@@ -152,14 +152,14 @@ static WILL_DO: LazyLock<Regex> = LazyLock::new(|| {
 /// "I'll have our baker write to you".
 static HAVE_DONE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:'ll|will) (?:have|get) (?:a|an|the|our|one of our|someone|somebody)(?: [a-z]+){0,3} (?:to )?(?:call|ring|phone|telephone|write|email|text|come|visit|bring|check|send|deliver|contact|message|collect|look|fix|replace)(?:[^a-z]|$)",
+        r"(?:'ll|will) (?:have|get) (?:a|an|the|our|one of our|someone|somebody|accounting|accounts|billing|finance|dispatch|sales|ups|dhl|dpd|fedex|evri)(?: [a-z]+){0,3} (?:to )?(?:call|ring|phone|telephone|write|email|text|come|visit|bring|check|send|deliver|contact|message|collect|look|fix|replace|pick|reverse|post|ship)(?:[^a-z]|$)",
     )
 });
 
 /// What is arranged for a day: "our engineer is coming on Thursday", "I've asked Tim to ring you tomorrow".
 static ARRANGED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:^|[^a-z])(?:(?:the|your|our|a)(?: [a-z]+){1,4} (?:ships|goes out|leaves (?:us|our|the)|is coming|is going out|is shipping|is being sent)|(?:i've|i have|we've|we have) (?:asked|told|got|arranged for) (?:[a-z]+ ){1,4}to (?:call|ring|phone|write|email|message|come|deliver|send|bring|collect|visit)|(?:i'm|i am|we're|we are) (?:sending|posting|shipping|dispatching|bringing|delivering|collecting)|(?:i|we) promise to|you have my word)(?:[^a-z]|$)",
+        r"(?:^|[^a-z])(?:(?:the|your|our|a)(?: [a-z]+){1,4} (?:ships|goes out|leaves (?:us|our|the)|is coming|is going out|is shipping|is being sent)|(?:i've|i have|we've|we have) (?:asked|told|got|arranged for) (?:[a-z]+ ){1,4}to (?:call|ring|phone|write|email|message|come|deliver|send|bring|collect|visit)|(?:i'm|i am|we're|we are) (?:sending|posting|shipping|dispatching|bringing|delivering|collecting)|(?:i|we)'ll be (?:at yours|with you|there|round) (?:by|at|on|before|between|tomorrow|today|tonight)|(?:i|we) promise to|you have my word)(?:[^a-z]|$)",
     )
 });
 

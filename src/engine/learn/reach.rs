@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::others::hold;
 use super::reading::{Reading, Sentence, folded};
 use super::said::{CERTAIN, Said, pattern};
 use super::values;
@@ -24,6 +25,9 @@ static NATIONAL: LazyLock<Regex> = LazyLock::new(|| {
 static NUMBER: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)(?:\+|plus |плюс |\()?[0-9][0-9()\s\u{a0}.–‑-]{8,20}[0-9]"));
 
+/// The code of a country right before a number.
+static COUNTRY: LazyLock<Regex> = LazyLock::new(|| pattern(r"\+[0-9]{1,3}[ .(-]*$"));
+
 /// Words before it that make it nobody's telephone, or somebody else's.
 static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -34,14 +38,14 @@ static NOT_THEIRS: LazyLock<Regex> = LazyLock::new(|| {
 /// Words right before it that make it theirs, whoever is named further away.
 static THEIRS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:мой|моя|наш|моего|my|our) (?:own |новый |рабочий |домашний |сотовый |мобильный |личный |work |home |new |mobile |cell |контактный |direct )*(?:номер\S*|телефон\S*|мобильный|сотовый|тел|phone|number|mobile|mobiles|cell|tel|telephone|telephon|line|contact)(?: \S+){0,2}|(?:позвоните|звоните|наберите|перезвоните|набирайте|call|ring|phone|reach|telephone|text|msg|message) (?:мне|меня|нам|me|us|the office|our office|the shop|the yard)(?: \S+){0,5}|(?:перезвоните|позвоните|звоните|наберите|набирайте)(?: (?:пожалуйста|мне|нам|на|по|номеру|лучше))+|(?:please )?(?:call|ring|phone) (?:me |us )?back(?: on| at)?|(?:контакт\S*|contact|мобильн\S+|сотов\S+|тел|телефон|домашн\S+|рабоч\S+|phone|mobile|telephone|tel)(?: is| мой| для связи| номер| number| for questions| для вопросов)?|(?:я|i am|im|это) \S+|(?:the|our|my) \S+ line(?: is)?|\S+ line is) $",
+        r" (?:(?:мой|моя|наш|моего|my|our) (?:own |новый |рабочий |домашний |сотовый |мобильный |личный |work |home |new |mobile |cell |контактный |direct )*(?:номер\S*|телефон\S*|мобильный|сотовый|тел|phone|number|mobile|mobiles|cell|tel|telephone|telephon|line|contact)(?: for (?:the|your) (?:driver|courier|fitter)|(?: \S+){0,2})|(?:позвоните|звоните|наберите|перезвоните|набирайте|call|ring|phone|reach|telephone|text|msg|message) (?:мне|меня|нам|me|us|the office|our office|the shop|the yard)(?: \S+){0,5}|(?:перезвоните|позвоните|звоните|наберите|набирайте)(?: (?:пожалуйста|мне|нам|на|по|номеру|лучше))+|(?:please )?(?:call|ring|phone) (?:me |us )?back(?: on| at)?|(?:контакт\S*|contact|мобильн\S+|сотов\S+|тел|телефон|домашн\S+|рабоч\S+|phone|mobile|telephone|tel)(?: is| мой| для связи| номер| number| for questions| для вопросов)?|(?:я|i am|im|это) \S+|(?:the|our|my) \S+ line(?: is)?|\S+ line is) $",
     )
 });
 
 /// The telephone of a relative, though "phone" stands right before it.
 static SOMEONES: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r" (?:(?:его|ее|их|his|her|their)(?: (?:номер|телефон|тел|моб|мобильный|number|phone|mobile|cell|tel))?(?: is)?|(?:мамин|папин|мужнин|сестрин|бабушкин|дедушкин|соседкин|тещин)\S?(?: \S+)?|(?:старый|старая|прежний|бывший|old|former|previous)(?: (?:номер|телефон|number|phone|one))?(?: (?:is|was|был))?|был|была|used to be|(?:tried|dialled|dialed|rang|ringing|(?:i|we) (?:called|phoned|texted))(?: \S+)?|(?:do not|dont|never|stop) (?:use|using|ring|ringing|call|calling|text|texting|phone)(?: \S+)?|(?:delete|remove|removing|forget)(?: \S+)?|(?:me|us) down as|(?:shows|eg|e g)|the \S+s(?: number)? is|fax(?: number)?(?: is)?|у (?:нее|него|них) (?:телефон|номер|мобильный)|(?:husbands?|wifes?|dads?|mums?|moms?|mothers?|fathers?|sons?|daughters?|brothers?|sisters?|friends?|neighbou?rs?|colleagues?|boss\S*|roommates?|ladys|mans|lads|mates|nans|grans|mas|pas|uncles|aunts|cousins|partners|flatmates|missus|laws|his|her) (?:\S+ )?(?:phone|number|mobile|cell|tel|telephone)(?: \S+)?|(?:номер|телефон|мобильный|сотовый|тел)\S* (?:у )?(?:мужа|жены|мамы|папы|сына|дочери|дочки|брата|сестры|друга|подруги|соседа|соседки|коллеги|курьера|водителя|магазина|менеджера|поддержки|бывшей|бывшего|свекрови|тещи|него|нее)(?: \S+)?) $",
+        r" (?:(?:was|were) going to give(?: you)?|(?:его|ее|их|his|her|their)(?: (?:номер|телефон|тел|моб|мобильный|number|phone|mobile|cell|tel))?(?: is)?|(?:мамин|папин|мужнин|сестрин|бабушкин|дедушкин|соседкин|тещин)\S?(?: \S+)?|(?:старый|старая|прежний|бывший|old|former|previous)(?: (?:номер|телефон|number|phone|one))?(?: (?:is|was|был))?|был|была|used to be|(?:tried|dialled|dialed|rang|ringing|(?:i|we) (?:called|phoned|texted))(?: \S+)?|(?:do not|dont|never|stop) (?:use|using|ring|ringing|call|calling|text|texting|phone)(?: \S+)?|(?:delete|remove|removing|forget)(?: \S+)?|(?:me|us) down as|(?:shows|eg|e g)|the \S+s(?: number)? is|fax(?: number)?(?: is)?|у (?:нее|него|них) (?:телефон|номер|мобильный)|(?:husbands?|wifes?|dads?|mums?|moms?|mothers?|fathers?|sons?|daughters?|brothers?|sisters?|friends?|neighbou?rs?|colleagues?|boss\S*|roommates?|ladys|mans|lads|mates|nans|grans|mas|pas|uncles|aunts|cousins|partners|flatmates|missus|laws|his|her) (?:\S+ )?(?:phone|number|mobile|cell|tel|telephone)(?: \S+)?|(?:номер|телефон|мобильный|сотовый|тел)\S* (?:у )?(?:мужа|жены|мамы|папы|сына|дочери|дочки|брата|сестры|друга|подруги|соседа|соседки|коллеги|курьера|водителя|магазина|менеджера|поддержки|бывшей|бывшего|свекрови|тещи|него|нее)(?: \S+)?) $",
     )
 });
 
@@ -81,7 +85,7 @@ static OURS_AFTER: LazyLock<Regex> = LazyLock::new(|| pattern(r"^ (?:\S+ ){0,3}(
 /// "… hits me four times a day": who writes to them.
 static WRITES_TO_THEM: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^ (?:(?:my )?(?:wife|husband|son|daughter|mum|dad|partner|boss|friend|neighbou?r)s|rang|called|phoned|texted|(?:keeps?|is) (?:calling|ringing|phoning)|(?:today |again )?is that you\S*) |^ (?:(?:keeps?|is|has been) )?(?:hits?|spams?|sends?|sending|spamming|bombards?|emails?|emailing|mails?|messages?|messaging|wrote|writes) ?(?:to )?me |^ (?:belongs to|isnt mine|is not mine|(?:which |that )?(?:isnt|is not|was never|wasnt) (?:mine|my)|(?:which|that) ive never|(?:thats|that is|its|it is) (?:wrong|old|an old|the old|his|hers|her|my (?:work|old))|is (?:my|her|his) (?:ex|husband|wife|son|daughter|mum|mother|dad|boss)\S*|is(?: the)? (?:wrong|old)|any ?more|from my (?:account|profile)) ",
+        r"^ (?:(?:my )?(?:wife|husband|son|daughter|mum|dad|partner|boss|friend|neighbou?r)s|rang|called|phoned|texted|(?:keeps?|is) (?:calling|ringing|phoning)|(?:today |again )?is that you\S*) |^ (?:(?:keeps?|is|has been) )?(?:hits?|spams?|sends?|sending|spamming|bombards?|emails?|emailing|mails?|messages?|messaging|wrote|writes) ?(?:to )?me |^ (?:belongs to|isnt mine|is not mine|(?:which |that )?(?:isnt|is not|was never|wasnt) (?:mine|my)|(?:which|that) ive never|(?:but |though )?(?:thats|that is) \S+ old (?:one|number|phone|sim)|(?:thats|that is|its|it is) (?:wrong|old|an old|the old|his|hers|her|my (?:work|old))|is (?:my|her|his) (?:ex|husband|wife|son|daughter|mum|mother|dad|boss)\S*|is(?: the)? (?:wrong|old)|any ?more|from my (?:account|profile)) ",
     )
 });
 
@@ -102,14 +106,16 @@ pub(super) fn phones(sentence: &Sentence<'_>) -> Vec<String> {
     let mut all = Vec::new();
     for found in NATIONAL.find_iter(sentence.text).chain(NUMBER.find_iter(sentence.text)) {
         let (before, after) = (&sentence.text[..found.start()], &sentence.text[found.end()..]);
-        let stands_alone = !before.ends_with(|c: char| c.is_alphanumeric() || "+-–/_*•".contains(c))
+        // "+234 803 555 0144" is one number.
+        let stands_alone = !COUNTRY.is_match(before)
+            && !before.ends_with(|c: char| c.is_alphanumeric() || "+-–/_*•".contains(c))
             && !after.starts_with(|c: char| c.is_alphanumeric() || c == '@');
         let written = found.as_str().trim_start_matches(|c: char| c.is_alphabetic());
         let with_plus =
             if written.len() < found.as_str().len() { format!("+{}", written.trim()) } else { written.to_owned() };
         let Some(value) = stands_alone.then(|| values::phone(&with_plus)).flatten() else { continue };
         let bare = found.as_str().chars().all(|c| c.is_ascii_digit()) && !found.as_str().starts_with("07");
-        let near = folded(near(before));
+        let near = folded(near(before)).replace(" from now on ", " ");
         let telephone =
             !bare || found.as_str().len() == 11 && found.as_str()[1..].starts_with('9') || THEIRS.is_match(&near);
         let of_caller = [" from ", " off ", " by "].iter().any(|of| near.ends_with(of));
@@ -119,6 +125,7 @@ pub(super) fn phones(sentence: &Sentence<'_>) -> Vec<String> {
                 && (sentence.folded.starts_with(" is ")
                     || matches!(near.trim(), "is" | "was" | "so is" | "whos" | "who is"));
         let others = quoted
+            || hold(&before.to_lowercase())
             || ours
             || WHOM.is_match(before)
             || WRITES_TO_THEM.is_match(&folded(after))
@@ -147,7 +154,8 @@ fn email(sentence: &Sentence<'_>) -> Option<String> {
         let before = folded(near(&sentence.text[..found.start()]));
         let turned = OLD_OR_OTHERS.is_match(&before) && !RIGHT_NOW.is_match(&before);
         let wrote = before.contains(" пишу с ") || before.contains(" write from ") || before.contains(" writing from ");
-        let by_others = WRITES_TO_THEM.is_match(&folded(&sentence.text[found.end()..]));
+        let by_others = WRITES_TO_THEM.is_match(&folded(&sentence.text[found.end()..]))
+            || hold(&sentence.text[..found.start()].to_lowercase());
         ((!turned || wrote) && !by_others).then(|| values::email(found.as_str()))?
     });
     let found = theirs.last()?;

@@ -115,7 +115,17 @@ impl<'a> Reading<'a> {
 /// Transliterated and English abbreviations whose full stop ends no sentence.
 static ABBREVIATED: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)(^|[^\p{L}])(ul|pvt|pty|kv|pr|prosp|per|korp|str|apt|rd|cdr|prof|tel|ph|nr|мкр|оф|кварт|дер|пос|(?:agreement|policy|contract|case|invoice|ref|ticket|cheque|claim|order) no|art|cat|ser|арт|инв|зав|кат|сер|накл)\. ",
+        r"(?i)(^|[^\p{L}])(ul|sp|pvt|pty|kv|pr|prosp|per|korp|str|apt|rd|cdr|prof|tel|ph|nr|мкр|оф|кварт|дер|пос|(?:agreement|policy|contract|case|invoice|ref|ticket|cheque|claim|order) no|art|cat|ser|арт|инв|зав|кат|сер|накл)\. ",
+    )
+});
+
+/// "Friedrichstr. 12".
+static GERMAN: LazyLock<Regex> = LazyLock::new(|| pattern(r"(\p{Lu}\p{Ll}+str)\. ([0-9])"));
+
+/// A title before a name, whose full stop ends no sentence.
+static TITLE: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?m)((?:^|[,!;.:] ?|\b(?i:am|is|it's|from|to|by|regards|sincerely|here) ))(Dr|Mr|Mrs|Ms|Prof|Ing|Mag|Dipl\.-Ing)\. (\p{Lu})",
     )
 });
 
@@ -123,10 +133,10 @@ static ABBREVIATED: LazyLock<Regex> = LazyLock::new(|| {
 static UNIT_ENDS: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"([0-9]\s?(?:см|мм|кг|шт|руб|мин|мл|гр|л|р|ч)\.) (\p{Lu})"));
 
-/// Towns of saints, whose full stop ends no sentence.
+/// Towns of saints and counties of Ireland, whose full stop ends no sentence.
 static SAINT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"\b(St|Ft|Mt)\. (Louis|Petersburg|Albans|Paul|Andrews|Helens|Ives|Neots|Austell|John|Catharines|Cloud|Worth|Wayne|Lauderdale)\b",
+        r"\b(St|Ft|Mt|Co)\. (Antrim|Armagh|Carlow|Cavan|Clare|Cork|Donegal|Down|Dublin|Durham|Fermanagh|Galway|Kerry|Kildare|Kilkenny|Laois|Leitrim|Limerick|Longford|Louth|Mayo|Meath|Monaghan|Offaly|Roscommon|Sligo|Tipperary|Tyrone|Waterford|Westmeath|Wexford|Wicklow|Louis|Petersburg|Albans|Paul|Andrews|Helens|Ives|Neots|Austell|John|Catharines|Cloud|Worth|Wayne|Lauderdale)\b",
     )
 });
 
@@ -137,6 +147,10 @@ pub(super) fn prepared(text: &str) -> String {
     let text = plain(&MASKED.replace_all(text, " ¦ "));
     let text = ABBREVIATED.replace_all(&text, "$1$2 ");
     let text = SAINT.replace_all(&text, "$1 $2");
+    let text = GERMAN.replace_all(&text, "$1 $2").replace("P.O. Box", "PO Box");
+    let text = TITLE.replace_all(&text, |found: &regex::Captures<'_>| {
+        format!("{}{} {}", &found[1], found[2].trim_start_matches("Dipl.-"), &found[3])
+    });
     UNIT_ENDS.replace_all(&text, "$1\n$2").into_owned()
 }
 

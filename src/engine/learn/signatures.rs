@@ -15,7 +15,7 @@ use super::said::pattern;
 /// Words after which people sign.
 static FAREWELL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?i)(?:с уважением|с ув\.|с наилучшими(?: пожеланиями)?|с благодарностью|искренне ваша?|заранее (?:спасибо|благодар(?:ю|ен|на))|всего доброго|kind regards|best regards|warm regards|best wishes|regards|yours (?:faithfully|sincerely|truly)|sincerely|yours|greetings|ta|tks|best|take care|love|warmly|cheers|many thanks|thanks in advance|thank you in advance|mit freundlichen grüßen|all the best|respectfully|спасибо|благодарю|спс|thanks|thank you|thx)[\s,.!—–-]*$",
+        r"(?i)(?:с уважением|с ув\.|с наилучшими(?: пожеланиями)?|с благодарностью|искренне ваша?|заранее (?:спасибо|благодар(?:ю|ен|на))|всего доброго|kind regards|best regards|warm regards|best wishes|regards|yours (?:faithfully|sincerely|truly)|sincerely|yours|greetings|ta|tks|best|take care|love|warmly|cheers|many thanks|thanks in advance|thank you in advance|mit freundlichen grüßen|all the best|(?:good)?bye|respectfully|спасибо|благодарю|спс|thanks|thank you|thx)[\s,.!—–-]*$",
     )
 });
 
@@ -25,14 +25,22 @@ static THANKS: LazyLock<Regex> =
 pub(super) fn signed(reading: &Reading<'_>) -> Option<String> {
     let mut after_farewell = false;
     let mut thanked = false;
-    for sentence in &reading.sentences {
+    for (place, sentence) in reading.sentences.iter().enumerate() {
         let clauses = sentence.clauses();
+        // "… thanks. – Bronte Vassallo, workshop manager".
+        let last = place > 0 && place + 1 == reading.sentences.len();
+        let dashed = last && sentence.text.starts_with(['–', '—', '-']);
+        after_farewell |= dashed;
+        thanked &= !dashed;
         for (at, &clause) in clauses.iter().enumerate() {
             let (Some(first), Some(last)) = (clause.first(), clause.last()) else { continue };
             let text = &sentence.text[first.start..last.end];
             // A kiss after the name: "Ta, Bev x".
             let kissed = clause.len() > 1 && one_of("x xx xxx", &last.low);
             let signature = if kissed { &clause[..clause.len() - 1] } else { clause };
+            // "Thx, Piripi Waaka  +64 22 …".
+            let number = signature.iter().position(|token| token.is_number() || token.text == "+");
+            let signature = &signature[..number.filter(|at| *at > 0).unwrap_or(signature.len())];
             let names = only_name(signature, after_farewell);
             // «Спасибо, Наталья, вопрос снят» thanks Наталья.
             let ends = clauses.get(at + 1).is_none_or(|next| next[0].is_number() || tells(&next[0]));
@@ -372,8 +380,9 @@ fn speaking(sentence: &Sentence<'_>) -> Option<String> {
             Some(_) => after_from && next.low != "of",
             None => false,
         };
+        let of_city = run == 2 && tokens.get(at + run + 1).is_some_and(|city| places::is_city(&city.low));
         let from = after_from
-            && known
+            && (known || of_city)
             && next.low != "of"
             && (2..7).any(|words| {
                 let firm = &tokens[(at + run + 1).min(tokens.len())..(at + run + words).min(tokens.len())];

@@ -5,11 +5,12 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
+use super::addresses::in_street;
 use super::doubts;
-use super::fates::{came, is_from_others, is_on_its_way, is_relative, is_you, past};
+use super::fates::{came, is_broken, is_due, is_from_others, is_from_us, is_on_its_way, is_relative, is_you, past};
 use super::phrases::{
-    KIN, Span, has_code, has_goods, is_code, is_count, is_day, is_determiner, is_empty, is_generic, is_lone_doubtful,
-    is_month, phrase,
+    KIN, Span, has_code, has_goods, is_branded, is_code, is_count, is_day, is_determiner, is_empty, is_generic,
+    is_lone_doubtful, is_month, phrase,
 };
 use super::reading::{Reading, Sentence, Token, one_of};
 use super::said::pattern;
@@ -24,18 +25,23 @@ struct Around {
     order: bool,
     /// They say of something that they bought it: "I ordered them on Monday".
     anaphor: bool,
+    /// The sentence asks.
+    asks: bool,
 }
 
 /// The goods that a message says were bought, as written, in order.
 pub(super) fn bought(reading: &Reading<'_>, has_order: bool) -> Vec<String> {
     let anaphor = reading.sentences.iter().any(|one| ANAPHOR.is_match(&one.folded) && !asks_which(one));
-    let around = Around { order: has_order, anaphor: anaphor || ANAPHOR_APART.is_match(&reading.folded()) };
+    let anaphor = anaphor || ANAPHOR_APART.is_match(&reading.folded());
     let mut all = Vec::new();
     for sentence in reading.sentences.iter().filter(|sentence| !doubts::is_of_another(sentence)) {
         let tokens = fluent(&sentence.tokens);
+        let around = Around { order: has_order, anaphor, asks: sentence.asks };
         for (from, to) in spans(&tokens, around) {
-            let (first, last) = (&tokens[from], &tokens[to - 1]);
-            all.push(sentence.text[first.start..last.end].to_owned());
+            let (start, end) = (tokens[from].start, tokens[to - 1].end);
+            if !in_street(sentence.text, start, end) {
+                all.push(sentence.text[start..end].to_owned());
+            }
         }
     }
     all
@@ -186,6 +192,8 @@ fn asked_for(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     let waited = match low {
         "deliver" | "bring" => starts || before(1) == "so" || before(1) == "to" && before(2) == "please",
         "is" | "are" => one_of("where when", before(1)) || starts,
+        "expect" | "await" | "awaits" | "expecting" => true,
+        "return" | "exchange" | "swap" => around.order && before(1) != "in",
         "will" => before(1) == "when",
         "wheres" | "where's" | "whens" | "when's" | "came" | "arrived" => true,
         "for" => one_of("waiting wait", before(1)),
@@ -205,6 +213,7 @@ fn asked_for(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     let sure = has_goods(run) && !is_lone_doubtful(run);
     let about = about && (sure || around.order || around.anaphor) && one_of("the my our a an", determiner);
     let settled = about
+        || waited && sure && around.order && one_of("return exchange swap", low) && one_of("a an the", determiner)
         || waited && sure && (mine || determiner == "the" && (around.order || around.anaphor || before(1) == "please"));
     let next = tokens.get(to).map_or("", |next| next.low.as_str());
     let fits = match low {
@@ -231,7 +240,8 @@ fn subject(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
     if is_relative(rest) {
         return is_wanted(run, rest, determined, around).then_some((begin, to));
     }
-    if is_generic(run) || one_of("your that those", &tokens[at].low) {
+    let of_order = is_in_order(&tokens[to..]) && determined && (has_goods(run) || run.len() > 1);
+    if is_generic(run) || one_of("your that those", &tokens[at].low) && !of_order {
         return None;
     }
     let mine = one_of("my our", &tokens[at].low);
@@ -251,11 +261,20 @@ fn subject(tokens: &[Token<'_>], at: usize, around: Around) -> Option<Span> {
         || mine
             && rest.first().is_some_and(|next| one_of("from off", &next.low))
             && rest.get(1).is_some_and(|next| next.low != "your" && is_you(&next.low))
+        || definite && sure && (is_from_us(rest) && !around.asks || free && is_due(rest))
+        || definite && around.order && is_broken(rest) && run.len() > 1 && (sure || is_branded(run))
+        || of_order
         || definite && sure && around.order && is_on_its_way(rest)
         || mine && sure && around.order && has_code(tokens)
         || definite && sure && free && around.anaphor
         || around.order && is_of_order(tokens, at, (begin, to));
     told.then_some((begin, to))
+}
+
+/// "… in order M-391155", "… from order 530788".
+fn is_in_order(rest: &[Token<'_>]) -> bool {
+    let [of, order, ..] = rest else { return false };
+    one_of("in from", &of.low) && (is_code(order) || order.low == "order" && rest.get(2).is_some_and(is_code))
 }
 
 /// Whether what was bought, sold, sent or got by the words after it is goods: a photo, a word of advice are sent as well.
@@ -273,12 +292,12 @@ fn is_wanted(run: &[Token<'_>], rest: &[Token<'_>], determined: bool, around: Ar
 fn is_of_order(tokens: &[Token<'_>], at: usize, (begin, to): Span) -> bool {
     let run = &tokens[begin..to];
     let is_order = |token: &Token<'_>| token.low == "order" || is_code(token);
-    let ends = tokens
-        .get(to)
-        .is_none_or(|next| next.divides() || next.text == "#" || one_of("and & with but order in from on", &next.low));
+    let ends = tokens.get(to).is_none_or(|next| {
+        next.divides() || next.text == "#" || one_of("and & with but order in from on under", &next.low)
+    });
     let mark = |token: &&Token<'_>| !matches!(token.text, "," | "-" | "—" | "–" | "(" | ":" | "#" | ".");
     let before = tokens[..at].iter().rev().find(mark);
-    let after = tokens[to..].iter().filter(mark).find(|token| !one_of("in from on of my", &token.low));
+    let after = tokens[to..].iter().filter(mark).find(|token| !one_of("in from on of my under", &token.low));
     let apart = at == 0 || tokens[at - 1].divides() || is_code(&tokens[at - 1]);
     let known = has_goods(run) && !(is_lone_doubtful(run) && begin == at);
     let word = |back: usize| at.checked_sub(back).map_or("", |place| tokens[place].low.as_str());
@@ -288,7 +307,7 @@ fn is_of_order(tokens: &[Token<'_>], at: usize, (begin, to): Span) -> bool {
     let it_is = word(1) == "it's"
         || word(1) == "its" && begun
         || word(1) == "is" && (one_of("it order one", word(2)) || at > 1 && is_code(&tokens[at - 2]));
-    let named = begin > at || known;
+    let named = begin > at || known || before.is_some_and(is_order) && is_branded(run);
     ends && named
         && (apart && before.is_some_and(is_order)
             || (apart && (known || after.is_some_and(is_code)) || it_is) && after.is_some_and(is_order)
@@ -350,7 +369,12 @@ fn after_seller(tokens: &[Token<'_>], from: usize) -> usize {
         let day = |token: &Token<'_>| is_day(token) && !token.is_number() || one_of("last this", &token.low);
         let dated = token.is_number() && next.is_some_and(|next| is_month(&next.low));
         let of_you = one_of("from off at with by through", &token.low) && next.is_some_and(|next| is_you(&next.low));
-        if of_you {
+        let in_shop = one_of("in on at", &token.low)
+            && next.is_some_and(|next| next.low == "your")
+            && tokens.get(at + 2).is_some_and(|shop| one_of("shop site website store app page", &shop.low));
+        if in_shop {
+            at += 3;
+        } else if of_you {
             let shop =
                 |token: &Token<'_>| one_of("guys lot people folks all selves shop site website store", &token.low);
             let more = tokens[at + 2..].iter().take(3).take_while(|token| !is_determiner(token)).position(shop);
@@ -403,7 +427,8 @@ fn is_supported(tokens: &[Token<'_>], verb: usize, from: usize, (begin, to): Spa
     let order = around.order && (sure || has_code(tokens));
     let ordered = tokens.iter().any(|token| one_of("ordered bought wanted", &token.low));
     let mine = tokens.get(from).is_some_and(|token| one_of("my our", &token.low));
-    let came = sure && (mine || tokens.get(to).is_some_and(is_day));
+    let dated = tokens.get(to + usize::from(tokens.get(to).is_some_and(|on| on.low == "on"))).is_some_and(is_day);
+    let came = sure && (mine || dated);
     let verb = tokens[verb].low.as_str();
     // A bruise, a job, a lift are got as well.
     let unknown = run.len() == 1 && !has_goods(run) && !run[0].is_capital();
