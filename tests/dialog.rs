@@ -44,7 +44,7 @@ async fn every_script_goes_as_written() {
         if only.as_ref().is_some_and(|only| only != &script.id) {
             continue;
         }
-        let (stage, _kept) = studio.stage(script, 0).await.unwrap();
+        let (stage, kept) = studio.stage(script, 0).await.unwrap();
         let played = play(&stage, script).await.unwrap_or_else(|error| panic!("{}: {error:#}", case.path.display()));
         let transcript: Vec<String> = played.transcript.iter().map(ToString::to_string).collect();
         if only.is_some() {
@@ -57,6 +57,9 @@ async fn every_script_goes_as_written() {
         }
         let depth = stage.ctx.store.depth().await.unwrap();
         assert_eq!((depth.owed, depth.unindexed), (0, 0), "{}: something is left undone", case.path.display());
+        // What it stands in goes last.
+        drop(stage);
+        drop(kept);
     }
     assert!(failed.is_empty(), "{} of {} scripts failed:\n\n{}", failed.len(), scripts.len(), failed.join("\n\n"));
 }

@@ -64,11 +64,7 @@ impl Studio {
     ///
     /// # Errors
     /// Whatever keeps Firstline from starting, with its mend.
-    pub async fn open(
-        config: &Config,
-        embedder: Option<Arc<dyn Embedder>>,
-        models: Models,
-    ) -> anyhow::Result<Self> {
+    pub async fn open(config: &Config, embedder: Option<Arc<dyn Embedder>>, models: Models) -> anyhow::Result<Self> {
         let name = format!("firstline-eval-{}", hex(&Ids::os().random()));
         let prepared = Scratch(scratch_root().join(name));
         let mut config = config.clone();

@@ -254,12 +254,7 @@ fn parse_repeat(words: &str) -> Result<Repeat, String> {
 }
 
 /// Measures, or does what else is asked for; `settings` is the file that was named.
-pub(super) async fn run(
-    config: &Config,
-    settings: Option<&Path>,
-    args: EvalArgs,
-    json: bool,
-) -> anyhow::Result<()> {
+pub(super) async fn run(config: &Config, settings: Option<&Path>, args: EvalArgs, json: bool) -> anyhow::Result<()> {
     match args.command {
         Some(EvalCommand::Accept { report, dir }) => accept(&report, &dir),
         Some(EvalCommand::Lint { dir }) => lint(config, &dir, json),

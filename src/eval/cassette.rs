@@ -83,7 +83,8 @@ impl Cassettes {
     /// The model whose replies these are, where they are of one alone.
     pub fn only_model(&self) -> Option<String> {
         let kept = locked(&self.kept);
-        let of_models = kept.iter().filter(|(task, _)| *task != VECTORS).flat_map(|(_, recordings)| recordings.values());
+        let of_models =
+            kept.iter().filter(|(task, _)| *task != VECTORS).flat_map(|(_, recordings)| recordings.values());
         let models: BTreeSet<&str> = of_models.map(|recording| recording.model.as_str()).collect();
         if models.len() == 1 { models.first().map(|&model| model.to_owned()) } else { None }
     }
@@ -215,9 +216,8 @@ pub struct RecordedModel {
 /// The reply that was recorded.
 fn replay(task: &str, recording: Recording) -> Result<ChatReply, ChatError> {
     let Recording { model, reply, unusable, tokens: (tokens_in, tokens_out), .. } = recording;
-    let json = reply.ok_or_else(|| {
-        ChatError::Malformed(unusable.unwrap_or_else(|| format!("the recording of {task} is empty")))
-    })?;
+    let json = reply
+        .ok_or_else(|| ChatError::Malformed(unusable.unwrap_or_else(|| format!("the recording of {task} is empty"))))?;
     Ok(ChatReply { json, model, tokens_in, tokens_out, took: SignedDuration::ZERO })
 }
 
@@ -229,8 +229,14 @@ impl RecordedModel {
             return Err(ChatError::Unavailable(why));
         };
         let replied = inner.complete(request).await;
-        let empty =
-            Recording { key, model: self.name.clone(), reply: None, unusable: None, tokens: (0, 0), vector: Vec::new() };
+        let empty = Recording {
+            key,
+            model: self.name.clone(),
+            reply: None,
+            unusable: None,
+            tokens: (0, 0),
+            vector: Vec::new(),
+        };
         let recording = match &replied {
             Ok(reply) => {
                 let tokens = (reply.tokens_in, reply.tokens_out);

@@ -109,7 +109,12 @@ impl Gates {
                     return Err(fault(path, text, place, format!("`{name}` is no metric of it")));
                 }
                 if gate.max_drop.is_some() {
-                    return Err(fault(path, text, place, format!("`{name}` has max_drop, which `{REGRESSION}` of [all] has")));
+                    return Err(fault(
+                        path,
+                        text,
+                        place,
+                        format!("`{name}` has max_drop, which `{REGRESSION}` of [all] has"),
+                    ));
                 }
                 if gate.max.is_none() && gate.min.is_none() {
                     return Err(fault(path, text, place, format!("`{name}` has neither min nor max")));
@@ -235,11 +240,16 @@ mod tests {
             agreement: [("kind".to_owned(), agreement)].into(),
             anchors: BTreeMap::new(),
         };
-        let check = |agreement| gates.check(&[figure(Suite::Dialog, "tone", 9.0, 10.0)], &[], &[judge(agreement)]).remove(0);
+        let check =
+            |agreement| gates.check(&[figure(Suite::Dialog, "tone", 9.0, 10.0)], &[], &[judge(agreement)]).remove(0);
         let good = Agreement { both_yes: 20, both_no: 20, judge_yes: 2, people_yes: 2 };
         assert!(check(good).kept);
         let agreeable = check(Agreement { both_yes: 20, both_no: 5, judge_yes: 17, people_yes: 0 });
-        assert!(!agreeable.kept && agreeable.told.contains("κ 0.2") && agreeable.told.contains("eval label"), "{}", agreeable.told);
+        assert!(
+            !agreeable.kept && agreeable.told.contains("κ 0.2") && agreeable.told.contains("eval label"),
+            "{}",
+            agreeable.told
+        );
     }
 
     #[test]
@@ -250,8 +260,7 @@ mod tests {
                 .map(|case| (Part { hits: 1.0, of: 1.0 }, Part { hits: f64::from(u8::from(case >= cases)), of: 1.0 }))
                 .collect();
             let comparison = stats::compare(&pairs, 1);
-            let compared =
-                Compared { suite: Suite::Dialog, name: "passed".to_owned(), comparison, judge_shift: None };
+            let compared = Compared { suite: Suite::Dialog, name: "passed".to_owned(), comparison, judge_shift: None };
             gates.check_comparison(&[compared]).remove(0).kept
         };
         assert!(fell(0) && !fell(20), "none of 200, a tenth");

@@ -236,8 +236,13 @@ impl Rubric {
 
     /// The judge's hash: what it is told and asked, and the model.
     pub fn hash(&self, model: &str) -> String {
-        let nothing =
-            Item { id: String::new(), lang: Language::En, customer: Vec::new(), known: String::new(), reply: String::new() };
+        let nothing = Item {
+            id: String::new(),
+            lang: Language::En,
+            customer: Vec::new(),
+            known: String::new(),
+            reply: String::new(),
+        };
         key_of(model, &self.request(&nothing), 0)
     }
 
@@ -250,7 +255,9 @@ impl Rubric {
         let verdicts: Verdicts = serde_json::from_str(&reply.json)
             .map_err(|error| ChatError::Malformed(format!("the judge of {}: {error}", self.name)))?;
         match self.criteria.iter().find(|one| !verdicts.contains_key(&one.id)) {
-            Some(missing) => Err(ChatError::Malformed(format!("the judge of {} is silent on {}", self.name, missing.id))),
+            Some(missing) => {
+                Err(ChatError::Malformed(format!("the judge of {} is silent on {}", self.name, missing.id)))
+            }
             None => Ok(verdicts),
         }
     }

@@ -249,7 +249,8 @@ impl Redaction {
             let literal = |stands: &str| (pattern(&regex::escape(&fact.value)), stands.to_owned());
             match fact.key.as_str() {
                 "name" => {
-                    let names = if is_ru { ["Женя", "Петренко", "Лео"] } else { ["Alex", "Morgan", "Lee"] };
+                    let names =
+                        if is_ru { ["Женя", "Петренко", "Лео"] } else { ["Alex", "Morgan", "Lee"] };
                     let said = fact.value.split_whitespace().filter(|word| word.chars().count() > 2);
                     words.extend(said.zip(names).map(|(word, name)| (forms_of(word), name.to_owned())));
                 }

@@ -169,8 +169,7 @@ impl Played {
         let reply = before.iter().rposition(|line| line.by != Speaker::Bot).map_or(0, |at| at + 1);
         let asked = &before[..reply];
         let from = asked.iter().rposition(by(Speaker::Bot)).map_or(0, |at| at + 1);
-        let customer: Vec<Line> =
-            asked[from..].iter().filter(|line| line.by == Speaker::Customer).cloned().collect();
+        let customer: Vec<Line> = asked[from..].iter().filter(|line| line.by == Speaker::Customer).cloned().collect();
         (texts(&customer), texts(&before[reply..]).join("\n"))
     }
 

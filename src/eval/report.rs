@@ -20,8 +20,8 @@ use super::gates::{Gates, Kept};
 use super::judge::Judging;
 use super::metrics::{Better, Figure, figures, metrics_of};
 use super::run::{CaseResult, Seen};
-use super::sweep::Swept;
 use super::stats::{self, Comparison, Part, Verdict};
+use super::sweep::Swept;
 
 /// The version of the format: a report of another one is not compared with.
 const VERSION: u32 = 1;

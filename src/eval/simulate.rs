@@ -48,7 +48,8 @@ impl Player {
                 break;
             }
             let reply = examiner.complete(&request(simulated, played)).await.context("the simulated customer")?;
-            let line: Line = serde_json::from_str(&reply.json).map_err(|_| BadActor("says nothing that can be read"))?;
+            let line: Line =
+                serde_json::from_str(&reply.json).map_err(|_| BadActor("says nothing that can be read"))?;
             if line.done {
                 break;
             }
@@ -106,11 +107,18 @@ fn in_role(simulated: &Simulated, played: &Played, message: &str) -> Result<(), 
         return Err(BadActor("makes a number up"));
     }
     let lower = message.to_lowercase();
-    let is_the_shop = ["as an ai", "language model", "как ии", "языковая модель", "how can i help you", "чем могу помочь"];
+    let is_the_shop =
+        ["as an ai", "language model", "как ии", "языковая модель", "how can i help you", "чем могу помочь"];
     if is_the_shop.iter().any(|words| lower.contains(words)) {
         return Err(BadActor("speaks as an assistant"));
     }
-    if played.transcript.iter().rev().filter(|line| line.by == Speaker::Customer).take(2).any(|line| line.text == message)
+    if played
+        .transcript
+        .iter()
+        .rev()
+        .filter(|line| line.by == Speaker::Customer)
+        .take(2)
+        .any(|line| line.text == message)
     {
         return Err(BadActor("repeats itself"));
     }

@@ -256,7 +256,8 @@ mod tests {
 
     #[test]
     fn a_threshold_is_proposed_as_a_diff_that_leaves_the_rest_as_it_is() {
-        let text = "# why\n[label.emotional]\nru = \"а\"\nneedless = 1\n\n# more\n[label.complex]\nthreshold = 0.9 # old\n";
+        let text =
+            "# why\n[label.emotional]\nru = \"а\"\nneedless = 1\n\n# more\n[label.complex]\nthreshold = 0.9 # old\n";
         let proposed = |label, now| Swept { label, ..swept(Label::Emotional, &calibrated(), (1.0, 1.0), now) };
         let after = with_thresholds(text, &[proposed(Label::Emotional, 0.95), proposed(Label::Complex, 0.95)]).unwrap();
         assert!(after.contains("needless = 1\nthreshold = 0.") && after.contains("# more\n[label.complex]"), "{after}");
@@ -269,6 +270,8 @@ mod tests {
     #[test]
     fn the_page_needs_nothing_else() {
         let page = html(&[swept(Label::Emotional, &calibrated(), (4.0, 1.0), 0.9)]);
-        assert!(page.contains("<svg") && page.contains("emotional") && !page.contains("src=") && !page.contains("href="));
+        assert!(
+            page.contains("<svg") && page.contains("emotional") && !page.contains("src=") && !page.contains("href=")
+        );
     }
 }

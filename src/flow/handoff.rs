@@ -197,7 +197,8 @@ pub async fn write_package(ctx: &Ctx, conversation: &Conversation) -> Result<(),
     if !news.is_empty() {
         raise(ctx, &mut handoff, &news).await?;
     }
-    let stands = handoff.package.written_by == PackageAuthor::Model || (news.is_empty() && handoff.package != Package::default());
+    let stands = handoff.package.written_by == PackageAuthor::Model
+        || (news.is_empty() && handoff.package != Package::default());
     if !stands && let Some(Told { package, .. }) = told(ctx, conversation, handoff.reason).await? {
         // What the bot had tried when it gave up is not found again.
         let package = Package { tried: either(package.tried, &handoff.package.tried), ..package };
@@ -232,7 +233,7 @@ async fn news(ctx: &Ctx, conversation: &Conversation, handoff: &Handoff) -> Resu
         return Ok(String::new());
     }
     let mut messages = transcript(ctx, conversation).await?;
-    messages.retain(|message| message.received_at > handoff.opened_at);
+    messages.retain(|message| message.received_at >= handoff.opened_at);
     Ok(customer_words(&messages))
 }
 

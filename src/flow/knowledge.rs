@@ -246,7 +246,8 @@ impl KnowledgeBase {
             }
         }
         let articles = articles.into_iter().map(|article| (article.key(), article)).collect();
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Serving { articles, vocabularies, without_vectors });
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) =
+            Arc::new(Serving { articles, vocabularies, without_vectors });
     }
 
     fn serving(&self) -> Arc<Serving> {

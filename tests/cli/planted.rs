@@ -53,8 +53,11 @@ fn a_broken_threshold_and_a_broken_article_fail_their_gates() {
         figures.iter().find(|figure| figure["name"] == name).unwrap()["interval"]["value"].as_f64().unwrap()
     };
     let (missed, said) = (value("missed_escalation"), value("must_say"));
-    fs::write(&gates, format!("[triage]\nmissed_escalation = {{ max = {missed} }}\n[answer]\nmust_say = {{ min = {said} }}\n"))
-        .unwrap();
+    fs::write(
+        &gates,
+        format!("[triage]\nmissed_escalation = {{ max = {missed} }}\n[answer]\nmust_say = {{ min = {said} }}\n"),
+    )
+    .unwrap();
     let ended = eval(dir, &[]);
     assert!(!ended.said.contains("gate, "), "what comes with the product keeps them: {}", ended.said);
 
@@ -62,8 +65,11 @@ fn a_broken_threshold_and_a_broken_article_fail_their_gates() {
     let triage = dir.join("prompts/triage.toml");
     let before = fs::read_to_string(&triage).unwrap();
     let (head, tail) = before.split_once("[label.emotional]").unwrap();
-    fs::write(&triage, format!("{head}[label.emotional]{}", tail.replacen("least_confidence = 0.5", "least_confidence = 1.0", 1)))
-        .unwrap();
+    fs::write(
+        &triage,
+        format!("{head}[label.emotional]{}", tail.replacen("least_confidence = 0.5", "least_confidence = 1.0", 1)),
+    )
+    .unwrap();
     let ended = eval(dir, &[]);
     assert_eq!(ended.code, 1, "{}", ended.complained);
     assert!(ended.said.contains("gate, triage: missed_escalation is"), "{}", ended.said);

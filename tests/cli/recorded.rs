@@ -28,7 +28,13 @@ fn eval(dir: &Path, model: &str, settings: &str, words: &[&str]) -> Ended {
     let text = format!("[embedder]\nkind = \"none\"\n[[model]]\nurl = \"{model}\"\nname = \"{MODEL}\"\n{settings}");
     fs::write(&config, text).unwrap();
     let mut command = command(&dir.join("data"));
-    command.arg("--config").arg(&config).args(["eval", "--dir"]).arg(dir.join("eval")).arg("--out").arg(dir.join("out"));
+    command
+        .arg("--config")
+        .arg(&config)
+        .args(["eval", "--dir"])
+        .arg(dir.join("eval"))
+        .arg("--out")
+        .arg(dir.join("out"));
     end(command.args(words))
 }
 
@@ -57,7 +63,8 @@ fn replies_are_recorded_once_and_replayed_without_a_model() {
 
     let replayed = eval(dir.path(), &url, "", &["answer", "--replay", "--json"]);
     assert_eq!(figures(&replayed), figures(&recorded));
-    let explained = eval(dir.path(), &url, "", &["answer", "--replay", "--only", "delivery-in-moscow", "--report", "html"]);
+    let explained =
+        eval(dir.path(), &url, "", &["answer", "--replay", "--only", "delivery-in-moscow", "--report", "html"]);
     assert_eq!(explained.code, 0, "{}", explained.complained);
     let twice = eval(dir.path(), &url, "", &["answer", "--replay", "--repeat", "2"]);
     assert_eq!(twice.code, 3, "a second take is another recording: {}", twice.complained);
@@ -129,7 +136,8 @@ fn only_what_a_change_touches_is_run_again() {
     edit("triage.toml", "\n# another word\n");
     assert_eq!(reused(&["--changed"]), 0);
     let path = dir.path().join("eval/answer/a.yaml");
-    let moved = fs::read_to_string(&path).unwrap().replace("cases:", "# moved down\ncases:").replace("\"590\"", "\"591\"");
+    let moved =
+        fs::read_to_string(&path).unwrap().replace("cases:", "# moved down\ncases:").replace("\"590\"", "\"591\"");
     fs::write(&path, moved.replace("биткоином?", "биткойном?")).unwrap();
     assert_eq!(reused(&["--changed"]), 3, "one case is another one");
     assert_eq!(reused(&[]), 0, "everything is run where that is not asked for");
@@ -180,7 +188,11 @@ fn a_judge_informs_and_gates_only_when_people_agree_with_it() {
     };
     let labelled = label("maybe\ny\n", &[]);
     assert_eq!(labelled.code, 0, "{}", labelled.complained);
-    assert!(labelled.said.contains("1 replies to label") && labelled.said.contains("olga has labelled 1"), "{}", labelled.said);
+    assert!(
+        labelled.said.contains("1 replies to label") && labelled.said.contains("olga has labelled 1"),
+        "{}",
+        labelled.said
+    );
     assert!(label("", &[]).said.contains("0 replies to label"), "it is labelled");
     let items = dir.path().join("items.jsonl");
     let item = |id: usize| json!({ "id": format!("i{id}"), "lang": "ru", "customer": ["Где?"], "known": "", "reply": "Ждите." });
@@ -225,7 +237,11 @@ fn a_customer_is_played_and_bad_acting_is_not_the_bots_mistake() {
     let explained = run(&["--json"]);
     assert_eq!(explained.code, 0, "{}", explained.complained);
     let report = fs::read_to_string(dir.path().join("out/report.json")).unwrap();
-    assert_eq!(report.matches("\"decision\":\"answer\"").count(), 2, "the played customer was answered as well: {report}");
+    assert_eq!(
+        report.matches("\"decision\":\"answer\"").count(),
+        2,
+        "the played customer was answered as well: {report}"
+    );
 
     model.answer(|ask| match ask.task.as_deref() {
         Some("customer") => Reply::json(&json!({ "message": "Мой заказ М-777777", "done": false })),
@@ -233,6 +249,10 @@ fn a_customer_is_played_and_bad_acting_is_not_the_bots_mistake() {
     });
     let ended = run(&[]);
     assert_eq!(ended.code, 0, "{}{}", ended.said, ended.complained);
-    assert!(ended.said.contains("shopper: says nothing of the bot: the simulated customer makes a number up"), "{}", ended.said);
+    assert!(
+        ended.said.contains("shopper: says nothing of the bot: the simulated customer makes a number up"),
+        "{}",
+        ended.said
+    );
     assert!(!ended.said.contains("dialog  │ passed"), "it counts for nothing: {}", ended.said);
 }

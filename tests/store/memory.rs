@@ -546,7 +546,9 @@ pub(crate) async fn a_package_is_replaced_while_the_handoff_is_open(stage: &Stag
     let late = stage.store.attach_package(handoff.id, &handoff.package, &Package::default()).await;
     assert!(!late.unwrap(), "it is another one by now");
     assert_eq!(stage.store.handoff(id).await.unwrap().unwrap().package, better);
-    let raise = async |priority| stage.store.raise_handoff(handoff.id, HandoffReason::SafetyLegal, "complaints", priority).await;
+    let raise = async |priority| {
+        stage.store.raise_handoff(handoff.id, HandoffReason::SafetyLegal, "complaints", priority).await
+    };
     assert!(!raise(handoff.priority).await.unwrap(), "it is as urgent as that");
     assert!(raise(handoff.priority - 1).await.unwrap());
     let raised = stage.store.handoff(id).await.unwrap().unwrap();

@@ -86,4 +86,3 @@ fn sampled(cases: Vec<Case>, sample: &[(Option<Suite>, usize)], seed: u64) -> Ve
     });
     chosen.collect()
 }
-

@@ -36,12 +36,15 @@ pub(super) fn run(
         .and_then(|()| Ok(fs::write(&path, serde_saphyr::to_string(&imported.file).map_err(std::io::Error::other)?)?))
         .with_context(|| format!("{} can't be written", path.display()))?;
     if json {
-        return output::json(&json!({ "file": path, "cases": imported.file.cases.len(), "left_out": imported.unknown }));
+        return output::json(
+            &json!({ "file": path, "cases": imported.file.cases.len(), "left_out": imported.unknown }),
+        );
     }
     output::line(&format!("{}: {} cases", path.display(), imported.file.cases.len()));
-    let rows = imported.licences.iter().map(|((source, licence), cases)| {
-        vec![source.clone(), licence.clone(), cases.to_string()]
-    });
+    let rows = imported
+        .licences
+        .iter()
+        .map(|((source, licence), cases)| vec![source.clone(), licence.clone(), cases.to_string()]);
     output::table(&["source", "licence", "cases"], rows.collect());
     for (label, messages) in &imported.unknown {
         output::line(&format!("left out: {messages} with the label `{label}`; --rename {label}=LABEL says what it is"));

@@ -28,11 +28,11 @@ pub(super) struct Source {
 pub(super) fn run(by: &str, rubric: &str, source: &Source, dir: &Path) -> anyhow::Result<()> {
     let rubrics = judge::rubrics(&dir.join("judges")).map_err(|error| Exit::invalid(&error))?;
     let rubric = rubrics.into_iter().find(|known| known.name == rubric);
-    let rubric = rubric.ok_or_else(|| Exit::invalid(&format!("{}: there is no such rubric", dir.join("judges").display())))?;
+    let rubric =
+        rubric.ok_or_else(|| Exit::invalid(&format!("{}: there is no such rubric", dir.join("judges").display())))?;
     let file = judge::labels_of(&dir.join("labels"), &rubric.name);
     let mut labellings = judge::labellings(&file).map_err(|why| Exit::invalid(&why))?;
-    let theirs: BTreeSet<&str> =
-        labellings.iter().filter(|one| one.by == by).map(|one| one.item.id.as_str()).collect();
+    let theirs: BTreeSet<&str> = labellings.iter().filter(|one| one.by == by).map(|one| one.item.id.as_str()).collect();
     let mut items = items(source)?;
     items.retain(|item| !theirs.contains(item.id.as_str()));
     // Everybody in an order of their own, so that nobody tires of the same ones.

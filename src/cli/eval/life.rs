@@ -39,7 +39,8 @@ pub(super) async fn add(config: &Config, conversation: ConversationId, dir: &Pat
     let id = id_of(&conversation.to_string(), salt);
     let text = serde_saphyr::to_string(&File::of(frozen(&past, &id, Some(&redaction))))?;
     let path = dir.join("dialog").join(format!("{id}.yaml"));
-    fs::create_dir_all(dir.join("dialog")).and_then(|()| fs::write(&path, text))
+    fs::create_dir_all(dir.join("dialog"))
+        .and_then(|()| fs::write(&path, text))
         .with_context(|| format!("{} can't be written", path.display()))?;
     // What is written can be read.
     choice::read(&[path.display().to_string()], dir)?;

@@ -58,9 +58,11 @@ pub(super) async fn measure(config: &Config, args: &RunArgs, json: bool) -> anyh
     }
     write(&out, args, &report, compared.as_ref())?;
     if json {
-        output::json(&serde_json::json!({ "figures": report.figures, "gates": report.gates, "economy": report.economy,
+        output::json(
+            &serde_json::json!({ "figures": report.figures, "gates": report.gates, "economy": report.economy,
             "compared": compared.as_ref().map(|(compared, _)| compared),
-            "changed": compared.as_ref().map(|(_, changed)| changed) }))?;
+            "changed": compared.as_ref().map(|(_, changed)| changed) }),
+        )?;
     } else {
         table::print(&report, compared.as_ref(), &out);
     }
@@ -140,7 +142,9 @@ fn recorded(
         (None, _) if mode != Mode::Replay => bail!("no language model is configured: add [[model]] to config.toml"),
         (None, Some(model)) => model.name.clone(),
         (None, None) => cassettes.only_model().ok_or_else(|| {
-            Exit::invalid(&"--replay: there are no recordings, or of several models: name one as [[model]] in config.toml")
+            Exit::invalid(
+                &"--replay: there are no recordings, or of several models: name one as [[model]] in config.toml",
+            )
         })?,
     };
     let (cassettes, count) = (Arc::clone(cassettes), openai::count_tokens as fn(&str) -> usize);
@@ -185,7 +189,8 @@ async fn measured(
     let mut spending = Spending { prices, budget: args.budget, ..Spending::default() };
     if !to_run.is_empty() {
         let studio = Studio::open(config, cast.embedder.clone(), cast.models.clone()).await;
-        let studio = studio.map_err(|error| if cast.mode == Some(Mode::Replay) { out_of_order(&error) } else { error })?;
+        let studio =
+            studio.map_err(|error| if cast.mode == Some(Mode::Replay) { out_of_order(&error) } else { error })?;
         let before = journal.as_deref().map(Journal::before).unwrap_or_default();
         let jobs = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let how = How { repeat: args.repeat, jobs, before: &before, rubrics };

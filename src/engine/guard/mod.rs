@@ -20,8 +20,8 @@ mod shipped;
 mod tests;
 mod theirs;
 
-pub use quotable::quotable;
 pub use clean::clean;
+pub use quotable::quotable;
 
 use std::sync::LazyLock;
 

@@ -13,7 +13,7 @@ pub use checked::{By, Said, checked};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::learn::is_closing;
+use super::learn::{is_closing, only_details};
 use super::quote::{line, quoted};
 use super::tone::Mood;
 use super::words::{content_stems, folded, is_question, sentences};
@@ -174,11 +174,9 @@ fn requests(sentence: &str) -> bool {
 /// The weightiest words of the customer, what is unanswered first, shown in the order in which they were said.
 fn wants(material: &Material<'_>) -> Vec<PackageLine> {
     let mut chosen = matter(material);
-    // What carries the matter, with what stands beside it in an angry message; where nothing does, whatever was said.
-    let angry: Vec<MessageId> = chosen.iter().filter(|one| one.weight == 2).map(|one| one.message.id).collect();
-    if chosen.iter().any(|sentence| sentence.weight > 1) {
-        chosen.retain(|sentence| sentence.weight > 1 || angry.contains(&sentence.message.id));
-    }
+    // What carries the matter comes first; what else was said fills the lines that are left, for it may be the fact that counts.
+    // Who only says their name is told of elsewhere.
+    chosen.retain(|one| one.weight > 1 || only_details(one.text, one.message.id, one.message.received_at).is_empty());
     chosen.sort_by_key(|sentence| {
         (sentence.answered, std::cmp::Reverse(sentence.weight), std::cmp::Reverse(sentence.place))
     });

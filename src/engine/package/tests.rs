@@ -250,7 +250,10 @@ fn an_english_package_with_several_orders() {
             "claims: “promised a refund” (said on 2 Mar 2026)",
         ]
     );
-    assert_eq!(texts(&package.wants), ["writes: “I want a refund for order #333333”"]);
+    assert_eq!(
+        texts(&package.wants),
+        ["writes: “Orders M-111111 and M-222222 are late!”", "writes: “I want a refund for order #333333”"]
+    );
     assert_eq!(
         texts(&package.tried),
         ["an operator answered: “We'll check with the courier. Well, it will not take long.”", "no article answers it"]

@@ -43,7 +43,8 @@ pub fn markdown(report: &Report, compared: Option<&(Vec<Compared>, Changed)>) ->
             }
         }
         for (id, diff) in changed.broken.iter().filter_map(|id| Some((id, changed.diffs.get(id)?))).take(LISTED) {
-            let _ = writeln!(text, "\n<details><summary>{id}, then and now</summary>\n\n```diff\n{diff}```\n</details>");
+            let _ =
+                writeln!(text, "\n<details><summary>{id}, then and now</summary>\n\n```diff\n{diff}```\n</details>");
         }
     }
     let failed: Vec<_> = report.failed().collect();
