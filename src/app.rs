@@ -25,6 +25,7 @@ use crate::domain::knowledge::FoundSection;
 use crate::domain::memory::Remembered;
 use crate::domain::text::Language;
 use crate::domain::turn::Found;
+use crate::engine;
 use crate::engine::triage::{Classifier, Triage};
 use crate::flow::knowledge::KnowledgeBase;
 use crate::flow::wake::Wake;
@@ -122,6 +123,10 @@ struct Ready {
 /// The same with what was made before.
 async fn open_with(ready: Ready, config: Config, outside: Outside) -> anyhow::Result<Arc<Ctx>> {
     let Ready { words, knowledge, store_ids } = ready;
+    if let Some(unknown) = config.episode.from_model.iter().find(|key| engine::learn::key(key).is_none()) {
+        let known: Vec<&str> = engine::learn::KEYS.iter().map(|key| key.name).collect();
+        bail!("episode.from_model: `{unknown}` is no kind of fact: {}", known.join(", "));
+    }
     let store: Arc<dyn Store> = Arc::new(sql_store(&config).await?.with_ids(store_ids));
     let search = Box::pin(indexes::open(&config, outside.embedder, embedded)).await?;
     let boot = BootId::fresh(&outside.ids, outside.clock.now());

@@ -93,7 +93,7 @@ sections! {
         failures: i64,
     }
     /// `[episode]`
-    Episode { after: SignedDuration, messages: i64 }
+    Episode { after: SignedDuration, messages: i64, from_model: Vec<String> }
     /// `[retention]`, in days; 0 is for ever
     RetentionConfig { transcripts: u32, episodes: u32, attributes: u32, preferences: u32, claims: u32, promises: u32 }
     /// `[handoff]`

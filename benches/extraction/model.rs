@@ -10,6 +10,7 @@ use firstline::domain::channel::{Address, ChannelKind};
 use firstline::domain::conversation::{Conversation, Ownership};
 use firstline::domain::id::{CustomerId, Ids};
 use firstline::domain::memory::Statement;
+use firstline::engine::learn::KEYS;
 use firstline::eval::facts::{self, Dialogue};
 use firstline::flow::{Ctx, learn};
 use firstline::ports::ledger::EpisodeInput;
@@ -37,8 +38,10 @@ pub(super) fn report(url: &str, name: &str, paths: &[PathBuf], most: usize) {
 async fn open(dir: &std::path::Path, url: &str, name: &str) -> Arc<Ctx> {
     let file = dir.join("config.toml");
     std::fs::create_dir_all(dir).expect("a directory for the run");
+    // All that a model reads is looked at; what is left to it is taken off when both are counted.
+    let kinds: Vec<&str> = KEYS.iter().map(|key| key.name).collect();
     let settings = format!(
-        "[data]\ndir = {:?}\n[embedder]\nkind = \"none\"\n[model_calls]\nwithin = \"600s\"\n[[model]]\nurl = {url:?}\nname = \
+        "[episode]\nfrom_model = {kinds:?}\n[data]\ndir = {:?}\n[embedder]\nkind = \"none\"\n[model_calls]\nwithin = \"600s\"\n[[model]]\nurl = {url:?}\nname = \
          {name:?}\nattempt_within = \"600s\"\n",
         dir.display().to_string()
     );
@@ -69,9 +72,10 @@ async fn one_file(ctx: &Ctx, path: &std::path::Path, dialogues: &[Dialogue]) {
     let name = path.file_name().unwrap_or_default().display();
     println!("{name}: {} dialogues, {failed} without an answer, {seconds:.1} s each", dialogues.len());
     let rules = |dialogue: &Dialogue| facts::by_rule(dialogue);
+    let kinds = Config::defaults().episode.from_model;
     let both = |(dialogue, found): (&'_ Dialogue, &Vec<Statement>)| {
         let mut all = rules(dialogue);
-        let new: Vec<Statement> = found.iter().filter(|found| learn::is_new(&all, found)).cloned().collect();
+        let new: Vec<Statement> = found.iter().filter(|found| learn::is_new(&all, found, &kinds)).cloned().collect();
         all.extend(new);
         all
     };

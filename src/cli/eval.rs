@@ -273,7 +273,7 @@ pub(super) async fn run(config: &Config, settings: Option<&Path>, args: EvalArgs
 }
 
 fn accept(report: &Path, dir: &Path) -> anyhow::Result<()> {
-    let accepted = Report::read(report).map_err(anyhow::Error::msg)?;
+    let accepted = Report::read(report).map_err(anyhow::Error::msg)?.for_comparison();
     let (baseline, cases) = (dir.join(BASELINE), accepted.cases.len());
     if let Some(parent) = baseline.parent() {
         fs::create_dir_all(parent).with_context(|| format!("{} can't be made", parent.display()))?;

@@ -1,6 +1,6 @@
 //! What must hold for a change to be let through: `eval/gates.toml`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,8 @@ use super::run::CaseResult;
 #[derive(Debug, Clone, Default)]
 pub struct Gates {
     of_suites: BTreeMap<Option<Suite>, BTreeMap<String, Gate>>,
+    /// Critical cases that are known to fail: each is work to be done, and a new one is a gate.
+    known: BTreeSet<String>,
     /// How much smaller the share of passed cases may be than in the run that is compared with, at the worse end of the
     /// interval.
     max_drop: Option<f64>,
@@ -23,9 +25,11 @@ pub struct Gates {
 
 /// The key of `[all]` that speaks of a comparison.
 const REGRESSION: &str = "regression";
+/// The key of `[all]` that lists the critical cases which are known to fail.
+const CRITICAL: &str = "critical";
 
 /// What a figure must keep to.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Gate {
     /// At most this.
@@ -39,6 +43,9 @@ pub struct Gate {
     pub goal: Option<f64>,
     /// Of `regression`: how much smaller a share may be.
     pub max_drop: Option<f64>,
+    /// Of `critical`: cases that are known to fail.
+    #[serde(default)]
+    pub known: Vec<String>,
 }
 
 /// What is held against a gate.
@@ -105,6 +112,10 @@ impl Gates {
                     gates.max_drop = gate.max_drop;
                     continue;
                 }
+                if suite.is_none() && name == CRITICAL {
+                    gates.known.extend(gate.known);
+                    continue;
+                }
                 if !is_metric(suite, &name, rubrics) {
                     return Err(fault(path, text, place, format!("`{name}` is no metric of it")));
                 }
@@ -134,9 +145,16 @@ impl Gates {
             _ => kept,
         };
         let mut kept: Vec<Kept> = figures.iter().filter_map(|figure| self.of(figure)).map(believed).collect();
-        for case in results.iter().filter(|case| case.critical && !case.is_passed()) {
-            let told = format!("critical case {} failed: {}:{}", case.id, case.path.display(), case.line);
-            kept.push(Kept { suite: case.suite, name: "critical".to_owned(), kept: false, told, goal: None });
+        for case in results.iter().filter(|case| case.critical) {
+            let (is_known, passed) = (self.known.contains(&case.id), case.is_passed());
+            if is_known == passed {
+                let told = if passed {
+                    format!("critical case {} passes: take it off the list of {CRITICAL}", case.id)
+                } else {
+                    format!("critical case {} failed: {}:{}", case.id, case.path.display(), case.line)
+                };
+                kept.push(Kept { suite: case.suite, name: CRITICAL.to_owned(), kept: passed, told, goal: None });
+            }
         }
         kept
     }
@@ -250,6 +268,35 @@ mod tests {
             "{}",
             agreeable.told
         );
+    }
+
+    #[test]
+    fn a_critical_case_that_is_known_to_fail_is_no_gate_and_told_when_it_passes() {
+        use super::super::run::{Run, Seen};
+        let gates = gates("[all]\ncritical = { known = [\"a\"] }\n").unwrap();
+        let result = |id: &str, fault: bool| CaseResult {
+            id: id.to_owned(),
+            suite: Suite::Dialog,
+            critical: true,
+            tags: Vec::new(),
+            path: Path::new("a.yaml").to_owned(),
+            line: 3,
+            runs: vec![Run {
+                seen: if fault {
+                    Seen::Fault(String::new())
+                } else {
+                    Seen::Played(super::super::outcome::Played::default())
+                },
+                ms: 0,
+                prompts: Vec::new(),
+                spent: (0, 0),
+            }],
+        };
+        let check = |id, fault| gates.check(&[], &[result(id, fault)], &[]).pop().map(|kept| (kept.kept, kept.told));
+        assert_eq!(check("a", true), None, "it is known");
+        assert_eq!(check("b", false), None, "it passes");
+        assert_eq!(check("b", true), Some((false, "critical case b failed: a.yaml:3".to_owned())));
+        assert_eq!(check("a", false).map(|(kept, _)| kept), Some(true), "told, and no gate");
     }
 
     #[test]

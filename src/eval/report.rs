@@ -19,6 +19,7 @@ use super::case::Suite;
 use super::gates::{Gates, Kept};
 use super::judge::Judging;
 use super::metrics::{Better, Figure, figures, metrics_of};
+use super::outcome::Played;
 use super::run::{CaseResult, Seen};
 use super::stats::{self, Comparison, Part, Verdict};
 use super::sweep::Swept;
@@ -115,6 +116,25 @@ impl Report {
         } else {
             Err(format!("{}: it is of version {}, not {VERSION}: make it anew", path.display(), report.version))
         }
+    }
+
+    /// The report without what a comparison does not look at: it stands in the repository.
+    #[must_use]
+    pub fn for_comparison(mut self) -> Self {
+        self.thresholds.clear();
+        for run in self.cases.iter_mut().flat_map(|case| &mut case.runs) {
+            run.prompts.clear();
+            match &mut run.seen {
+                Seen::Judged(judged) => judged.labels.clear(),
+                Seen::Played(played) => {
+                    played.checks.iter_mut().filter(|check| check.passed).for_each(|check| check.why.clear());
+                    played.turns.iter_mut().for_each(|turn| turn.recalled.clear());
+                    played.package.clear();
+                }
+                Seen::BadActor(_) | Seen::Fault(_) => {}
+            }
+        }
+        self
     }
 
     /// Cases that could not be run, with what was wrong.
@@ -232,10 +252,14 @@ pub fn compare(before: &Report, after: &Report) -> (Vec<Compared>, Changed) {
     (compared, changed)
 }
 
+fn lines_of(played: &Played) -> String {
+    played.transcript.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n") + "\n"
+}
+
 /// What a case said then and says now; `None` where that is the same.
 fn difference(before: &CaseResult, after: &CaseResult) -> Option<String> {
     let said = |case: &CaseResult| match &case.runs.first()?.seen {
-        Seen::Played(played) => Some(played.transcript.iter().map(|line| format!("{line}\n")).collect::<String>()),
+        Seen::Played(played) => Some(lines_of(played)),
         Seen::Judged(judged) => {
             let labels = judged.said.iter().map(|label| format!("taken for {}\n", label.name()));
             Some(labels.collect::<String>() + &format!("decided: {}\n", judged.decision))
@@ -292,7 +316,6 @@ pub fn reasons(case: &CaseResult) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eval::outcome::Played;
     use crate::eval::run::Run;
 
     /// Replies of which a judge says so, by a judge of that name who says so of the anchors.

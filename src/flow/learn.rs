@@ -108,7 +108,8 @@ pub async fn by_model(
 ) -> Result<(EpisodeDraft, Vec<Statement>), DraftError> {
     let drafted = draft::episode(ctx, model, input, facts).await?;
     let proposed = drafted.statements.iter().cloned().filter_map(|proposed| admitted(input, proposed));
-    let proposed = proposed.filter(|proposed| is_new(by_rule, proposed)).take(MOST_OF_A_MODEL).collect();
+    let kinds = &ctx.config.episode.from_model;
+    let proposed = proposed.filter(|proposed| is_new(by_rule, proposed, kinds)).take(MOST_OF_A_MODEL).collect();
     Ok((drafted, proposed))
 }
 
@@ -122,10 +123,13 @@ fn admitted(input: &EpisodeInput, proposed: Statement) -> Option<Statement> {
     learn::is_said(&proposed.key, &proposed.value, message.text.as_str()).then_some(proposed)
 }
 
-/// Whether a model states what the rules have not read. What they have read from the same message stands, and of what there
+/// Whether a model states what the rules have not read, of a kind that is left to it as well. What they have read from the same message stands, and of what there
 /// is one of, from any message: they are surer.
-pub fn is_new(by_rule: &[Statement], proposed: &Statement) -> bool {
+pub fn is_new(by_rule: &[Statement], proposed: &Statement, kinds: &[String]) -> bool {
+    if proposed.stance != Stance::Stated {
+        return true;
+    }
     let is_single = learn::key(&proposed.key).is_some_and(|key| key.single);
     let is_read = |read: &Statement| read.key == proposed.key && (is_single || read.source == proposed.source);
-    proposed.stance != Stance::Stated || !by_rule.iter().any(is_read)
+    kinds.contains(&proposed.key) && !by_rule.iter().any(is_read)
 }

@@ -32,8 +32,9 @@ pub(super) fn run(
     }
     let name = Path::new(file.file_stem().unwrap_or_default()).with_extension("yaml");
     let path = out.join("triage").join(name);
+    let text = serde_saphyr::to_string(&imported.file)?;
     fs::create_dir_all(out.join("triage"))
-        .and_then(|()| Ok(fs::write(&path, serde_saphyr::to_string(&imported.file).map_err(std::io::Error::other)?)?))
+        .and_then(|()| fs::write(&path, text))
         .with_context(|| format!("{} can't be written", path.display()))?;
     if json {
         return output::json(

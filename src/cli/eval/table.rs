@@ -58,6 +58,9 @@ pub(super) fn print(report: &Report, compared: Option<&(Vec<Compared>, Changed)>
     if failed > TOLD {
         output::line(&format!("… and {} more in {}", failed - TOLD, out.join("report.json").display()));
     }
+    for gate in report.gates.iter().filter(|gate| gate.kept && gate.name == "critical") {
+        output::line(&gate.told);
+    }
     for gate in report.gates.iter().filter(|gate| !gate.kept) {
         output::line(&format!("gate, {}: {}", gate.suite.name(), gate.told));
     }
