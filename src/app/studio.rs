@@ -142,8 +142,9 @@ impl Stages for Studio {
         let mut config = self.config.clone();
         config.data.dir = dir.0.join("data");
         copy_dir(&self.config.data.dir, &config.data.dir)?;
-        let knowledge = script.articles.is_empty().then(|| self.shared.knowledge.shared());
-        if !script.articles.is_empty() {
+        let has_own = !script.articles.is_empty();
+        let knowledge = (!has_own).then(|| self.shared.knowledge.shared());
+        if has_own {
             config.knowledge.dir = self.plant(script, &dir.0)?;
         }
         let start: Timestamp = START.parse().context("the time at which scripts begin")?;

@@ -60,7 +60,8 @@ enum EvalCommand {
         #[arg(long, value_name = "DIR", default_value = "eval")]
         dir: PathBuf,
     },
-    /// Make a case of a conversation that took place, with the memory and the articles of then; nobody can be told by it
+    /// Make a case of a conversation that took place, with the memory and the articles of then; names, numbers and addresses
+    /// that are known or can be read out of it are replaced: read it over
     Add {
         /// The conversation: conv_…
         #[arg(long, value_name = "ID")]

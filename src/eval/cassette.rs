@@ -95,19 +95,24 @@ impl Cassettes {
         Some(found)
     }
 
-    /// Keeps a recording, in its file as well: a run that is cut loses nothing.
-    fn keep(&self, task: &str, recording: Recording) -> Result<(), String> {
+    /// Keeps a recording, in its file as well: a run that is cut loses nothing. Where two cases asked the same at a time, the
+    /// first one stands, and is returned.
+    fn keep(&self, task: &str, recording: Recording) -> Result<Recording, String> {
         let path = self.file(task);
         let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         let line = serde_json::to_string(&recording).map_err(|error| told(&error))?;
         let mut kept = locked(&self.kept);
+        locked(&self.used).insert(recording.key.clone());
+        let of_task = kept.entry(task.to_owned()).or_default();
+        if let Some(first) = of_task.get(&recording.key) {
+            return Ok(first.clone());
+        }
         let appended = fs::create_dir_all(&self.dir)
             .and_then(|()| fs::OpenOptions::new().create(true).append(true).open(&path))
             .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
         appended.map_err(|error| told(&error))?;
-        locked(&self.used).insert(recording.key.clone());
-        kept.entry(task.to_owned()).or_default().insert(recording.key.clone(), recording);
-        Ok(())
+        of_task.insert(recording.key.clone(), recording.clone());
+        Ok(recording)
     }
 
     /// Writes the files anew, in order; `only_used`: without what this run did not ask for.
@@ -249,12 +254,16 @@ impl RecordedModel {
                 return replied;
             }
         };
-        if self.mode == Mode::Record
-            && let Err(why) = self.cassettes.keep(request.task, recording)
-        {
-            note(|asked| asked.fault = Some(why));
+        if self.mode != Mode::Record {
+            return replied;
         }
-        replied
+        match self.cassettes.keep(request.task, recording) {
+            Ok(first) => replay(request.task, first),
+            Err(why) => {
+                note(|asked| asked.fault = Some(why));
+                replied
+            }
+        }
     }
 }
 

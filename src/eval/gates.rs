@@ -145,7 +145,7 @@ impl Gates {
             _ => kept,
         };
         let mut kept: Vec<Kept> = figures.iter().filter_map(|figure| self.of(figure)).map(believed).collect();
-        for case in results.iter().filter(|case| case.critical) {
+        for case in results.iter().filter(|case| case.critical && case.is_said()) {
             let (is_known, passed) = (self.known.contains(&case.id), case.is_passed());
             if is_known == passed {
                 let told = if passed {
@@ -272,9 +272,11 @@ mod tests {
 
     #[test]
     fn a_critical_case_that_is_known_to_fail_is_no_gate_and_told_when_it_passes() {
+        use super::super::outcome::{Check, CheckKind, Played};
         use super::super::run::{Run, Seen};
         let gates = gates("[all]\ncritical = { known = [\"a\"] }\n").unwrap();
-        let result = |id: &str, fault: bool| CaseResult {
+        let failed = Check { kind: CheckKind::Says, step: 1, passed: false, why: String::new() };
+        let result = |id: &str, fails: bool| CaseResult {
             id: id.to_owned(),
             suite: Suite::Dialog,
             critical: true,
@@ -282,17 +284,16 @@ mod tests {
             path: Path::new("a.yaml").to_owned(),
             line: 3,
             runs: vec![Run {
-                seen: if fault {
-                    Seen::Fault(String::new())
-                } else {
-                    Seen::Played(super::super::outcome::Played::default())
-                },
+                seen: Seen::Played(Played {
+                    checks: fails.then(|| failed.clone()).into_iter().collect(),
+                    ..Played::default()
+                }),
                 ms: 0,
                 prompts: Vec::new(),
                 spent: (0, 0),
             }],
         };
-        let check = |id, fault| gates.check(&[], &[result(id, fault)], &[]).pop().map(|kept| (kept.kept, kept.told));
+        let check = |id, fails| gates.check(&[], &[result(id, fails)], &[]).pop().map(|kept| (kept.kept, kept.told));
         assert_eq!(check("a", true), None, "it is known");
         assert_eq!(check("b", false), None, "it passes");
         assert_eq!(check("b", true), Some((false, "critical case b failed: a.yaml:3".to_owned())));

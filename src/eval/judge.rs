@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::cassette::key_of;
 use super::files::{self, FileError};
-use crate::domain::text::Language;
+use crate::domain::text::{Language, hex};
 use crate::ports::model::{ChatError, ChatModel, ChatRequest};
 
 /// Least agreement with people, beyond chance, from which on a judge may gate.
@@ -66,6 +67,14 @@ pub struct Item {
     pub known: String,
     /// What it answered.
     pub reply: String,
+}
+
+impl Item {
+    /// What a case has led to: another reply is another item, whatever case it is of.
+    pub fn of(case: &str, lang: Language, customer: Vec<String>, known: String, reply: String) -> Self {
+        let hash = Sha256::digest(json!([customer, known, reply]).to_string());
+        Self { id: format!("{case}-{}", hex(&hash[..4])), lang, customer, known, reply }
+    }
 }
 
 /// Yes or no, by criterion.
@@ -275,7 +284,11 @@ impl Rubric {
             anchors: BTreeMap::new(),
         };
         for (id, (item, people)) in gold(labellings) {
-            let verdicts = self.judge(model, item).await?;
+            let verdicts = match self.judge(model, item).await {
+                // What can't be read is no verdict.
+                Err(ChatError::Malformed(_)) => continue,
+                judged => judged?,
+            };
             for (criterion, people) in people {
                 let judge = verdicts.get(&criterion).copied().unwrap_or(!people);
                 judging.agreement.entry(criterion).or_default().add(judge, people);

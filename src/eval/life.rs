@@ -232,41 +232,53 @@ pub struct Redaction {
     /// What is looked for, and what stands in its place.
     words: Vec<(Regex, String)>,
     digits: Regex,
-    email: Regex,
+    /// Addresses of mailboxes, handles, links.
+    reach: Regex,
     /// Known to nobody: what a number has become can't be found by trying numbers.
     salt: [u8; 16],
 }
 
 impl Redaction {
-    /// Of what we know of a customer.
+    /// Of what is known of a customer: keys of facts with their values.
     ///
     /// # Panics
     /// Never: the patterns are written here, or escaped.
-    pub fn of(facts: &[Fact], salt: [u8; 16]) -> Self {
+    pub fn of<'a>(known: impl Iterator<Item = (&'a str, &'a str)>, salt: [u8; 16]) -> Self {
         let mut words = Vec::new();
-        for fact in facts {
-            let is_ru = Language::detect(&fact.value) == Some(Language::Ru);
-            let literal = |stands: &str| (pattern(&regex::escape(&fact.value)), stands.to_owned());
-            match fact.key.as_str() {
+        for (key, value) in known {
+            let is_ru = Language::detect(value) == Some(Language::Ru);
+            let literal = |stands: &str| (pattern(&regex::escape(value)), stands.to_owned());
+            match key {
                 "name" => {
                     let names =
                         if is_ru { ["Женя", "Петренко", "Лео"] } else { ["Alex", "Morgan", "Lee"] };
-                    let said = fact.value.split_whitespace().filter(|word| word.chars().count() > 2);
-                    words.extend(said.zip(names).map(|(word, name)| (forms_of(word), name.to_owned())));
+                    let said = value.split_whitespace().filter(|word| word.chars().count() > 1);
+                    words.extend(
+                        said.zip(names.iter().cycle()).map(|(word, name)| (forms_of(word), (*name).to_owned())),
+                    );
                 }
-                "address" => words.push(literal(if is_ru { "ул. Примерная, 1" } else { "1 Sample Street" })),
+                "address" => {
+                    words.push(literal(if is_ru { "ул. Примерная, 1" } else { "1 Sample Street" }));
+                    // Also where it is said in another case.
+                    let said =
+                        value.split(|letter: char| !letter.is_alphabetic()).filter(|word| word.chars().count() > 4);
+                    words.extend(
+                        said.map(|word| (forms_of(word), if is_ru { "Примерная" } else { "Sample" }.to_owned())),
+                    );
+                }
                 "company" => words.push(literal(if is_ru { "ООО «Пример»" } else { "Example Ltd" })),
                 _ => {}
             }
         }
-        let digits = format!(r"\d(?:[\d\s()\-\u{{a0}}]*\d)?{{{KEPT_DIGITS},}}");
-        Self { words, digits: pattern(&digits), email: pattern(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+"), salt }
+        let digits = r"\d(?:[\d\s()./\-\u{a0}]*\d)?";
+        let reach = r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+|\B@\w{4,}|\b(?:https?://|t\.me/|wa\.me/|vk\.com/)\S+";
+        Self { words, digits: pattern(digits), reach: pattern(reach), salt }
     }
 
     /// A text without it.
     pub fn text(&self, text: &str) -> String {
         let mut text = mask(text).text;
-        text = self.email.replace_all(&text, "user@example.com").into_owned();
+        text = self.reach.replace_all(&text, "user@example.com").into_owned();
         for (pattern, stands) in &self.words {
             text = pattern.replace_all(&text, stands.as_str()).into_owned();
         }
@@ -312,26 +324,9 @@ pub fn id_of(conversation: &str, salt: [u8; 16]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::id::{CustomerId, FactId, Ids, MessageId};
-    use crate::domain::memory::FactKind;
 
-    fn redaction(facts: &[(&str, &str)]) -> Redaction {
-        let (ids, at) = (Ids::seeded(1), Timestamp::UNIX_EPOCH);
-        let fact = |(key, value): &(&str, &str)| Fact {
-            id: FactId::fresh(&ids, at),
-            customer: CustomerId::fresh(&ids, at),
-            key: (*key).to_owned(),
-            value: (*value).to_owned(),
-            kind: FactKind::Attribute,
-            confidence: 1.0,
-            source: MessageId::fresh(&ids, at),
-            valid_at: at,
-            invalid_at: None,
-            recorded_at: at,
-            superseded_at: None,
-            due_at: None,
-        };
-        Redaction::of(&facts.iter().map(fact).collect::<Vec<_>>(), [7; 16])
+    fn redaction(known: &[(&str, &str)]) -> Redaction {
+        Redaction::of(known.iter().copied(), [7; 16])
     }
 
     #[test]
@@ -343,9 +338,10 @@ mod tests {
             ("order_number", "М-123456"),
         ]);
         let text = redaction.text(
-            "Это Анна Кузнецова, заказ М-123456, Анне звоните +7 912 345-67-89, anna@mail.ru, Лесная 5, кв. 12, ООО «Ромашка», код 390",
+            "Это Анна Кузнецова, заказ М-123456, Анне звоните +7 912 345-67-89 или +7.912.345.67.89, anna@mail.ru, @anna_k, Лесная 5, кв. 12, \
+             жду на Лесной, ООО «Ромашка», код 390",
         );
-        for told in ["Анн", "Кузнецов", "123456", "345-67", "anna@", "Лесная", "Ромашка"] {
+        for told in ["Анн", "Кузнецов", "123456", "345-67", "345.67", "anna", "Лесн", "Ромашка"] {
             assert!(!text.contains(told), "{told} is in {text}");
         }
         assert!(text.contains("код 390") && text.contains("М-1") && text.contains("+7 "), "{text}");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -68,7 +68,7 @@ pub async fn play(stage: &Stage, script: &Script) -> anyhow::Result<Played> {
         model.interrupted_by(Arc::clone(&player) as Arc<dyn Interruption>);
     }
     player.remember(&script.past).await?;
-    player.know(&script.known).await?;
+    player.know(script).await?;
     let mut played = Played::default();
     for (number, step) in script.turns.iter().enumerate() {
         player.act(stage, step, &mut played).await.with_context(|| format!("step {}", number + 1))?;
@@ -180,9 +180,11 @@ impl Player {
     }
 
     /// Lets customers have said, long ago, what is known of them.
-    async fn know(&self, known: &BTreeMap<String, Vec<String>>) -> anyhow::Result<()> {
-        let at = self.ctx.clock.now() - KNOWN_SINCE;
-        for (who, facts) in known {
+    async fn know(&self, script: &Script) -> anyhow::Result<()> {
+        for (who, facts) in &script.known {
+            // Behind all that was said before: facts stand in the newest conversation.
+            let since = if script.past.contains_key(who) { SignedDuration::from_secs(1) } else { KNOWN_SINCE };
+            let at = self.ctx.clock.now() - since;
             let texts = facts.iter().map(|fact| MessageText::new(value_of(fact).1));
             let message = |(number, text)| PastMessage {
                 external_id: format!("{}-{who}-known-{number}", self.id),
@@ -206,6 +208,7 @@ impl Player {
     async fn state(&self, who: &str, customer: CustomerId, facts: &[String], at: Timestamp) -> anyhow::Result<()> {
         let conversation = self.conversation(who).await?.context("what was said stands in a conversation")?;
         let said = self.ctx.store.transcript(conversation.id, 0, facts.len()).await?;
+        ensure!(said.len() == facts.len(), "{who}: what is known does not stand in one conversation");
         let mut statements = Vec::new();
         for (fact, message) in facts.iter().zip(&said) {
             let (key, value) = value_of(fact);

@@ -151,7 +151,8 @@ impl Report {
     /// once.
     pub fn all_runs_pass(&self) -> Option<(f64, usize)> {
         let runs = self.cases.iter().map(|case| case.runs.len()).max().filter(|runs| *runs > 1)?;
-        let shares = self.cases.iter().filter_map(|case| stats::pass_k(case.passed(), case.runs.len(), runs));
+        let said = self.cases.iter().filter(|case| case.is_said());
+        let shares = said.filter_map(|case| stats::pass_k(case.passed(), case.runs.len(), runs));
         let (sum, cases) = shares.fold((0.0, 0.0), |(sum, cases), share| (sum + share, cases + 1.0));
         Some((sum / cases, runs))
     }
@@ -221,7 +222,9 @@ pub struct Changed {
 pub fn compare(before: &Report, after: &Report) -> (Vec<Compared>, Changed) {
     let pairs = |suite: Suite| {
         let of_suite = after.cases.iter().filter(move |case| case.suite == suite);
-        of_suite.filter_map(|case| Some((before.cases.iter().find(|other| other.id == case.id)?, case)))
+        let both = of_suite.filter_map(|case| Some((before.cases.iter().find(|other| other.id == case.id)?, case)));
+        // What could not be run, then or now, says nothing.
+        both.filter(|(before, after)| before.is_said() && after.is_said())
     };
     let (mut compared, metrics) = (Vec::new(), metrics_of(&after.cases));
     for suite in Suite::ALL {

@@ -75,6 +75,11 @@ impl CaseResult {
         self.passed() == self.runs.len()
     }
 
+    /// Whether every run says something of the bot.
+    pub fn is_said(&self) -> bool {
+        self.runs.iter().all(|run| !matches!(run.seen, Seen::Fault(_) | Seen::BadActor(_)))
+    }
+
     /// Whether some runs passed, and others did not.
     pub fn is_flaky(&self) -> bool {
         (1..self.runs.len()).contains(&self.passed())
@@ -263,10 +268,14 @@ async fn played(stages: &dyn Stages, script: &Script, run: usize, rubrics: &[Rub
 async fn judge(stage: &Stage, script: &Script, rubrics: &[Rubric], played: &mut Played) {
     let Some(examiner) = &stage.examiner else { return };
     let (customer, reply) = played.last_exchange();
-    let cited = played.turns.last().map(|turn| stage.ctx.knowledge.texts_of(&turn.cited)).unwrap_or_default();
+    if reply.is_empty() {
+        return;
+    }
+    let last = played.turns.iter().rev().find(|turn| !turn.reply.is_empty());
+    let cited = last.map(|turn| stage.ctx.knowledge.texts_of(&turn.cited)).unwrap_or_default();
     let known = if cited.is_empty() { "nothing: a colleague will answer".to_owned() } else { cited.join("\n\n") };
     let lang = Language::detect(&reply).unwrap_or(Language::Ru);
-    let item = Item { id: script.id.clone(), lang, customer, known, reply };
+    let item = Item::of(&script.id, lang, customer, known, reply);
     for rubric in rubrics.iter().filter(|rubric| script.judge.contains(&rubric.name)) {
         if let Ok(verdicts) = rubric.judge(&**examiner, &item).await {
             played.verdicts.insert(rubric.name.clone(), verdicts);

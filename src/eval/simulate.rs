@@ -11,7 +11,7 @@ use super::outcome::{Played, Speaker};
 use super::play::{Player, Stage, run_until_idle};
 use super::script::{Script, Simulated};
 use crate::domain::conversation::Ownership;
-use crate::ports::model::{ChatModel, ChatRequest};
+use crate::ports::model::{ChatError, ChatModel, ChatRequest};
 
 /// Longest message of a customer, in tokens.
 const MESSAGE_TOKENS: u32 = 200;
@@ -47,7 +47,10 @@ impl Player {
             if owner.is_some_and(|owner| owner != Ownership::Bot) {
                 break;
             }
-            let reply = examiner.complete(&request(simulated, played)).await.context("the simulated customer")?;
+            let reply = match examiner.complete(&request(simulated, played)).await {
+                Err(ChatError::Malformed(_)) => Err(BadActor("says nothing that can be read"))?,
+                replied => replied.context("the simulated customer")?,
+            };
             let line: Line =
                 serde_json::from_str(&reply.json).map_err(|_| BadActor("says nothing that can be read"))?;
             if line.done {

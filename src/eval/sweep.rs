@@ -58,7 +58,8 @@ type Point = (f64, bool);
 /// Sweeps the thresholds of all labels that hand over and of which the classifier has said how likely they are.
 pub fn sweep<'a>(results: impl Iterator<Item = &'a CaseResult>, triage: &Triage) -> Vec<Swept> {
     let judged: Vec<&Judged> = results
-        .flat_map(|case| &case.runs)
+        // Repeats of a message are no more messages.
+        .filter_map(|case| case.runs.first())
         .filter_map(|run| match &run.seen {
             Seen::Judged(judged) => Some(judged),
             _ => None,

@@ -247,6 +247,7 @@ async fn raise(ctx: &Ctx, handoff: &mut Handoff, news: &str) -> Result<(), FlowE
     let raised = ctx.store.raise_handoff(handoff.id, to.reason, &to.queue, to.priority).await;
     if raised.map_err(FlowError::store("raise_handoff"))? {
         tracing::info!(handoff.id = %handoff.id, reason = to.reason.name(), "who waits has written something more urgent");
+        ctx.wake.changed(handoff.conversation);
         Destination { reason: handoff.reason, queue: handoff.queue, priority: handoff.priority } = to;
     }
     Ok(())

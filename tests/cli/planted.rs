@@ -76,10 +76,12 @@ fn a_broken_threshold_and_a_broken_article_fail_their_gates() {
     assert!(!ended.said.contains("gate, answer"), "{}", ended.said);
     fs::write(&triage, before).unwrap();
 
-    // A price is mistyped.
-    edit(&dir.join("knowledge/ru/delivery-cost-moscow.md"), "390", "930");
-    let ended = eval(dir, &[]);
+    // A figure is mistyped.
+    edit(&dir.join("knowledge/ru/return-how-to.md"), "14", "41");
+    let ended = eval(dir, &["--report", "junit"]);
     assert_eq!(ended.code, 1, "{}", ended.complained);
     assert!(ended.said.contains("gate, answer: must_say is") && !ended.said.contains("gate, triage"), "{}", ended.said);
-    assert!(ended.said.contains("eval/answer/ru.yaml:"), "the report says where: {}", ended.said);
+    let report = fs::read_to_string(dir.join("out/report.xml")).unwrap();
+    let case = report.split("<testcase ").find(|case| case.contains("name=\"ans-ru-016\"")).unwrap();
+    assert!(case.contains("<failure") && case.contains("eval/answer/ru.yaml"), "the report says where: {case}");
 }

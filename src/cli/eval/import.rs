@@ -30,8 +30,10 @@ pub(super) fn run(
         let why = format!("{}: nothing in it has a label of ours; theirs: {}", file.display(), unknown.join(", "));
         return Err(Exit::invalid(&why).into());
     }
-    let name = Path::new(file.file_stem().unwrap_or_default()).with_extension("yaml");
-    let path = out.join("triage").join(name);
+    let path = out.join("triage").join(format!("{}.yaml", file.file_stem().unwrap_or_default().display()));
+    if path.exists() {
+        return Err(Exit::invalid(&format!("{}: it is there already: choose another --out", path.display())).into());
+    }
     let text = serde_saphyr::to_string(&imported.file)?;
     fs::create_dir_all(out.join("triage"))
         .and_then(|()| fs::write(&path, text))

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::json;
 
+use super::ModeArgs;
 use super::measure::{Cast, Worktree, git};
-use super::{ModeArgs, choice};
 use crate::adapters::articles;
 use crate::app;
 use crate::app::studio::Studio;
@@ -18,7 +18,10 @@ use crate::config::Config;
 use crate::domain::conversation::Conversation;
 use crate::domain::id::{ConversationId, Ids};
 use crate::domain::knowledge::Article;
-use crate::domain::message::Message;
+use crate::domain::memory::Statement;
+use crate::domain::message::{Author, Message};
+use crate::engine::learn;
+use crate::eval::case;
 use crate::eval::life::{File, Past, Redaction, frozen, id_of};
 use crate::eval::outcome::Speaker;
 use crate::eval::run::{self, How, Repeat, Seen};
@@ -35,21 +38,39 @@ pub(super) async fn add(config: &Config, conversation: ConversationId, dir: &Pat
     let store = app::open_store_beside(config).await?;
     let past = past(config, &*store, conversation).await?;
     let salt = Ids::os().random();
-    let redaction = Redaction::of(&past.known, salt);
+    let said = past.messages.iter().chain(&past.earlier).filter(|message| message.author == Author::Customer);
+    let stated: Vec<Statement> =
+        said.flat_map(|message| learn::extract(message.text.as_str(), message.id, message.received_at)).collect();
+    let facts = known_of(&*store, conversation).await?;
+    let known = facts.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let known = known.chain(stated.iter().map(|one| (one.key.as_str(), one.value.as_str())));
+    let redaction = Redaction::of(known, salt);
     let id = id_of(&conversation.to_string(), salt);
     let text = serde_saphyr::to_string(&File::of(frozen(&past, &id, Some(&redaction))))?;
     let path = dir.join("dialog").join(format!("{id}.yaml"));
+    // What is written can be read.
+    case::parse(&text, &path).map_err(|error| Exit::invalid(&error))?;
     fs::create_dir_all(dir.join("dialog"))
         .and_then(|()| fs::write(&path, text))
         .with_context(|| format!("{} can't be written", path.display()))?;
-    // What is written can be read.
-    choice::read(&[path.display().to_string()], dir)?;
     if json {
         return output::json(&json!({ "id": id, "file": path }));
     }
-    output::line(&format!("{}: read it over, and say in expect what should have come", path.display()));
+    output::line(&format!(
+        "{}: read it over for what tells who it was, and say in expect what should have come",
+        path.display()
+    ));
     output::line(&format!("firstline eval explain {id} plays it"));
     Ok(())
+}
+
+/// What is known of whoever had a conversation: facts of now and the name that is shown, by their keys.
+async fn known_of(store: &dyn Store, conversation: ConversationId) -> anyhow::Result<Vec<(String, String)>> {
+    let Some(conversation) = store.conversation(conversation).await? else { return Ok(Vec::new()) };
+    let facts = store.facts(conversation.customer).await.context("facts can't be read")?;
+    let shown = store.customer(conversation.customer).await.context("the customer can't be read")?;
+    let name = shown.and_then(|customer| customer.display_name).map(|name| ("name".to_owned(), name));
+    Ok(facts.into_iter().map(|fact| (fact.key, fact.value)).chain(name).collect())
 }
 
 /// Plays a conversation again, with the memory of then, and shows what was said then beside what would be said now.
@@ -69,7 +90,7 @@ pub(super) async fn replay(
     let config = there.as_ref().map_or_else(|| Ok(config.clone()), Worktree::config)?;
     let file = File::of(frozen(&past, "replay", None)).with_articles_of_the_company();
     let path = PathBuf::from("replay.yaml");
-    let cases = crate::eval::case::parse(&serde_saphyr::to_string(&file)?, &path)?;
+    let cases = case::parse(&serde_saphyr::to_string(&file)?, &path)?;
     let cast = Cast::of(&config, mode, Path::new("eval"))?;
     let studio = Studio::open(&config, cast.embedder.clone(), cast.models.clone()).await?;
     let how = How { repeat: Repeat::Times(1), jobs: 1, before: &BTreeMap::new(), rubrics: &[] };
@@ -96,7 +117,6 @@ pub(super) async fn replay(
 }
 
 fn line_of(message: &Message) -> String {
-    use crate::domain::message::Author;
     let text = message.text.as_str();
     match message.author {
         Author::Customer => format!("customer: {text}"),

@@ -210,6 +210,7 @@ async fn measured(
     let left = cases.len() - results.len();
     if cast.mode == Some(Mode::Record) {
         let is_whole = args.chooses_nothing() && left == 0 && reused == 0 && args.compare.is_none();
+        let is_whole = is_whole && results.iter().all(CaseResult::is_said);
         cast.cassettes.tidy(is_whole).map_err(|why| anyhow!(why))?;
     }
     let economy = Economy { reused, left, tokens: spending.tokens, money: spending.money() };

@@ -40,7 +40,7 @@ pub(super) fn run(config: &Config, report: &Path, json: bool) -> anyhow::Result<
         output::line("no threshold is worth changing: the run can't tell a cheaper one from the one in force");
     } else {
         output::line("what is worth changing, for git apply:");
-        output::line(diff.trim_end());
+        output::line(diff.trim_end_matches('\n'));
     }
     Ok(())
 }

@@ -10,10 +10,10 @@ use super::pattern;
 /// Words to a machine: no customer is meant by them, and no author of an article writes them.
 static TO_A_MACHINE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(concat!(
-        r"(?i)\b(?:(?:assistants?|bots?|ai|llm|system|model)\s*:|(?:note|instruction|message)s? (?:to|for) the (?:assistant|bot|ai|model)",
-        r"|the (?:assistant|bot|ai|model) (?:must|should|shall|always|has to)|(?:ignore|disregard) (?:all|any|the|your|previous) (?:previous|prior|other|instructions?|rules)",
-        r"|system prompt|ассистент(?:у|ам|ы)?\s*:|бот(?:у|ам|ы)?\s*:|внимание,? (?:ассистент|бот)|для (?:бота|ассистента|модели)\b",
-        r"|(?:ассистент|бот|модель) (?:обязана?|должен|должна|всегда|печатает|обязательно)|игнорируй(?:те)? (?:все|предыдущ\w+)|системн\w+ промпт\w*|сво[ий]х? инструкц\w+)",
+        r"(?i)\b(?:(?:assistants?|bots?|ai|llm)\s*:|(?-i:SYSTEM)\s*:|(?:note|instruction|message)s? (?:to|for) the (?:assistant|bot|ai)",
+        r"|the (?:assistant|bot|ai|language model) (?:must|should|shall|always|has to)|(?:ignore|disregard) (?:all|any|the|your|previous) (?:previous|prior|other|instructions?|rules)",
+        r"|system prompt|ассистент(?:у|ам|ы)?\s*:|бот(?:у|ам|ы)?\s*:|внимание,? (?:ассистент|бот)|для (?:бота|ассистента)\b",
+        r"|(?:ассистент|бот) (?:обязан|должен|всегда|печатает|обязательно)|игнорируй(?:те)? (?:все|предыдущ\w+)|системн\w+ промпт\w*|сво[ий]х? инструкц\w+)",
         r"|<!--",
     ))
 });
@@ -46,6 +46,7 @@ mod tests {
         for text in [
             "Напишите боту слово «человек», и разговор увидит коллега.",
             "The bot answers around the clock; remember to keep the receipt.",
+            "Чехол для модели А5, модель всегда в наличии. Model: K-200. Filter system: carbon.",
             "Модель можно вернуть в течение 14 дней. Система скидок: 5 % с третьего заказа.",
         ] {
             assert_eq!(quotable(text, &[]).as_deref(), Some(text));
