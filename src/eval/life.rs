@@ -254,7 +254,7 @@ impl Redaction {
                         if is_ru { ["Женя", "Петренко", "Лео"] } else { ["Alex", "Morgan", "Lee"] };
                     let said = value.split_whitespace().filter(|word| word.chars().count() > 1);
                     words.extend(
-                        said.zip(names.iter().cycle()).map(|(word, name)| (forms_of(word), (*name).to_owned())),
+                        said.zip(names.iter().cycle()).map(|(word, name)| (forms_of(word, 1), (*name).to_owned())),
                     );
                 }
                 "address" => {
@@ -263,7 +263,7 @@ impl Redaction {
                     let said =
                         value.split(|letter: char| !letter.is_alphabetic()).filter(|word| word.chars().count() > 4);
                     words.extend(
-                        said.map(|word| (forms_of(word), if is_ru { "Примерная" } else { "Sample" }.to_owned())),
+                        said.map(|word| (forms_of(word, 2), if is_ru { "Примерная" } else { "Sample" }.to_owned())),
                     );
                 }
                 "company" => words.push(literal(if is_ru { "ООО «Пример»" } else { "Example Ltd" })),
@@ -309,10 +309,10 @@ fn pattern(text: &str) -> Regex {
     Regex::new(&format!("(?i){text}")).expect("the pattern is written here, or escaped")
 }
 
-/// A name in all its cases: its beginning, and a few letters more.
-fn forms_of(word: &str) -> Regex {
+/// A word in all its cases: its beginning without so many letters, and a few letters more.
+fn forms_of(word: &str, without: usize) -> Regex {
     let letters: Vec<char> = word.chars().collect();
-    let stem: String = letters[..letters.len().saturating_sub(1).max(2)].iter().collect();
+    let stem: String = letters[..letters.len().saturating_sub(without).max(2)].iter().collect();
     pattern(&format!(r"\b{}\p{{L}}{{0,3}}\b", regex::escape(&stem)))
 }
 
