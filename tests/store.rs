@@ -174,6 +174,7 @@ macro_rules! store_contract {
                 }
                 desk {
                     the_queue_is_in_order_of_urgency,
+                    a_handoff_is_raised_until_somebody_has_it,
                     a_transcript_can_be_paged,
                     operators_have_logins_and_sessions,
                     visitors_are_remembered,

@@ -3,6 +3,7 @@
 use firstline::domain::handoff::HandoffReason;
 use firstline::domain::id::{ConversationId, CustomerId};
 use firstline::ports::desk::{DeskStore, Operator, Session, TurnView, Undelivered};
+use firstline::ports::ledger::Ledger;
 use firstline::ports::store::Loop;
 
 use crate::support::{Stage, at, dead, reply, take, texts, unknown, web};
@@ -144,4 +145,21 @@ pub(crate) async fn the_last_turn_can_be_explained(stage: &Stage) {
         record: commit.record,
     };
     assert_eq!(stage.store.last_turn(id).await.unwrap(), Some(expected));
+}
+
+pub(crate) async fn a_handoff_is_raised_until_somebody_has_it(stage: &Stage) {
+    stage.writes(&web("ana"), "Верните деньги", 0).await;
+    let id = stage.hands_over(HandoffReason::Complex, 3, 10).await;
+    let handoff = stage.store.handoff(id).await.unwrap().unwrap();
+    let raise = async |priority| {
+        stage.store.raise_handoff(handoff.id, HandoffReason::SafetyLegal, "complaints", priority).await.unwrap()
+    };
+    assert!(!raise(handoff.priority).await, "it is as urgent as that");
+    assert!(raise(handoff.priority - 1).await);
+    let raised = stage.store.handoff(id).await.unwrap().unwrap();
+    assert_eq!((raised.reason, raised.queue.as_str()), (HandoffReason::SafetyLegal, "complaints"));
+    assert_eq!(raised.priority, handoff.priority - 1);
+    let ann = stage.operator();
+    stage.acts(ann, id, take(), 11).await;
+    assert!(!raise(0).await, "somebody has it");
 }

@@ -546,17 +546,8 @@ pub(crate) async fn a_package_is_replaced_while_the_handoff_is_open(stage: &Stag
     let late = stage.store.attach_package(handoff.id, &handoff.package, &Package::default()).await;
     assert!(!late.unwrap(), "it is another one by now");
     assert_eq!(stage.store.handoff(id).await.unwrap().unwrap().package, better);
-    let raise = async |priority| {
-        stage.store.raise_handoff(handoff.id, HandoffReason::SafetyLegal, "complaints", priority).await
-    };
-    assert!(!raise(handoff.priority).await.unwrap(), "it is as urgent as that");
-    assert!(raise(handoff.priority - 1).await.unwrap());
-    let raised = stage.store.handoff(id).await.unwrap().unwrap();
-    assert_eq!((raised.reason, raised.queue.as_str()), (HandoffReason::SafetyLegal, "complaints"));
-    assert_eq!(raised.priority, handoff.priority - 1);
     let ann = stage.operator();
     stage.acts(ann, id, take(), 11).await;
-    assert!(!raise(0).await.unwrap(), "somebody has it");
     assert!(stage.store.attach_package(handoff.id, &better, &better).await.unwrap(), "the operator is still reading");
     stage.acts(ann, id, OperatorAction::Resolve, 12).await;
     assert!(!stage.store.attach_package(handoff.id, &better, &Package::default()).await.unwrap());
