@@ -324,7 +324,7 @@ async fn explain(config: &Config, id: &str, dir: &Path, json: bool) -> anyhow::R
     if cases.is_empty() {
         return Err(Exit::invalid(&format!("there is no case `{id}`")).into());
     }
-    let studio = Studio::open(config, app::embedder(config)?, Models::default()).await?;
+    let studio = Studio::open(config, measure::embedder(config)?, Models::default()).await?;
     let how = How { repeat: Repeat::Times(1), jobs: 1, before: &BTreeMap::new(), rubrics: &[] };
     let results = run::run(&studio, &cases, &how, |_, _| ControlFlow::Continue(())).await;
     let result = results.first().context("the case was run")?;

@@ -286,7 +286,7 @@ async fn judge(stage: &Stage, script: &Script, rubrics: &[Rubric], played: &mut 
 
 /// What is done with a message of a stranger.
 async fn judged(ctx: &Ctx, case: &TriageCase) -> anyhow::Result<Judged> {
-    let input = input(ctx, &case.message);
+    let input = stranger(ctx, &case.message);
     let language = Language::detect(&case.message).unwrap_or(Language::Ru);
     let (decision, record) = turn::decide(ctx, &input, language).await?;
     let triage = &ctx.words.triage;
@@ -316,7 +316,7 @@ fn named(holding: Vec<Label>, labels: &[Labelled]) -> Vec<Label> {
 }
 
 /// A first message of somebody of whom nothing is remembered.
-fn input(ctx: &Ctx, message: &str) -> TurnInput {
+pub fn stranger(ctx: &Ctx, message: &str) -> TurnInput {
     let (ids, now) = (Ids::seeded(7), ctx.clock.now());
     let customer = Customer {
         id: CustomerId::fresh(&ids, now),

@@ -13,6 +13,7 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::{BASELINE, Format, ModeArgs, RunArgs, choice, table};
 use crate::adapters::clock::SystemClock;
+use crate::adapters::embedded::EmbeddedEmbedder;
 use crate::adapters::openai;
 use crate::app::studio::{Models, Studio};
 use crate::app::{self, progress};
@@ -26,6 +27,7 @@ use crate::eval::judge::{self, Judging, Rubric};
 use crate::eval::report::{self, Changed, Compared, Economy, Made, Report, Subject};
 use crate::eval::run::{self, CaseResult, How, Seen, Stages as _};
 use crate::eval::sweep::sweep;
+use crate::eval::vectors::KeptEmbedder;
 use crate::ports::clock::Clock as _;
 use crate::ports::model::{ChatModel, Embedder};
 
@@ -110,8 +112,7 @@ impl Cast {
         let settings = if config.examiner.is_empty() { &config.model } else { &config.examiner };
         let examiner = mode.map(|mode| recorded(config, settings, &cassettes, mode)).transpose()?;
         let model = mode.map(|mode| recorded(config, &config.model, &cassettes, mode)).transpose()?;
-        let embedder = match (app::embedder(config)?, mode) {
-            // What is computed in this program is the same every time.
+        let embedder = match (embedder(config)?, mode) {
             (Some(inner), Some(mode)) if config.embedder.kind == EmbedderKind::Endpoint => {
                 Some(Arc::new(RecordedEmbedder { inner, cassettes: Arc::clone(&cassettes), mode }) as Arc<dyn Embedder>)
             }
@@ -127,6 +128,21 @@ impl Cast {
             embedder: self.embedder.as_deref().map(|embedder| embedder.fingerprint().model),
         }
     }
+}
+
+/// The embedder that the settings name. The encoder in this program has all cores, since nobody else wants them, and computes
+/// the same every time: its vectors are kept beside the results.
+///
+/// # Errors
+/// Where it can't be made of the settings, or the directory can't be used.
+pub(super) fn embedder(config: &Config) -> anyhow::Result<Option<Arc<dyn Embedder>>> {
+    if config.embedder.kind != EmbedderKind::Embedded {
+        return app::embedder(config);
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let dir = config.data.dir.join("eval");
+    let kept = KeptEmbedder::open(Arc::new(EmbeddedEmbedder::with_threads(cores)?), &dir);
+    Ok(Some(Arc::new(kept.with_context(|| format!("{} can't be used", dir.display()))?)))
 }
 
 /// The first of the models that are set, with its recordings before it.
