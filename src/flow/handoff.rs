@@ -183,7 +183,8 @@ pub async fn open(ctx: &Ctx, conversation: &Conversation, reason: HandoffReason)
 }
 
 /// Writes the package of an open handoff anew: by the template where it was emptied or the customer has written more, then by
-/// the model, where one is configured and can. What they have written may make it more urgent.
+/// the model, where one is configured and can. A model's package stands until the model has written the next one, or can't.
+/// What they have written may make it more urgent.
 ///
 /// # Errors
 /// [`FlowError`].
@@ -197,29 +198,44 @@ pub async fn write_package(ctx: &Ctx, conversation: &Conversation) -> Result<(),
     if !news.is_empty() {
         raise(ctx, &mut handoff, &news).await?;
     }
-    let stands = handoff.package.written_by == PackageAuthor::Model
-        || (news.is_empty() && handoff.package != Package::default());
-    if !stands && let Some(Told { package, .. }) = told(ctx, conversation, handoff.reason).await? {
-        // What the bot had tried when it gave up is not found again.
-        let package = Package { tried: either(package.tried, &handoff.package.tried), ..package };
-        let attached = ctx.store.attach_package(handoff.id, &handoff.package, &package).await;
-        attached.map_err(FlowError::store("attach_package"))?;
-        ctx.wake.changed(conversation.id);
-        handoff.package = package;
+    let is_new = news.is_empty() && handoff.package != Package::default();
+    let by_model = handoff.package.written_by == PackageAuthor::Model;
+    if !is_new && !by_model {
+        fall_back(ctx, conversation, &mut handoff).await?;
     }
-    let Some(model) = &ctx.model else { return Ok(()) };
+    if !by_the_model(ctx, conversation, &mut handoff).await? && !is_new && by_model {
+        fall_back(ctx, conversation, &mut handoff).await?;
+    }
+    Ok(())
+}
+
+/// Has the package written by the template.
+async fn fall_back(ctx: &Ctx, conversation: &Conversation, handoff: &mut Handoff) -> Result<(), FlowError> {
+    let Some(Told { package, .. }) = told(ctx, conversation, handoff.reason).await? else { return Ok(()) };
+    // What the bot had tried when it gave up is not found again.
+    let package = Package { tried: either(package.tried, &handoff.package.tried), ..package };
+    attach(ctx, handoff, package).await
+}
+
+/// Has the package written by the model; false where there is none, or it can't.
+async fn by_the_model(ctx: &Ctx, conversation: &Conversation, handoff: &mut Handoff) -> Result<bool, FlowError> {
+    let Some(model) = &ctx.model else { return Ok(false) };
     let messages = transcript(ctx, conversation).await?;
     let memory = recall::memory(ctx, conversation.customer, &customer_words(&messages)).await?;
-    match draft::package(ctx, &**model, conversation, &messages, &memory, &handoff).await {
-        Ok(package) => {
-            let attached = ctx.store.attach_package(handoff.id, &handoff.package, &package).await;
-            attached.map_err(FlowError::store("attach_package"))?;
-            ctx.wake.changed(conversation.id);
-        }
+    match draft::package(ctx, &**model, conversation, &messages, &memory, handoff).await {
+        Ok(package) => attach(ctx, handoff, package).await.map(|()| true),
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "no package by the model, the template's stands");
+            Ok(false)
         }
     }
+}
+
+async fn attach(ctx: &Ctx, handoff: &mut Handoff, package: Package) -> Result<(), FlowError> {
+    let attached = ctx.store.attach_package(handoff.id, &handoff.package, &package).await;
+    attached.map_err(FlowError::store("attach_package"))?;
+    ctx.wake.changed(handoff.conversation);
+    handoff.package = package;
     Ok(())
 }
 
