@@ -106,6 +106,11 @@ impl std::fmt::Display for Line {
     }
 }
 
+/// A dialogue as text, a line each.
+pub fn text_of(lines: &[Line]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
 /// What a turn of the bot came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Turn {
