@@ -122,14 +122,14 @@ impl Player {
         if let Some(expected) = &expect.decision {
             // Where a person has the conversation there is no turn: the bot is silent.
             let decision = turn.as_ref().map_or("ignore", |turn| turn.decision.as_str());
-            let expected = expected.all().iter().map(|one| one.name()).collect();
-            one_of(played, CheckKind::Decision, number, "the decision is", decision, expected);
+            let expected: Vec<&str> = expected.all().iter().map(|one| one.name()).collect();
+            one_of(played, CheckKind::Decision, number, "the decision is", decision, &expected);
         }
         let handoff = self.ctx.store.handoff(conversation.id).await?;
         if let Some(expected) = &expect.reason {
             let reason = handoff.as_ref().map_or("none", |handoff| handoff.reason.name());
-            let expected = expected.all().iter().map(|one| one.name()).collect();
-            one_of(played, CheckKind::Reason, number, "the reason is", reason, expected);
+            let expected: Vec<&str> = expected.all().iter().map(|one| one.name()).collect();
+            one_of(played, CheckKind::Reason, number, "the reason is", reason, &expected);
         }
         let messages = self.ctx.store.transcript(conversation.id, 0, usize::MAX >> 1).await?;
         let last = messages.iter().rev().find(|message| !message.citations.is_empty());
@@ -420,7 +420,7 @@ fn words(played: &mut Played, kind: CheckKind, step: usize, what: &str, text: &s
     }
 }
 
-fn one_of(played: &mut Played, kind: CheckKind, step: usize, what: &str, found: &str, expected: Vec<&str>) {
+fn one_of(played: &mut Played, kind: CheckKind, step: usize, what: &str, found: &str, expected: &[&str]) {
     let right = expected.contains(&found);
     played.check(kind, step, right, || format!("{what} {found}, not {}", expected.join(" or ")));
 }

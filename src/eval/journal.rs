@@ -169,3 +169,28 @@ impl Journal {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::parse;
+    use super::super::run::made;
+    use super::*;
+
+    #[test]
+    fn an_article_touches_all_cases_but_those_that_stand_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "suite: dialog\ncases:\n- id: a\n  title: t\n  turns: [{customer: Да}]\n\
+                    - id: alone\n  title: t\n  only_these_articles: true\n  turns: [{customer: Да}]\n";
+        let cases = parse(text, Path::new("a.yaml")).unwrap();
+        let inputs = |articles: &str| Inputs { articles: articles.to_owned(), ..Inputs::default() };
+        let mut journal = Journal::open(&dir.path().join("results.jsonl")).unwrap();
+        assert_eq!(journal.changed(&cases[0], &inputs("then")), None, "it was never run");
+        for case in &cases {
+            journal.add(case, &made::case(&case.id, []), &inputs("then")).unwrap();
+        }
+        let changed = |case: &Case| journal.changed(case, &inputs("now")).unwrap();
+        assert_eq!(changed(&cases[0]), BTreeSet::from([ARTICLES.to_owned()]));
+        assert_eq!(changed(&cases[1]), BTreeSet::new());
+        assert!(journal.still_holds(&cases[1], &inputs("now")).is_some());
+    }
+}

@@ -98,11 +98,11 @@ fn cited(script: &Script) -> Vec<&str> {
     expects.flat_map(|expect| expect.cites_all.iter().chain(&expect.cites_any)).map(|id| bare(id)).collect()
 }
 
-/// The keys of all facts that a script speaks of.
+/// The keys of facts that a script speaks of; not those of `facts_not`, for an attack may want one that there is not.
 fn keys_of(script: &Script) -> Vec<&str> {
     let Script { known, turns, end_state: end, .. } = script;
-    let of_steps = turns.iter().flat_map(|step| step.expect.facts.iter().chain(&step.expect.facts_not));
-    let facts = known.values().flatten().chain(of_steps).chain(&end.facts).chain(&end.facts_not);
+    let of_steps = turns.iter().flat_map(|step| &step.expect.facts);
+    let facts = known.values().flatten().chain(of_steps).chain(&end.facts);
     let keys = facts.flat_map(|fact| fact.split(" | ")).map(|fact| value_of(fact).0);
     let bare = turns.iter().flat_map(|step| step.expect.asks_none_of.iter().chain(&step.forget));
     keys.chain(bare.map(String::as_str)).collect()
@@ -208,7 +208,7 @@ mod tests {
     fn names_that_nothing_has_are_found_with_what_was_meant() {
         let text = "suite: memory\ncases:\n- id: a\n  title: t\n  known: {ana: [\"town = Тула\"]}\n  judge: [tome]\n  turns:\n\
                     \x20 - forget: adress\n  - customer: Да\n    expect: {cites_all: [ru/delivery], facts: [\"city = Тула | nmae = Тула\"]}\n\
-                    \x20 end_state: {queue: suport}\n\
+                    \x20 end_state: {queue: suport, facts_not: [discount]}\n\
                     - id: b\n  title: t\n  only_these_articles: true\n  turns: [{customer: Да, expect: {cites_any: [deliveries]}}]\n";
         let set = |name: &str| BTreeSet::from([name.to_owned()]);
         let names = Names { articles: set("deliveries"), rubrics: set("tone"), queues: set("support") };

@@ -343,7 +343,7 @@ fn triage_values(judged: &[&Judged]) -> Vec<Figure> {
 }
 
 fn macro_f1(labels: &[OfLabel]) -> f64 {
-    let f1s: Vec<f64> = labels.iter().filter(|of| of.support > 0).map(|of| of.f1()).collect();
+    let f1s: Vec<f64> = labels.iter().filter(|of| of.support > 0).map(OfLabel::f1).collect();
     f1s.iter().sum::<f64>() / f1s.len().max(1) as f64
 }
 

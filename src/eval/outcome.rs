@@ -108,7 +108,8 @@ impl std::fmt::Display for Line {
 
 /// A dialogue as text, a line each.
 pub fn text_of(lines: &[Line]) -> String {
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    let lines: Vec<String> = lines.iter().map(|line| line.to_string() + "\n").collect();
+    lines.concat()
 }
 
 /// What a turn of the bot came to.

@@ -184,8 +184,9 @@ impl Report {
         let row = |figure: &'a Figure| Row {
             figure,
             gate: self.gates.iter().find(|gate| gate.suite == figure.suite && gate.name == figure.name),
+            has_before: compared.is_some(),
             beside: compared
-                .map(|(all, _)| all.iter().find(|one| one.suite == figure.suite && one.name == figure.name)),
+                .and_then(|(all, _)| all.iter().find(|one| one.suite == figure.suite && one.name == figure.name)),
         };
         self.figures.iter().map(row).collect()
     }
@@ -197,8 +198,9 @@ pub struct Row<'a> {
     pub figure: &'a Figure,
     /// How its gate was kept, where it has one.
     pub gate: Option<&'a Kept>,
-    /// Where there is a run before: what can be said, if anything can.
-    beside: Option<Option<&'a Compared>>,
+    has_before: bool,
+    /// What can be said beside the run before, if anything can.
+    beside: Option<&'a Compared>,
 }
 
 impl Row<'_> {
@@ -222,14 +224,13 @@ impl Row<'_> {
 
     /// By how much it changed, in words; empty where there is nothing to say.
     pub fn change(&self) -> String {
-        self.beside.flatten().map(Compared::change).unwrap_or_default()
+        self.beside.map(Compared::change).unwrap_or_default()
     }
 
     /// What can be said of the change, in words; empty without a run before.
     pub fn verdict(&self) -> String {
-        self.beside
-            .map(|beside| beside.map_or_else(|| "not compared".to_owned(), Compared::verdict))
-            .unwrap_or_default()
+        let uncompared = if self.has_before { "not compared" } else { "" };
+        self.beside.map_or_else(|| uncompared.to_owned(), Compared::verdict)
     }
 }
 

@@ -141,6 +141,16 @@ fn only_what_a_change_touches_is_run_again() {
     fs::write(&path, moved.replace("биткоином?", "биткойном?")).unwrap();
     assert_eq!(reused(&["--changed"]), 3, "one case is another one");
     assert_eq!(reused(&[]), 0, "everything is run where that is not asked for");
+
+    let articles = dir.path().join("articles/ru");
+    fs::create_dir_all(&articles).unwrap();
+    fs::copy("knowledge/ru/delivery-cost-moscow.md", articles.join("delivery-cost-moscow.md")).unwrap();
+    let settings = format!("{settings}[knowledge]\ndir = \"{}\"\n", dir.path().join("articles").display());
+    assert_eq!(eval(dir.path(), &model.url(), &settings, &[]).code, 0);
+    fs::copy("knowledge/ru/gift-cards.md", articles.join("gift-cards.md")).unwrap();
+    let again = eval(dir.path(), &model.url(), &settings, &["--changed"]);
+    let why = "4 cases to run: 4 since an article changed, and these search all of them";
+    assert!(again.complained.contains(why), "{}", again.complained);
 }
 
 const RUBRIC: &str = "rubric: tone

@@ -70,9 +70,10 @@ impl Worktree {
     /// Where a path lies in the repository.
     fn inside(&self, path: &Path) -> Option<PathBuf> {
         let real = path.canonicalize();
-        let path = match path.is_absolute() {
-            true => real.as_deref().unwrap_or(path).strip_prefix(&self.root).ok()?.to_owned(),
-            false => self.here.join(path),
+        let path = if path.is_absolute() {
+            real.as_deref().unwrap_or(path).strip_prefix(&self.root).ok()?.to_owned()
+        } else {
+            self.here.join(path)
         };
         let mut inside = PathBuf::new();
         for part in path.components() {
