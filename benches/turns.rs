@@ -17,7 +17,7 @@ use firstline::config::Config;
 use firstline::domain::channel::{Address, ChannelKind, Inbound, InboundEvent};
 use firstline::domain::id::{ConversationId, Ids};
 use firstline::domain::text::MessageText;
-use firstline::eval::script::ScriptedReply;
+use firstline::eval::script::{ModelTask, ScriptedReply};
 use firstline::eval::stage::{RecordingChannel, ScriptedModel};
 use firstline::flow::{Ctx, ingest};
 use firstline::ports::store::Accepted;
@@ -64,7 +64,7 @@ async fn open(dir: &Path) -> (Arc<Ctx>, Duration) {
     config.data.dir = dir.to_owned();
     config.turn.quiet = jiff::SignedDuration::ZERO;
     let line = ScriptedReply {
-        task: "answer".to_owned(),
+        task: ModelTask::Answer,
         reply: Some(serde_json::json!({
             "reply": "Вернуть товар можно в течение 14 дней после получения.", "citations": ["ru/return-how-to"],
             "confidence": 0.9, "needs_human": false, "why": "", "asks_back": false, "labels": ["routine"],

@@ -255,7 +255,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             triage::explain(&config, &dir, &message, json).await
         }
         Command::Eval(args) => Box::pin(eval::run(&config, settings.as_deref(), *args, json)).await,
-        Command::Replay(args) => Box::pin(eval::replay(&config, *args, json)).await,
+        Command::Replay(args) => Box::pin(eval::replay(&config, settings.as_deref(), *args, json)).await,
         Command::Doctor => doctor::run(&config, json).await,
     }
 }

@@ -163,8 +163,12 @@ impl Stages for Studio {
         let words = Arc::clone(&self.shared.words);
         let ready = Ready { words, knowledge, store_ids: Ids::seeded(hash.finish().rotate_left(1)) };
         let ctx = open_with(ready, config, outside).await?;
-        if !script.articles.is_empty() {
+        if has_own {
             super::upkeep::sync_articles(&ctx, false).await?;
+        } else if script.only_these_articles {
+            // The company has none that count, and a directory without any is refused as a mistake.
+            let search = ctx.search.serving();
+            ctx.knowledge.sync(&*search.index, search.embedder.as_deref(), Vec::new()).await?;
         }
         // Nobody logs in on a stage: there is no password to hash.
         let operator = OperatorId::fresh(&ctx.ids, start);

@@ -1,6 +1,6 @@
 //! `firstline eval`: whether the bot got better, worse, or can't be told apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -15,24 +15,33 @@ use crate::app::studio::{Models, Studio};
 use crate::config::Config;
 use crate::domain::id::ConversationId;
 use crate::domain::turn::Label;
-use crate::eval::case::Suite;
+use crate::eval::case::{Case, Suite};
 use crate::eval::gates::Gates;
 use crate::eval::judge;
-use crate::eval::lint::{self, Seen};
+use crate::eval::lint;
 use crate::eval::report::Report;
 use crate::eval::run::{self, How, Repeat};
+use crate::eval::words::{counted, meant};
 
 mod choice;
 mod import;
 mod label;
 mod life;
 mod measure;
+mod spending;
 mod sweep;
 mod table;
 mod watch;
+mod worktree;
 
 /// Where the last accepted run is, below the directory of cases.
 const BASELINE: &str = "baselines/main.json";
+
+/// Cases that are named where there are many.
+const NAMED: usize = 5;
+
+/// What it is called on the command line.
+const BASELINE_NAME: &str = "baseline";
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -45,7 +54,7 @@ pub(super) struct EvalArgs {
 
 #[derive(Debug, Subcommand)]
 enum EvalCommand {
-    /// Make the last run the one that others are compared with
+    /// Make the last run the one that others are compared with; it must be of all cases
     Accept {
         /// The report of the run
         #[arg(long, value_name = "FILE", default_value = "data/eval/report.json")]
@@ -75,7 +84,7 @@ enum EvalCommand {
         /// The file
         file: PathBuf,
         /// Where to: cases of triage are written below it
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", default_value = "eval")]
         out: PathBuf,
         /// What a label of theirs is called here
         #[arg(long, value_name = "THEIRS=OURS", value_delimiter = ',', value_parser = parse_renamed)]
@@ -95,7 +104,8 @@ enum EvalCommand {
         /// The rubric
         #[arg(long, value_name = "NAME", default_value = "tone")]
         rubric: String,
-        /// Replies to label, a JSON object a line; those that were judged in the last run if it is left out
+        /// Replies to label, a JSON object a line, or a file of labels/, whose replies are labelled once more; those that were
+        /// judged in the last run if it is left out
         #[arg(long, value_name = "FILE")]
         items: Option<PathBuf>,
         /// The report of that run
@@ -193,8 +203,13 @@ pub(super) struct ReplayArgs {
 }
 
 /// Plays a conversation again.
-pub(super) async fn replay(config: &Config, args: ReplayArgs, json: bool) -> anyhow::Result<()> {
-    life::replay(config, args.conversation, args.with.as_deref(), &args.mode, json).await
+pub(super) async fn replay(
+    config: &Config,
+    settings: Option<&Path>,
+    args: ReplayArgs,
+    json: bool,
+) -> anyhow::Result<()> {
+    life::replay(config, settings, (args.conversation, args.with.as_deref()), &args.mode, json).await
 }
 
 /// Where the replies of language models come from.
@@ -242,7 +257,9 @@ fn parse_renamed(words: &str) -> Result<(String, Label), String> {
 fn parse_sample(words: &str) -> Result<(Option<Suite>, usize), String> {
     let (suite, most) = words.split_once('=').map_or((None, words), |(suite, most)| (Some(suite), most));
     let known = |name: &str| Suite::ALL.into_iter().find(|known| known.name() == name);
-    let suite = suite.map(|name| known(name).ok_or_else(|| format!("`{name}` is no suite"))).transpose()?;
+    let names = Suite::ALL.map(Suite::name);
+    let told = |name: &str| format!("`{name}` is no suite{}", meant(name, names));
+    let suite = suite.map(|name| known(name).ok_or_else(|| told(name))).transpose()?;
     Ok((suite, most.parse().map_err(|_| format!("`{most}` is no number of cases"))?))
 }
 
@@ -269,19 +286,42 @@ pub(super) async fn run(config: &Config, settings: Option<&Path>, args: EvalArgs
         Some(EvalCommand::Sweep { report }) => sweep::run(config, &report, json),
         Some(EvalCommand::Explain { id, dir }) => explain(config, &id, &dir, json).await,
         None if args.run.watch => watch::watch(settings, &args.run, json).await,
-        None => measure::measure(config, &args.run, json).await,
+        None => measure::measure(config, settings, &args.run, json).await,
     }
 }
 
 fn accept(report: &Path, dir: &Path) -> anyhow::Result<()> {
-    let accepted = Report::read(report).map_err(anyhow::Error::msg)?.for_comparison();
-    let (baseline, cases) = (dir.join(BASELINE), accepted.cases.len());
+    let run = Report::read(report).map_err(|why| Exit::invalid(&why))?;
+    is_whole(&run, &choice::read(&[], dir)?).map_err(|why| Exit::invalid(&format!("{}: {why}", report.display())))?;
+    let accepted = run.for_comparison();
+    let (baseline, cases) = (dir.join(BASELINE), counted(accepted.cases.len(), "case"));
     if let Some(parent) = baseline.parent() {
         fs::create_dir_all(parent).with_context(|| format!("{} can't be made", parent.display()))?;
     }
     let written = fs::write(&baseline, serde_json::to_string(&accepted)?);
     written.with_context(|| format!("{} can't be written", baseline.display()))?;
-    output::line(&format!("{} is the run of {} over {cases} cases", baseline.display(), accepted.made_at));
+    output::line(&format!("{} is the run of {} over {cases}", baseline.display(), accepted.made_at));
+    Ok(())
+}
+
+/// Refuses a run that leaves cases out: what an accepted run lacks, no later one is compared on.
+fn is_whole(run: &Report, cases: &[Case]) -> Result<(), String> {
+    let said: BTreeSet<&str> = run.cases.iter().map(|case| case.id.as_str()).collect();
+    let faulty: BTreeSet<&str> = run.faults().map(|(case, _)| case.id.as_str()).collect();
+    let lacks: Vec<&str> = cases.iter().map(|case| case.id.as_str()).filter(|id| !said.contains(id)).collect();
+    let named = |ids: &[&str]| ids.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    if !lacks.is_empty() {
+        let (count, named) = (counted(lacks.len(), "case"), named(&lacks));
+        return Err(format!(
+            "it lacks {count} of {}, such as {named}: run firstline eval whole, then accept",
+            cases.len()
+        ));
+    }
+    if !faulty.is_empty() {
+        let faulty: Vec<&str> = faulty.into_iter().collect();
+        let (count, named) = (counted(faulty.len(), "case"), named(&faulty));
+        return Err(format!("{count} in it could not be run, such as {named}: mend that, run it again, then accept"));
+    }
     Ok(())
 }
 
@@ -291,17 +331,14 @@ fn lint(config: &Config, dir: &Path, json: bool) -> anyhow::Result<()> {
     let names: Vec<String> = rubrics.iter().map(|rubric| rubric.name.clone()).collect();
     Gates::read(&dir.join("gates.toml"), &names).map_err(|error| Exit::invalid(&error))?;
     let articles = articles::read_articles(&config.knowledge.dir)?;
+    let allowed = choice::names(config, names)?;
     let triage = app::load_words(config)?.triage;
     let examples = triage.examples().map(|(_, _, text)| (text, "prompts/triage.toml".to_owned()));
     let of_articles = articles.iter().flat_map(|article| {
         article.questions.iter().map(|question| (question.as_str(), format!("the questions of {}", article.key())))
     });
-    let seen = Seen {
-        articles: articles.iter().map(|article| article.id.as_str()).collect(),
-        rubrics: names.iter().map(String::as_str).collect(),
-        texts: examples.chain(of_articles).collect(),
-    };
-    let findings = lint::lint(&cases, &seen);
+    let texts: Vec<(&str, String)> = examples.chain(of_articles).collect();
+    let findings = lint::lint(&cases, &allowed, &texts);
     if json {
         output::json(&findings)?;
     } else {
@@ -311,11 +348,11 @@ fn lint(config: &Config, dir: &Path, json: bool) -> anyhow::Result<()> {
     }
     if findings.is_empty() {
         if !json {
-            output::line(&format!("{} cases are in order", cases.len()));
+            output::line(&format!("in order: {}", counted(cases.len(), "case")));
         }
         return Ok(());
     }
-    Err(Exit::new(2, format!("{} findings", findings.len())).into())
+    Err(Exit::invalid(&counted(findings.len(), "finding")).into())
 }
 
 async fn explain(config: &Config, id: &str, dir: &Path, json: bool) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
 
 use super::files::{self, FileError};
-use super::script::{OneOrMany, Script};
+use super::script::{Decided, OneOrMany, Script};
 use super::words::Wanted;
 use crate::domain::turn::Label;
 
@@ -99,8 +99,8 @@ pub struct AnswerCase {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerExpect {
-    /// `answer`, `ask_back`, `hand_off`, `ignore`, or several that are right. Without `answer` among them, nothing answers it.
-    pub decision: OneOrMany<String>,
+    /// One that is right, or several. Without `answer` among them, nothing answers it.
+    pub decision: OneOrMany<Decided>,
     /// Articles of which one must be cited, by their ids.
     #[serde(default)]
     pub cites_any: Vec<String>,
@@ -220,4 +220,35 @@ fn played(suite: Suite, script: Script, path: &Path, (line, column): (u64, u64))
 pub fn read_suite(root: &Path, suite: Suite) -> Result<Vec<Case>, FileError> {
     let dir = root.join(suite.name());
     if dir.is_dir() { files::read_dir_with(&dir, parse) } else { Ok(Vec::new()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_word_is_named_with_its_place_and_what_was_meant() {
+        let triage = |expect: &str| format!("suite: triage\ncases:\n- id: a\n  in: Да\n  expect: {expect}\n");
+        let answer = |expect: &str| format!("suite: answer\ncases:\n- id: a\n  in: Да\n  expect: {expect}\n");
+        let dialog = |step: &str| format!("suite: dialog\nid: a\ntitle: t\nturns:\n- customer: Да\n  {step}\n");
+        for (text, place, told) in [
+            (triage("{labels: routine}"), "a.yaml:5:20: ", "a list is wanted, `[routine]`"),
+            (triage("{labels: [angry, emotinal]}"), "a.yaml:5:21: ", "unknown variant `angry`"),
+            (triage("{labels: [emotinal]}"), "a.yaml:5:21: ", "did you mean `emotional`?"),
+            (triage("{lables: [routine]}"), "a.yaml:5:12: ", "did you mean `labels`?"),
+            (answer("{decision: anwser}"), "a.yaml:5:", "did you mean `answer`?"),
+            (answer("{decision: [answer, handof]}"), "a.yaml:5:", "did you mean `hand_off`?"),
+            (answer("{decision: 5}"), "a.yaml:5:", "one text or a list of them"),
+            (answer("{decision: answer, cites_any: hours}"), "a.yaml:5:", "`[hours]`"),
+            (dialog("expect: {reason: human_reqest}"), "a.yaml:6:", "did you mean `human_request`?"),
+            (dialog("expect: {owner: que}"), "a.yaml:6:", "unknown variant `que`"),
+            (dialog("expect: {owner: qued}"), "a.yaml:6:", "did you mean `queued`?"),
+            (dialog("operator: tak"), "a.yaml:6:", "did you mean `take`?"),
+            (dialog("expect: {}\nmodel: [{task: anser}]"), "a.yaml:7:", "did you mean `answer`?"),
+            ("suite: tirage\ncases: []\n".to_owned(), "a.yaml:1:8: ", "did you mean `triage`?"),
+        ] {
+            let error = parse(&text, Path::new("a.yaml")).unwrap_err().to_string();
+            assert!(error.starts_with(place) && error.contains(told), "{told}, at {place}, is not in {error}");
+        }
+    }
 }

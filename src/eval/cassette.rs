@@ -19,6 +19,9 @@ use crate::ports::model::{ChatError, ChatModel, ChatReply, ChatRequest, EmbedErr
 /// The ending of files of recordings.
 const ENDING: &str = "jsonl";
 
+/// The file that whoever records holds locked.
+const LOCK: &str = ".lock";
+
 /// The name of the file with vectors; no task of a model is called so.
 const VECTORS: &str = "vectors";
 
@@ -61,14 +64,17 @@ pub struct Cassettes {
     kept: Mutex<BTreeMap<String, BTreeMap<String, Recording>>>,
     /// Keys that this run asked for.
     used: Mutex<BTreeSet<String>>,
+    /// Held by who records, for as long as this lives: two who write would lose each other's recordings.
+    _lock: Option<fs::File>,
 }
 
 impl Cassettes {
-    /// Reads the directory; it need not be there.
+    /// Reads the directory; it need not be there. Who records has it alone.
     ///
     /// # Errors
-    /// Where a file can't be read or is none of ours, with its place.
-    pub fn open(dir: &Path) -> Result<Self, String> {
+    /// Where a file can't be read or is none of ours, with its place, or somebody else records there.
+    pub fn open(dir: &Path, mode: Option<Mode>) -> Result<Self, String> {
+        let lock = (mode == Some(Mode::Record)).then(|| lock(dir)).transpose()?;
         let mut kept: BTreeMap<String, BTreeMap<String, Recording>> = BTreeMap::new();
         for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
             let path = entry.path();
@@ -77,7 +83,7 @@ impl Cassettes {
                 kept.insert(task, read(&path)?);
             }
         }
-        Ok(Self { dir: dir.to_owned(), kept: Mutex::new(kept), used: Mutex::default() })
+        Ok(Self { dir: dir.to_owned(), kept: Mutex::new(kept), used: Mutex::default(), _lock: lock })
     }
 
     /// The model whose replies these are, where they are of one alone.
@@ -127,7 +133,7 @@ impl Cassettes {
             let lines = recordings.values().map(|one| serde_json::to_string(one).map(|line| line + "\n"));
             let text: String = lines.collect::<Result<_, _>>().map_err(|error| error.to_string())?;
             let path = self.file(task);
-            let written = if text.is_empty() { fs::remove_file(&path) } else { fs::write(&path, text) };
+            let written = if text.is_empty() { fs::remove_file(&path) } else { replace(&path, &text) };
             written.map_err(|error| format!("{}: {error}", path.display()))?;
         }
         Ok(())
@@ -136,6 +142,30 @@ impl Cassettes {
     fn file(&self, task: &str) -> PathBuf {
         self.dir.join(task).with_extension(ENDING)
     }
+}
+
+/// Locks a directory of recordings against others who record. The system takes the lock back when its holder ends, however
+/// that is.
+fn lock(dir: &Path) -> Result<fs::File, String> {
+    let path = dir.join(LOCK);
+    let told = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    fs::create_dir_all(dir).map_err(|error| told(&error))?;
+    let file = fs::OpenOptions::new().create(true).append(true).open(&path).map_err(|error| told(&error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(format!(
+            "{}: another run with --record writes recordings here: wait for it, or give this one --cassettes of its own",
+            dir.display()
+        )),
+        Err(fs::TryLockError::Error(error)) => Err(told(&error)),
+    }
+}
+
+/// Writes a file anew: whoever reads it, or is cut meanwhile, has the whole of the old one or of the new one.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    let beside = path.with_extension("tmp");
+    fs::write(&beside, text)?;
+    fs::rename(&beside, path)
 }
 
 fn read(path: &Path) -> Result<BTreeMap<String, Recording>, String> {
@@ -198,6 +228,11 @@ pub async fn take<T>(number: usize, case: impl Future<Output = T>) -> (T, Asked)
 /// Notes something of the take that is running.
 fn note(change: impl FnOnce(&mut Asked)) {
     let _ = TAKE.try_with(|take| change(&mut locked(&take.asked)));
+}
+
+/// Tokens that the take which is running has cost so far.
+pub fn spent() -> (u64, u64) {
+    TAKE.try_with(|take| locked(&take.asked).spent).unwrap_or_default()
 }
 
 fn number_of_take() -> usize {
@@ -352,5 +387,46 @@ impl Embedder for RecordedEmbedder {
 
     fn fingerprint(&self) -> Fingerprint {
         self.inner.fingerprint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_records_into_a_directory() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = |mode| Cassettes::open(dir.path(), Some(mode)).map(drop);
+        let first = Cassettes::open(dir.path(), Some(Mode::Record)).unwrap();
+        let told = open(Mode::Record).unwrap_err();
+        assert!(told.contains("another run with --record") && told.contains("--cassettes"), "{told}");
+        assert_eq!(open(Mode::Replay), Ok(()), "who reads need not wait");
+        drop(first);
+        assert_eq!(open(Mode::Record), Ok(()));
+    }
+
+    #[test]
+    fn tidying_leaves_whole_files_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let cassettes = Cassettes::open(dir.path(), Some(Mode::Record)).unwrap();
+        let recording = |key: &str| Recording {
+            key: key.to_owned(),
+            model: "m".to_owned(),
+            reply: Some("{}".to_owned()),
+            unusable: None,
+            tokens: (1, 1),
+            vector: Vec::new(),
+        };
+        for key in ["b", "a"] {
+            cassettes.keep("answer", recording(key)).unwrap();
+        }
+        cassettes.tidy(true).unwrap();
+        let text = fs::read_to_string(dir.path().join("answer.jsonl")).unwrap();
+        let keys: Vec<&str> = text.lines().filter_map(|line| line.get(8..9)).collect();
+        assert_eq!(keys, ["a", "b"], "{text}");
+        let mut names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, [".lock", "answer.jsonl"]);
     }
 }

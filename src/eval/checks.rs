@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::outcome::{CheckKind, Played, Speaker, Turn};
 use super::play::{Player, Stage, value_of};
-use super::script::{EndState, Expect, OneOrMany, Script, Step};
+use super::script::{EndState, Expect, Owner, Script, Step};
 use super::words::{Wanted, compared};
-use crate::domain::conversation::{Conversation, Ownership};
+use crate::domain::conversation::Conversation;
 use crate::domain::handoff::{Handoff, HandoffState, Package, PackageAuthor};
 use crate::domain::id::CustomerId;
 use crate::domain::memory::{Fact, Remembered};
@@ -112,9 +112,9 @@ impl Player {
         reply: &str,
         played: &mut Played,
     ) -> anyhow::Result<()> {
-        let owner = owner_name(conversation.ownership);
-        if let Some(expected) = &expect.owner {
-            let told = || format!("{owner} owns the conversation, not {expected}");
+        let owner = Owner::from(conversation.ownership);
+        if let Some(expected) = expect.owner {
+            let told = || format!("{} owns the conversation, not {}", owner.name(), expected.name());
             played.check(CheckKind::Owner, number, expected == owner, told);
         }
         let turn = self.ctx.store.last_turn(conversation.id).await?;
@@ -122,12 +122,14 @@ impl Player {
         if let Some(expected) = &expect.decision {
             // Where a person has the conversation there is no turn: the bot is silent.
             let decision = turn.as_ref().map_or("ignore", |turn| turn.decision.as_str());
-            one_of(played, CheckKind::Decision, number, "the decision is", decision, expected);
+            let expected: Vec<&str> = expected.all().iter().map(|one| one.name()).collect();
+            one_of(played, CheckKind::Decision, number, "the decision is", decision, &expected);
         }
         let handoff = self.ctx.store.handoff(conversation.id).await?;
         if let Some(expected) = &expect.reason {
             let reason = handoff.as_ref().map_or("none", |handoff| handoff.reason.name());
-            one_of(played, CheckKind::Reason, number, "the reason is", reason, expected);
+            let expected: Vec<&str> = expected.all().iter().map(|one| one.name()).collect();
+            one_of(played, CheckKind::Reason, number, "the reason is", reason, &expected);
         }
         let messages = self.ctx.store.transcript(conversation.id, 0, usize::MAX >> 1).await?;
         let last = messages.iter().rev().find(|message| !message.citations.is_empty());
@@ -418,16 +420,7 @@ fn words(played: &mut Played, kind: CheckKind, step: usize, what: &str, text: &s
     }
 }
 
-fn one_of(played: &mut Played, kind: CheckKind, step: usize, what: &str, found: &str, expected: &OneOrMany<String>) {
-    let right = expected.all().iter().any(|one| one == found);
-    played.check(kind, step, right, || format!("{what} {found}, not {}", expected.all().join(" or ")));
-}
-
-fn owner_name(owner: Ownership) -> &'static str {
-    match owner {
-        Ownership::Bot => "bot",
-        Ownership::Queued => "queued",
-        Ownership::Human(_) => "human",
-        Ownership::Resolved => "resolved",
-    }
+fn one_of(played: &mut Played, kind: CheckKind, step: usize, what: &str, found: &str, expected: &[&str]) {
+    let right = expected.contains(&found);
+    played.check(kind, step, right, || format!("{what} {found}, not {}", expected.join(" or ")));
 }

@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use serde_saphyr::Error;
+
+use super::words::meant;
 
 /// A case file that can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -22,8 +25,33 @@ pub struct FileError {
 pub(super) fn parse<T: DeserializeOwned>(text: &str, path: &Path) -> Result<T, FileError> {
     serde_saphyr::from_str(text).map_err(|error| {
         let (line, column) = error.location().map_or((1, 1), |place| (place.line(), place.column()));
-        FileError { path: path.display().to_string(), line, column, why: error.to_string() }
+        let told = error.to_string();
+        let (told, shown) = told.split_once('\n').unwrap_or((&told, ""));
+        // Its own place stands before it.
+        let told = told.split_once(&format!("column {column}: ")).map_or(told, |(_, told)| told);
+        let why = format!("{told}{}\n{shown}", mend(&error, text, (line, column)));
+        FileError { path: path.display().to_string(), line, column, why: why.trim_end().to_owned() }
     })
+}
+
+/// What should stand there instead, where that can be told.
+fn mend(error: &Error, text: &str, place: (u64, u64)) -> String {
+    match error.without_snippet() {
+        Error::SerdeUnknownVariant { variant: written, expected, .. }
+        | Error::SerdeUnknownField { field: written, expected, .. } => meant(written, expected.iter().copied()),
+        other if other.to_string().contains("expected sequence start") => {
+            let written = word_at(text, place);
+            format!(": a list is wanted, `[{written}]`")
+        }
+        _ => String::new(),
+    }
+}
+
+/// What stands at a place up to the end of its entry.
+fn word_at(text: &str, (line, column): (u64, u64)) -> String {
+    let at = |number: u64| usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(1);
+    let rest: String = text.lines().nth(at(line)).unwrap_or_default().chars().skip(at(column)).collect();
+    rest.split([',', '}', '#']).next().unwrap_or_default().trim().to_owned()
 }
 
 /// Reads every `*.yaml` of a directory, in the order of their names.

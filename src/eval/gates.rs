@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::case::Suite;
 use super::files::FileError;
 use super::judge::{Judging, LEAST_KAPPA, LEAST_TNR};
-use super::metrics::{Figure, METRICS};
+use super::metrics::{Figure, METRICS, VALUES};
 use super::report::Compared;
 use super::run::CaseResult;
 
@@ -75,8 +75,13 @@ pub struct Kept {
     pub goal: Option<f64>,
 }
 
-/// Figures that are no share and can be gated all the same.
-const VALUES: [&str; 2] = ["macro_f1", "calibration_error"];
+impl Kept {
+    /// In two words for a table, with what the figure should come to be.
+    pub fn words(&self) -> String {
+        let kept = if self.kept { "kept" } else { "NOT KEPT" };
+        self.goal.map_or_else(|| kept.to_owned(), |goal| format!("{kept}, goal {goal}"))
+    }
+}
 
 impl Gates {
     /// Reads the file; `rubrics` are metrics as well.
@@ -191,20 +196,18 @@ impl Gates {
 }
 
 fn not_believed(kept: Kept, judge: &Judging) -> Kept {
-    let figures = judge.agreement.iter().map(|(criterion, one)| {
-        format!("{criterion}: κ {:.2}, TPR {:.2}, TNR {:.2}", one.kappa(), one.tpr(), one.tnr())
-    });
-    let figures = figures.collect::<Vec<_>>().join("; ");
     let told = format!(
-        "{} can't be gated: its judge {} does not agree with people, from κ {LEAST_KAPPA} and TNR {LEAST_TNR} on ({figures}): see \
+        "{} can't be gated: its judge {} does not agree with people, from κ {LEAST_KAPPA} and TNR {LEAST_TNR} on ({}): see \
          firstline eval label",
-        kept.name, judge.model
+        kept.name,
+        judge.model,
+        judge.figures()
     );
     Kept { kept: false, told, ..kept }
 }
 
 fn is_metric(suite: Option<Suite>, name: &str, rubrics: &[String]) -> bool {
-    let is_value = VALUES.contains(&name) && suite == Some(Suite::Triage);
+    let is_value = VALUES.iter().any(|(value, ..)| *value == name) && suite == Some(Suite::Triage);
     let of_suite = |own: Option<Suite>| own.is_none() || own == suite;
     is_value
         || rubrics.iter().any(|rubric| rubric == name)
@@ -273,25 +276,13 @@ mod tests {
     #[test]
     fn a_critical_case_that_is_known_to_fail_is_no_gate_and_told_when_it_passes() {
         use super::super::outcome::{Check, CheckKind, Played};
-        use super::super::run::{Run, Seen};
+        use super::super::run::{Seen, made};
         let gates = gates("[all]\ncritical = { known = [\"a\"] }\n").unwrap();
         let failed = Check { kind: CheckKind::Says, step: 1, passed: false, why: String::new() };
-        let result = |id: &str, fails: bool| CaseResult {
-            id: id.to_owned(),
-            suite: Suite::Dialog,
-            critical: true,
-            tags: Vec::new(),
-            path: Path::new("a.yaml").to_owned(),
-            line: 3,
-            runs: vec![Run {
-                seen: Seen::Played(Played {
-                    checks: fails.then(|| failed.clone()).into_iter().collect(),
-                    ..Played::default()
-                }),
-                ms: 0,
-                prompts: Vec::new(),
-                spent: (0, 0),
-            }],
+        let result = |id: &str, fails: bool| {
+            let checks = fails.then(|| failed.clone()).into_iter().collect();
+            let played = Seen::Played(Played { checks, ..Played::default() });
+            CaseResult { critical: true, line: 3, ..made::case(id, [played]) }
         };
         let check = |id, fails| gates.check(&[], &[result(id, fails)], &[]).pop().map(|kept| (kept.kept, kept.told));
         assert_eq!(check("a", true), None, "it is known");
@@ -308,7 +299,7 @@ mod tests {
                 .map(|case| (Part { hits: 1.0, of: 1.0 }, Part { hits: f64::from(u8::from(case >= cases)), of: 1.0 }))
                 .collect();
             let comparison = stats::compare(&pairs, 1);
-            let compared = Compared { suite: Suite::Dialog, name: "passed".to_owned(), comparison, judge_shift: None };
+            let compared = Compared::new(Suite::Dialog, "passed", comparison);
             gates.check_comparison(&[compared]).remove(0).kept
         };
         assert!(fell(0) && !fell(20), "none of 200, a tenth");

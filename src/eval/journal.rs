@@ -1,7 +1,7 @@
 //! How cases went, kept with what each depended on: a case is run again only where something of that has changed, and
 //! what a run has done before it was cut need not be done again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,9 @@ use super::case::{Case, Task};
 use super::run::{CaseResult, Seen};
 use crate::domain::text::hex;
 
+/// The name of the articles among what cases depend on.
+pub const ARTICLES: &str = "articles";
+
 /// What results may depend on: the hash of each, by its name. Files of `prompts/` have their own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inputs {
@@ -20,7 +23,8 @@ pub struct Inputs {
     pub common: BTreeMap<String, String>,
     /// Files of `prompts/`, by their names.
     pub prompts: BTreeMap<String, String>,
-    /// All articles together: which of them is found depends on all.
+    /// All articles together: which of them is found, and how surely, depends on all. So whoever changes one changes what
+    /// every case depends on, but for those that bring articles of their own and stand alone.
     pub articles: String,
 }
 
@@ -53,7 +57,10 @@ impl Inputs {
         });
         let mut needs = self.common.clone();
         needs.extend(of_prompts.map(|(name, hash)| (format!("prompts/{name}"), hash.clone())));
-        needs.insert("articles".to_owned(), self.articles.clone());
+        let stands_alone = matches!(&case.task, Task::Play(script) if script.only_these_articles);
+        if !stands_alone {
+            needs.insert(ARTICLES.to_owned(), self.articles.clone());
+        }
         needs.insert("case".to_owned(), hash(format!("{:?}", case.task).as_bytes()));
         needs
     }
@@ -125,12 +132,20 @@ impl Journal {
         self.entries.iter().map(|(id, entry)| (id.clone(), entry.result.clone())).collect()
     }
 
+    /// What has changed of that which a case depends on, by name; `None` where it was never run.
+    pub fn changed(&self, case: &Case, inputs: &Inputs) -> Option<BTreeSet<String>> {
+        let Entry { needs, result } = self.entries.get(&case.id)?;
+        let now = inputs.needs(case, result);
+        let names: BTreeSet<&String> = needs.keys().chain(now.keys()).collect();
+        Some(names.into_iter().filter(|name| needs.get(*name) != now.get(*name)).cloned().collect())
+    }
+
     /// How a case went, where nothing has changed since that it depended on.
     pub fn still_holds(&self, case: &Case, inputs: &Inputs) -> Option<CaseResult> {
-        let Entry { needs, result } = self.entries.get(&case.id)?;
-        if *needs != inputs.needs(case, result) {
+        if !self.changed(case, inputs)?.is_empty() {
             return None;
         }
+        let Entry { result, .. } = self.entries.get(&case.id)?;
         // The case may have moved in its file.
         let Case { path, line, tags, critical, .. } = case.clone();
         Some(CaseResult { critical, tags, path, line, ..result.clone() })
@@ -152,5 +167,30 @@ impl Journal {
         file.write_all(format!("{}\n", serde_json::to_string(&entry)?).as_bytes())?;
         self.entries.insert(case.id.clone(), entry);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::case::parse;
+    use super::super::run::made;
+    use super::*;
+
+    #[test]
+    fn an_article_touches_all_cases_but_those_that_stand_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "suite: dialog\ncases:\n- id: a\n  title: t\n  turns: [{customer: Да}]\n\
+                    - id: alone\n  title: t\n  only_these_articles: true\n  turns: [{customer: Да}]\n";
+        let cases = parse(text, Path::new("a.yaml")).unwrap();
+        let inputs = |articles: &str| Inputs { articles: articles.to_owned(), ..Inputs::default() };
+        let mut journal = Journal::open(&dir.path().join("results.jsonl")).unwrap();
+        assert_eq!(journal.changed(&cases[0], &inputs("then")), None, "it was never run");
+        for case in &cases {
+            journal.add(case, &made::case(&case.id, []), &inputs("then")).unwrap();
+        }
+        let changed = |case: &Case| journal.changed(case, &inputs("now")).unwrap();
+        assert_eq!(changed(&cases[0]), BTreeSet::from([ARTICLES.to_owned()]));
+        assert_eq!(changed(&cases[1]), BTreeSet::new());
+        assert!(journal.still_holds(&cases[1], &inputs("now")).is_some());
     }
 }

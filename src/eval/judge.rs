@@ -167,6 +167,14 @@ impl Judging {
         !self.agreement.is_empty() && self.agreement.values().all(|one| one.is_calibrated())
     }
 
+    /// How far it agrees with people, by criterion, in words.
+    pub fn figures(&self) -> String {
+        let figures = self.agreement.iter().map(|(criterion, one)| {
+            format!("{criterion} κ {:.2}, TPR {:.2}, TNR {:.2}", one.kappa(), one.tpr(), one.tnr())
+        });
+        figures.collect::<Vec<_>>().join("; ")
+    }
+
     /// How much more often this judge says yes than another one of the same replies: its own shift, not the bot's. `None`
     /// where they have judged no reply in common.
     pub fn shift_from(&self, before: &Judging) -> Option<f64> {
@@ -271,11 +279,17 @@ impl Rubric {
         }
     }
 
-    /// Lets a judge say what it says of labelled replies, and how far that agrees with people.
+    /// Lets a judge say what it says of labelled replies, and how far that agrees with people. Nothing is known of a judge
+    /// who was asked for a part of them: `None` where `goes_on` says no before a reply.
     ///
     /// # Errors
     /// As [`Self::judge`].
-    pub async fn calibrate(&self, model: &dyn ChatModel, labellings: &[Labelling]) -> Result<Judging, ChatError> {
+    pub async fn calibrate(
+        &self,
+        model: &dyn ChatModel,
+        labellings: &[Labelling],
+        goes_on: impl Fn() -> bool,
+    ) -> Result<Option<Judging>, ChatError> {
         let mut judging = Judging {
             rubric: self.name.clone(),
             model: model.name().to_owned(),
@@ -284,6 +298,9 @@ impl Rubric {
             anchors: BTreeMap::new(),
         };
         for (id, (item, people)) in gold(labellings) {
+            if !goes_on() {
+                return Ok(None);
+            }
             let verdicts = match self.judge(model, item).await {
                 // What can't be read is no verdict.
                 Err(ChatError::Malformed(_)) => continue,
@@ -295,7 +312,7 @@ impl Rubric {
             }
             judging.anchors.insert(id.to_owned(), verdicts);
         }
-        Ok(judging)
+        Ok(Some(judging))
     }
 }
 

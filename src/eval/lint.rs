@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::case::{Case, Suite, Task};
+use super::play::value_of;
 use super::script::Script;
-use super::words::compared;
+use super::words::{compared, meant};
 use crate::domain::turn::Label;
+use crate::engine::learn::KEYS;
 
 /// From this share of three-letter pieces in common on, two texts are nearly the same.
 const ALIKE: f64 = 0.85;
@@ -34,36 +36,45 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// What the bot has seen: texts, each with where it stands.
-pub struct Seen<'a> {
+/// What a case may name.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
     /// Ids of all articles.
-    pub articles: BTreeSet<&'a str>,
+    pub articles: BTreeSet<String>,
     /// The rubrics by which replies can be judged.
-    pub rubrics: Vec<&'a str>,
-    /// Examples of `prompts/triage.toml` and questions of articles.
-    pub texts: Vec<(&'a str, String)>,
+    pub rubrics: BTreeSet<String>,
+    /// The queues of `prompts/triage.toml`.
+    pub queues: BTreeSet<String>,
 }
 
-/// Looks a set over.
-pub fn lint(cases: &[Case], seen: &Seen<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for case in cases {
-        let told = |why: String| finding(case, why);
-        let brought = |article: &str| {
-            script(case).is_some_and(|script| script.articles.iter().any(|planted| planted.id == bare(article)))
-        };
-        let known = |article: &&str| seen.articles.contains(bare(article)) || brought(article);
-        for article in cited(case).into_iter().filter(|article| !known(article)) {
-            findings.push(told(format!("{}: there is no article `{article}`", case.id)));
-        }
-        let judged = script(case).into_iter().flat_map(|script| &script.judge);
-        for rubric in judged.filter(|rubric| !seen.rubrics.contains(&rubric.as_str())) {
-            findings.push(told(format!("{}: there is no rubric `{rubric}`", case.id)));
-        }
-    }
+/// Looks a set over; `texts` are what the bot has seen, examples of `prompts/triage.toml` and questions of articles, each
+/// with where it stands.
+pub fn lint(cases: &[Case], names: &Names, texts: &[(&str, String)]) -> Vec<Finding> {
+    let mut findings = unknown(cases, names);
     findings.extend(alike(cases));
-    findings.extend(leaked(cases, seen));
+    findings.extend(leaked(cases, texts));
     findings.extend(untested(cases));
+    findings
+}
+
+/// What cases name and nothing is called: with it a case can never be right, whatever the bot does.
+pub fn unknown(cases: &[Case], names: &Names) -> Vec<Finding> {
+    let keys: BTreeSet<String> = KEYS.iter().map(|key| key.name.to_owned()).collect();
+    let mut findings = Vec::new();
+    for (case, script) in cases.iter().filter_map(|case| Some((case, script(case)?))) {
+        let mut look = |what: &str, written: Vec<&str>, known: &BTreeSet<String>| {
+            for word in written.into_iter().filter(|word| !known.contains(*word)) {
+                let meant = meant(word, known.iter().map(String::as_str));
+                findings.push(finding(case, format!("{}: there is no {what} `{word}`{meant}", case.id)));
+            }
+        };
+        let brought = script.articles.iter().map(|planted| planted.id.clone());
+        let of_company = if script.only_these_articles { BTreeSet::new() } else { names.articles.clone() };
+        look("article", cited(script), &of_company.into_iter().chain(brought).collect());
+        look("rubric", script.judge.iter().map(String::as_str).collect(), &names.rubrics);
+        look("queue", script.end_state.queue.as_deref().into_iter().collect(), &names.queues);
+        look("key of facts", keys_of(script), &keys);
+    }
     findings
 }
 
@@ -82,9 +93,19 @@ fn script(case: &Case) -> Option<&Script> {
     }
 }
 
-fn cited(case: &Case) -> Vec<&str> {
-    let expects = script(case).into_iter().flat_map(|script| &script.turns).map(|step| &step.expect);
-    expects.flat_map(|expect| expect.cites_all.iter().chain(&expect.cites_any)).map(String::as_str).collect()
+fn cited(script: &Script) -> Vec<&str> {
+    let expects = script.turns.iter().map(|step| &step.expect);
+    expects.flat_map(|expect| expect.cites_all.iter().chain(&expect.cites_any)).map(|id| bare(id)).collect()
+}
+
+/// The keys of facts that a script speaks of; not those of `facts_not`, for an attack may want one that there is not.
+fn keys_of(script: &Script) -> Vec<&str> {
+    let Script { known, turns, end_state: end, .. } = script;
+    let of_steps = turns.iter().flat_map(|step| &step.expect.facts);
+    let facts = known.values().flatten().chain(of_steps).chain(&end.facts);
+    let keys = facts.flat_map(|fact| fact.split(" | ")).map(|fact| value_of(fact).0);
+    let bare = turns.iter().flat_map(|step| step.expect.asks_none_of.iter().chain(&step.forget));
+    keys.chain(bare.map(String::as_str)).collect()
 }
 
 /// What the customer says in a case, where that is one message: dialogues begin alike.
@@ -123,8 +144,8 @@ fn alike(cases: &[Case]) -> Vec<Finding> {
 }
 
 /// Cases that the bot is shown the answers of measure nothing.
-fn leaked(cases: &[Case], seen: &Seen<'_>) -> Vec<Finding> {
-    let known: Vec<_> = seen.texts.iter().map(|(text, place)| (pieces(text), place)).collect();
+fn leaked(cases: &[Case], texts: &[(&str, String)]) -> Vec<Finding> {
+    let known: Vec<_> = texts.iter().map(|(text, place)| (pieces(text), place)).collect();
     let of_case = |case: &Case| {
         let text = pieces(message(case)?);
         let (_, place) = known.iter().find(|(known, _)| likeness(&text, known) >= ALIKE)?;
@@ -170,7 +191,8 @@ mod tests {
                     - id: c\n  in: \"Можно ли вернуть ковёр без чека?\"\n  expect: {decision: answer}\n";
         let cases = parse(text, Path::new("a.yaml")).unwrap();
         let texts = vec![("Можно ли вернуть ковер, без чека", "ru/return".to_owned())];
-        let found = lint(&cases, &Seen { rubrics: Vec::new(), articles: ["here"].into(), texts });
+        let names = Names { articles: ["here".to_owned()].into(), ..Names::default() };
+        let found = lint(&cases, &names, &texts);
         let told: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert_eq!(
             told,
@@ -183,10 +205,35 @@ mod tests {
     }
 
     #[test]
+    fn names_that_nothing_has_are_found_with_what_was_meant() {
+        let text = "suite: memory\ncases:\n- id: a\n  title: t\n  known: {ana: [\"town = Тула\"]}\n  judge: [tome]\n  turns:\n\
+                    \x20 - forget: adress\n  - customer: Да\n    expect: {cites_all: [ru/delivery], facts: [\"city = Тула | nmae = Тула\"]}\n\
+                    \x20 end_state: {queue: suport, facts_not: [discount]}\n\
+                    - id: b\n  title: t\n  only_these_articles: true\n  turns: [{customer: Да, expect: {cites_any: [deliveries]}}]\n";
+        let set = |name: &str| BTreeSet::from([name.to_owned()]);
+        let names = Names { articles: set("deliveries"), rubrics: set("tone"), queues: set("support") };
+        let found = unknown(&parse(text, Path::new("a.yaml")).unwrap(), &names);
+        let told: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "a.yaml:3:3: a: there is no article `delivery`: did you mean `deliveries`?",
+                "a.yaml:3:3: a: there is no rubric `tome`: did you mean `tone`?",
+                "a.yaml:3:3: a: there is no queue `suport`: did you mean `support`?",
+                "a.yaml:3:3: a: there is no key of facts `town`",
+                "a.yaml:3:3: a: there is no key of facts `nmae`: did you mean `name`?",
+                "a.yaml:3:3: a: there is no key of facts `adress`: did you mean `address`?",
+                "a.yaml:12:3: b: there is no article `deliveries`",
+            ],
+            "an article of the company is none where only the case's own are"
+        );
+    }
+
+    #[test]
     fn labels_that_nothing_tests_are_named() {
         let text = "suite: triage\ncases:\n- id: a\n  in: \"Позовите человека\"\n  expect: {labels: [human_request]}\n";
         let cases = parse(text, Path::new("a.yaml")).unwrap();
-        let found = lint(&cases, &Seen { rubrics: Vec::new(), articles: BTreeSet::new(), texts: Vec::new() });
+        let found = lint(&cases, &Names::default(), &[]);
         assert_eq!(found.len(), Label::ALL.len() - 1);
         assert!(found.iter().any(|finding| finding.why.contains("safety_legal")));
     }

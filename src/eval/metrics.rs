@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::case::Suite;
 use super::judge::Verdicts;
 use super::outcome::{Check, CheckKind, Played};
-use super::run::{CaseResult, Judged, Seen};
-use super::stats::{Interval, Part, share, wilson};
+use super::run::{CaseResult, Judged, Run, Seen};
+use super::stats::{self, Comparison, Interval, Part, share, wilson};
 use crate::domain::turn::{Label, LabelSource};
 
 /// Which way is better.
@@ -63,7 +63,40 @@ pub struct Figure {
     pub interval: Interval,
 }
 
+impl Figure {
+    /// Whether it is a share: what is none has no interval, and is of nothing that could be counted.
+    pub fn is_share(&self) -> bool {
+        self.part.of > 0.0
+    }
+
+    /// The value for people: `47.3 %` of a share, `0.473` otherwise.
+    pub fn value(&self) -> String {
+        let value = self.interval.value;
+        if self.is_share() { format!("{:.1} %", value * 100.0) } else { format!("{value:.3}") }
+    }
+
+    /// Its interval, in percent; empty where it has none.
+    pub fn range(&self) -> String {
+        let Interval { low, high, .. } = self.interval;
+        if self.is_share() { format!("{:.1} to {:.1}", low * 100.0, high * 100.0) } else { String::new() }
+    }
+
+    /// Of how many; empty where nothing is counted.
+    pub fn of(&self) -> String {
+        if self.is_share() { self.part.of.to_string() } else { String::new() }
+    }
+}
+
 const NOTHING: Part = Part { hits: 0.0, of: 0.0 };
+
+/// The name of the mean F1 over labels.
+pub const MACRO_F1: &str = "macro_f1";
+
+/// Figures of triage that are no share: their names, what they say, and which way is better.
+pub const VALUES: [(&str, &str, Better); 2] = [
+    (MACRO_F1, "mean F1 over the labels that occur", Better::Higher),
+    ("calibration_error", "how far the classifier's probabilities are from what happens", Better::Lower),
+];
 
 /// The metrics of these results, in the order of reports: ours, and one a rubric by which something was judged.
 pub fn metrics_of(results: &[CaseResult]) -> Vec<Metric> {
@@ -284,13 +317,7 @@ pub fn figures(suite: Suite, results: &[CaseResult]) -> Vec<Figure> {
     });
     let mut figures: Vec<Figure> = shares.collect();
     if suite == Suite::Triage {
-        let judged: Vec<&Judged> = cases()
-            .flat_map(|case| &case.runs)
-            .filter_map(|run| match &run.seen {
-                Seen::Judged(judged) => Some(judged),
-                _ => None,
-            })
-            .collect();
+        let judged: Vec<&Judged> = cases().flat_map(|case| &case.runs).filter_map(judged_in).collect();
         figures.extend(triage_values(&judged));
     }
     figures
@@ -298,27 +325,57 @@ pub fn figures(suite: Suite, results: &[CaseResult]) -> Vec<Figure> {
 
 /// What is no share: the mean F1 over labels, and how far probabilities are from what happens.
 fn triage_values(judged: &[&Judged]) -> Vec<Figure> {
-    let value = |name: &str, meaning: &str, better, value: f64| Figure {
-        suite: Suite::Triage,
-        name: name.to_owned(),
-        meaning: meaning.to_owned(),
-        better,
-        part: NOTHING,
-        interval: Interval { low: value, value, high: value },
-    };
     if judged.is_empty() {
         return Vec::new();
     }
-    let mut figures = vec![value("macro_f1", "mean F1 over the labels that occur", Better::Higher, macro_f1(judged))];
-    figures.extend(calibration_error(judged).map(|error| {
-        value("calibration_error", "how far the classifier's probabilities are from what happens", Better::Lower, error)
-    }));
-    figures
+    let values = VALUES.into_iter().zip([Some(macro_f1(&confusion(judged))), calibration_error(judged)]);
+    let figures = values.filter_map(|((name, meaning, better), value)| {
+        Some(Figure {
+            suite: Suite::Triage,
+            name: name.to_owned(),
+            meaning: meaning.to_owned(),
+            better,
+            part: NOTHING,
+            interval: value.map(|value| Interval { low: value, value, high: value })?,
+        })
+    });
+    figures.collect()
 }
 
-fn macro_f1(judged: &[&Judged]) -> f64 {
-    let f1s: Vec<f64> = confusion(judged).into_iter().filter(|of| of.support > 0).map(|of| of.f1()).collect();
+fn macro_f1(labels: &[OfLabel]) -> f64 {
+    let f1s: Vec<f64> = labels.iter().filter(|of| of.support > 0).map(OfLabel::f1).collect();
     f1s.iter().sum::<f64>() / f1s.len().max(1) as f64
+}
+
+/// Compares the mean F1 over labels of two runs over the same messages.
+pub fn compare_macro_f1<'a>(
+    pairs: impl Iterator<Item = (&'a CaseResult, &'a CaseResult)>,
+    seed: u64,
+) -> Option<Comparison> {
+    let counts = |case: &CaseResult| {
+        let judged: Vec<&Judged> = case.runs.iter().filter_map(judged_in).collect();
+        (!judged.is_empty()).then(|| confusion(&judged))
+    };
+    let pairs: Vec<_> = pairs.filter_map(|(before, after)| Some((counts(before)?, counts(after)?))).collect();
+    if pairs.is_empty() {
+        return None;
+    }
+    Some(stats::compare_figures(&pairs, seed, |pairs| {
+        let (mut then, mut now) = (confusion(&[]), confusion(&[]));
+        for (before, after) in pairs {
+            then.iter_mut().zip(before).for_each(|(all, one)| all.add(one));
+            now.iter_mut().zip(after).for_each(|(all, one)| all.add(one));
+        }
+        macro_f1(&now) - macro_f1(&then)
+    }))
+}
+
+/// How a message was judged in a run, where it was.
+pub(super) fn judged_in(run: &Run) -> Option<&Judged> {
+    match &run.seen {
+        Seen::Judged(judged) => Some(judged),
+        _ => None,
+    }
 }
 
 /// How one label fares.
@@ -335,6 +392,13 @@ pub struct OfLabel {
 }
 
 impl OfLabel {
+    /// Counts the messages of another one, of the same label, as well.
+    fn add(&mut self, other: &OfLabel) {
+        self.right += other.right;
+        self.said += other.said;
+        self.support += other.support;
+    }
+
     /// The harmonic mean of precision and recall.
     pub fn f1(&self) -> f64 {
         let of = self.said + self.support;
@@ -369,4 +433,60 @@ fn calibration_error(judged: &[&Judged]) -> Option<f64> {
     }
     let all: f64 = bins.values().map(|bin| bin.2).sum();
     (all > 0.0).then(|| bins.values().map(|bin| (bin.0 - bin.1).abs() / all).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::run::made;
+    use super::*;
+
+    /// A message that is routine, and is taken for this.
+    fn taken_for(id: usize, said: Label) -> CaseResult {
+        let judged = Judged {
+            message: String::new(),
+            gold: vec![Label::Routine],
+            said: vec![said],
+            labels: Vec::new(),
+            to_people: false,
+            handed_over: false,
+            decision: String::new(),
+        };
+        CaseResult { suite: Suite::Triage, ..made::case(&id.to_string(), [Seen::Judged(judged)]) }
+    }
+
+    #[test]
+    fn the_mean_over_labels_is_compared_case_by_case() {
+        let right: Vec<CaseResult> = (0..60).map(|id| taken_for(id, Label::Routine)).collect();
+        let worse: Vec<CaseResult> =
+            (0..60).map(|id| taken_for(id, if id < 20 { Label::Emotional } else { Label::Routine })).collect();
+        let compare = |a: &[CaseResult], b: &[CaseResult]| compare_macro_f1(a.iter().zip(b), 1).unwrap();
+        let fell = compare(&right, &worse);
+        assert_eq!((fell.verdict, fell.fixed, fell.broken), (stats::Verdict::Worse, 0, 20));
+        assert!((fell.difference.value + 0.2).abs() < 1e-9, "1 to 80 of 100: {fell:?}");
+        let same = compare(&right, &right);
+        assert_eq!((same.verdict, same.fixed + same.broken), (stats::Verdict::NotDistinguishable, 0));
+        assert!(compare_macro_f1(std::iter::empty(), 1).is_none());
+    }
+
+    #[test]
+    fn a_share_is_shown_in_percent_and_another_figure_as_it_is() {
+        let figures = figures(Suite::Triage, &[taken_for(1, Label::Routine), taken_for(2, Label::Emotional)]);
+        let value = |name: &str| figures.iter().find(|figure| figure.name == name).map(Figure::value);
+        assert_eq!((value("accuracy").unwrap(), value(MACRO_F1).unwrap()), ("100.0 %".to_owned(), "0.667".to_owned()));
+    }
+
+    #[test]
+    fn every_metric_is_explained_to_people() {
+        let suite = |suite: Option<Suite>| suite.map_or("all", Suite::name);
+        let way = |better| if better == Better::Higher { "more" } else { "less" };
+        let row =
+            |of: &str, name: &str, meaning: &str, better| format!("| {of} | `{name}` | {meaning} | {} |", way(better));
+        let shares = METRICS.iter().map(|one| row(suite(one.suite), &one.name, one.meaning, one.better));
+        let values = VALUES.iter().map(|(name, meaning, better)| row("triage", name, meaning, *better));
+        let wanted: Vec<String> = shares.chain(values).collect();
+        let readme = include_str!("../../eval/README.md");
+        let table = readme.split("| suite | metric | what it says | better |").nth(1).unwrap_or_default();
+        let rows: Vec<&str> = table.lines().skip(2).take_while(|line| line.starts_with('|')).collect();
+        assert_eq!(rows, wanted, "the table of eval/README.md says what METRICS and VALUES say");
+    }
 }

@@ -106,6 +106,12 @@ impl std::fmt::Display for Line {
     }
 }
 
+/// A dialogue as text, a line each.
+pub fn text_of(lines: &[Line]) -> String {
+    let lines: Vec<String> = lines.iter().map(|line| line.to_string() + "\n").collect();
+    lines.concat()
+}
+
 /// What a turn of the bot came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Turn {

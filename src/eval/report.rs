@@ -1,16 +1,16 @@
 //! A run as it is kept, compared and shown.
 
+mod comparison;
 mod html;
 mod junit;
 mod markdown;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use similar::TextDiff;
 
+pub use comparison::{Changed, Compared, compare};
 pub use html::html;
 pub use junit::junit;
 pub use markdown::markdown;
@@ -18,17 +18,14 @@ pub use markdown::markdown;
 use super::case::Suite;
 use super::gates::{Gates, Kept};
 use super::judge::Judging;
-use super::metrics::{Better, Figure, figures, metrics_of};
-use super::outcome::Played;
+use super::metrics::{Figure, figures};
 use super::run::{CaseResult, Seen};
-use super::stats::{self, Comparison, Part, Verdict};
+use super::stats;
 use super::sweep::Swept;
+use crate::domain::turn::Label;
 
 /// The version of the format: a report of another one is not compared with.
 const VERSION: u32 = 1;
-
-/// Draws of a bootstrap are the same in every comparison.
-const SEED: u64 = 2_611;
 
 /// A run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,6 +73,9 @@ pub struct Economy {
     pub reused: usize,
     /// Cases that were not run because the budget was spent.
     pub left: usize,
+    /// Rubrics whose judge was not asked about labelled replies because the budget was spent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uncalibrated: Vec<String>,
     /// Tokens read and written by a model that was really asked.
     pub tokens: (u64, u64),
     /// What these cost, where the model has a price.
@@ -171,120 +171,67 @@ impl Report {
     pub fn failed(&self) -> impl Iterator<Item = &CaseResult> {
         self.cases.iter().filter(|case| !case.is_passed())
     }
-}
 
-/// A metric of two runs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Compared {
-    /// The suite.
-    pub suite: Suite,
-    /// The metric.
-    pub name: String,
-    /// What can be said.
-    pub comparison: Comparison,
-    /// Of a judge's figure: how much of the difference was the judge's own, by replies that both have judged. It is taken off.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub judge_shift: Option<f64>,
-}
-
-impl Compared {
-    fn new(suite: Suite, name: &str, comparison: Comparison) -> Self {
-        Self { suite, name: name.to_owned(), comparison, judge_shift: None }
+    /// Cases that failed and did not fail in the run before; all that failed where there is none. And how many others did.
+    pub fn newly_failed(&self, compared: Option<&(Vec<Compared>, Changed)>) -> (Vec<&CaseResult>, usize) {
+        let is_old = |case: &&CaseResult| compared.is_some_and(|(_, changed)| changed.still_wrong.contains(&case.id));
+        let (old, new): (Vec<_>, Vec<_>) = self.failed().partition(is_old);
+        (new, old.len())
     }
-}
 
-/// Takes the shift of the judge itself off its figure. Nothing can be said where another judge has judged nothing in common.
-fn judges_apart(before: &Report, after: &Report, compared: Compared) -> Option<Compared> {
-    let judge_of = |report: &Report| report.judges.iter().find(|judge| judge.rubric == compared.name).cloned();
-    let (Some(then), Some(now)) = (judge_of(before), judge_of(after)) else { return Some(compared) };
-    if then.hash == now.hash && then.anchors == now.anchors {
-        return Some(compared);
-    }
-    let shift = now.shift_from(&then)?;
-    let comparison = stats::shifted(compared.comparison, shift);
-    Some(Compared { comparison, judge_shift: Some(shift), ..compared })
-}
-
-/// Cases whose verdict is another one.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Changed {
-    /// From wrong to right.
-    pub fixed: Vec<String>,
-    /// From right to wrong.
-    pub broken: Vec<String>,
-    /// Right in some runs only, in either.
-    pub flaky: Vec<String>,
-    /// What was said then and is now, of those that say something else: a unified diff by case.
-    pub diffs: BTreeMap<String, String>,
-}
-
-/// What two runs over the same cases differ in: `better` and `worse` in the sense of the metric.
-pub fn compare(before: &Report, after: &Report) -> (Vec<Compared>, Changed) {
-    let pairs = |suite: Suite| {
-        let of_suite = after.cases.iter().filter(move |case| case.suite == suite);
-        let both = of_suite.filter_map(|case| Some((before.cases.iter().find(|other| other.id == case.id)?, case)));
-        // What could not be run, then or now, says nothing.
-        both.filter(|(before, after)| before.is_said() && after.is_said())
-    };
-    let (mut compared, metrics) = (Vec::new(), metrics_of(&after.cases));
-    for suite in Suite::ALL {
-        for metric in metrics.iter().filter(|metric| metric.is_of(suite)) {
-            let parts: Vec<(Part, Part)> = pairs(suite)
-                .map(|(before, after)| (metric.part_of(before), metric.part_of(after)))
-                .filter(|(before, after)| before.of > 0.0 || after.of > 0.0)
-                .collect();
-            if !parts.is_empty() {
-                let comparison = in_its_sense(stats::compare(&parts, SEED), metric.better);
-                compared.extend(judges_apart(before, after, Compared::new(suite, &metric.name, comparison)));
-            }
-        }
-    }
-    let mut changed = Changed::default();
-    for (before, after) in Suite::ALL.into_iter().flat_map(pairs) {
-        let list = match (before.is_passed(), after.is_passed()) {
-            _ if before.is_flaky() || after.is_flaky() => &mut changed.flaky,
-            (false, true) => &mut changed.fixed,
-            (true, false) => &mut changed.broken,
-            _ => continue,
+    /// Every figure with what is told beside it.
+    pub fn rows<'a>(&'a self, compared: Option<&'a (Vec<Compared>, Changed)>) -> Vec<Row<'a>> {
+        let row = |figure: &'a Figure| Row {
+            figure,
+            gate: self.gates.iter().find(|gate| gate.suite == figure.suite && gate.name == figure.name),
+            has_before: compared.is_some(),
+            beside: compared
+                .and_then(|(all, _)| all.iter().find(|one| one.suite == figure.suite && one.name == figure.name)),
         };
-        list.push(after.id.clone());
-        if let Some(diff) = difference(before, after) {
-            changed.diffs.insert(after.id.clone(), diff);
-        }
+        self.figures.iter().map(row).collect()
     }
-    (compared, changed)
 }
 
-fn lines_of(played: &Played) -> String {
-    played.transcript.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n") + "\n"
+/// A figure with its gate, and with what it was before.
+pub struct Row<'a> {
+    /// The figure.
+    pub figure: &'a Figure,
+    /// How its gate was kept, where it has one.
+    pub gate: Option<&'a Kept>,
+    has_before: bool,
+    /// What can be said beside the run before, if anything can.
+    beside: Option<&'a Compared>,
 }
 
-/// What a case said then and says now; `None` where that is the same.
-fn difference(before: &CaseResult, after: &CaseResult) -> Option<String> {
-    let said = |case: &CaseResult| match &case.runs.first()?.seen {
-        Seen::Played(played) => Some(lines_of(played)),
-        Seen::Judged(judged) => {
-            let labels = judged.said.iter().map(|label| format!("taken for {}\n", label.name()));
-            Some(labels.collect::<String>() + &format!("decided: {}\n", judged.decision))
-        }
-        Seen::BadActor(_) | Seen::Fault(_) => None,
-    };
-    let (before, after) = (said(before)?, said(after)?);
-    let diff = TextDiff::from_lines(&before, &after);
-    (before != after).then(|| diff.unified_diff().context_radius(1).to_string())
-}
+impl Row<'_> {
+    /// What stands above [`Self::cells`].
+    pub const HEADER: [&'static str; 8] = ["suite", "metric", "value", "95 %", "of", "gate", "change", "verdict"];
 
-/// A share that should be small is better where it fell.
-fn in_its_sense(comparison: Comparison, better: Better) -> Comparison {
-    if better == Better::Higher {
-        return comparison;
+    /// The row as tables show it.
+    pub fn cells(&self) -> [String; 8] {
+        let figure = self.figure;
+        [
+            figure.suite.name().to_owned(),
+            figure.name.clone(),
+            figure.value(),
+            figure.range(),
+            figure.of(),
+            self.gate.map(Kept::words).unwrap_or_default(),
+            self.change(),
+            self.verdict(),
+        ]
     }
-    let verdict = match comparison.verdict {
-        Verdict::Better => Verdict::Worse,
-        Verdict::Worse => Verdict::Better,
-        Verdict::NotDistinguishable => Verdict::NotDistinguishable,
-    };
-    Comparison { verdict, fixed: comparison.broken, broken: comparison.fixed, ..comparison }
+
+    /// By how much it changed, in words; empty where there is nothing to say.
+    pub fn change(&self) -> String {
+        self.beside.map(Compared::change).unwrap_or_default()
+    }
+
+    /// What can be said of the change, in words; empty without a run before.
+    pub fn verdict(&self) -> String {
+        let uncompared = if self.has_before { "not compared" } else { "" };
+        self.beside.map_or_else(|| uncompared.to_owned(), Compared::verdict)
+    }
 }
 
 /// What went otherwise in a case, in words.
@@ -296,12 +243,9 @@ pub fn reasons(case: &CaseResult) -> Vec<String> {
             Seen::Played(played) => played.failures(),
             Seen::Judged(_) if run.passed() => Vec::new(),
             Seen::Judged(judged) => {
-                let names = |labels: &[crate::domain::turn::Label]| {
-                    labels.iter().map(|label| label.name()).collect::<Vec<_>>().join(", ")
-                };
                 let goes = |to_people| if to_people { "to people" } else { "to nobody" };
                 vec![format!(
-                    "is {} and goes {}; taken for {} it goes {}",
+                    "is {} and goes {}; taken for {}, it goes {}",
                     names(&judged.gold),
                     goes(judged.to_people),
                     names(&judged.said),
@@ -316,65 +260,31 @@ pub fn reasons(case: &CaseResult) -> Vec<String> {
     reasons
 }
 
+/// Labels by name; a message may be taken for none.
+fn names(labels: &[Label]) -> String {
+    if labels.is_empty() {
+        return "nothing".to_owned();
+    }
+    labels.iter().map(|label| label.name()).collect::<Vec<_>>().join(", ")
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::run::{Judged, made};
     use super::*;
-    use crate::eval::run::Run;
-
-    /// Replies of which a judge says so, by a judge of that name who says so of the anchors.
-    fn judged(hash: &str, replies: &[bool], anchors: &[bool]) -> Report {
-        let verdicts = |yes: &bool| BTreeMap::from([("kind".to_owned(), *yes)]);
-        let case = |(id, yes): (usize, &bool)| {
-            let played = Played { verdicts: [("tone".to_owned(), verdicts(yes))].into(), ..Played::default() };
-            let run = Run { seen: Seen::Played(played), ms: 0, prompts: Vec::new(), spent: (0, 0) };
-            CaseResult {
-                id: id.to_string(),
-                suite: Suite::Dialog,
-                critical: false,
-                tags: Vec::new(),
-                path: Path::new("a.yaml").to_owned(),
-                line: 1,
-                runs: vec![run],
-            }
-        };
-        let judging = Judging {
-            rubric: "tone".to_owned(),
-            model: hash.to_owned(),
-            hash: hash.to_owned(),
-            agreement: BTreeMap::new(),
-            anchors: anchors.iter().enumerate().map(|(id, yes)| (id.to_string(), verdicts(yes))).collect(),
-        };
-        let cases = replies.iter().enumerate().map(case).collect();
-        Report::new(Subject::default(), cases, &Gates::default(), vec![judging], Made::default())
-    }
 
     #[test]
-    fn the_shift_of_a_judge_is_told_and_taken_off() {
-        let (mut kinder, mut replies) = ([false; 40], [false; 40]);
-        kinder[..14].fill(true);
-        replies[..14].fill(true);
-        let (before, after) = (judged("a", &[false; 40], &[false; 40]), judged("b", &replies, &kinder));
-        let (compared, _) = compare(&before, &after);
-        let tone = compared.iter().find(|one| one.name == "tone").unwrap();
-        assert!((tone.judge_shift.unwrap() - 0.35).abs() < 1e-9);
-        assert!(tone.comparison.difference.value.abs() < 1e-9, "{:?}", tone.comparison);
-        assert_eq!(tone.comparison.verdict, Verdict::NotDistinguishable);
-
-        let same = judged("a", &replies, &[false; 40]);
-        let (compared, _) = compare(&before, &same);
-        let tone = compared.iter().find(|one| one.name == "tone").unwrap();
-        assert_eq!((tone.judge_shift, tone.comparison.verdict), (None, Verdict::Better), "the same judge");
-
-        let (compared, _) = compare(&before, &judged("b", &replies, &[]));
-        assert!(compared.iter().all(|one| one.name != "tone"), "another judge, and nothing in common: nothing is said");
-    }
-
-    #[test]
-    fn what_should_be_small_is_better_where_it_fell() {
-        let part = |hits: f64| Part { hits, of: 1.0 };
-        let fell: Vec<(Part, Part)> = (0..20).map(|_| (part(1.0), part(0.0))).collect();
-        let verdict = |better| in_its_sense(stats::compare(&fell, 1), better);
-        assert_eq!((verdict(Better::Higher).verdict, verdict(Better::Higher).broken), (Verdict::Worse, 20));
-        assert_eq!((verdict(Better::Lower).verdict, verdict(Better::Lower).fixed), (Verdict::Better, 20));
+    fn a_message_that_is_taken_for_nothing_is_told_so() {
+        let judged = Judged {
+            message: String::new(),
+            gold: vec![Label::HumanRequest],
+            said: Vec::new(),
+            labels: Vec::new(),
+            to_people: true,
+            handed_over: false,
+            decision: String::new(),
+        };
+        let told = reasons(&made::case("a", [Seen::Judged(judged)]));
+        assert_eq!(told, ["is human_request and goes to people; taken for nothing, it goes to nobody"]);
     }
 }

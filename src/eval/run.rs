@@ -357,26 +357,33 @@ fn conversation(ids: &Ids, customer: &Customer, now: Timestamp) -> Conversation 
     }
 }
 
+/// Results as tests make them.
+#[cfg(test)]
+pub(super) mod made {
+    use super::{CaseResult, PathBuf, Run, Seen, Suite};
+
+    /// A dialogue in which this was seen, a run each.
+    pub(in crate::eval) fn case(id: &str, seen: impl IntoIterator<Item = Seen>) -> CaseResult {
+        let run = |seen| Run { seen, ms: 0, prompts: Vec::new(), spent: (0, 0) };
+        CaseResult {
+            id: id.to_owned(),
+            suite: Suite::Dialog,
+            critical: false,
+            tags: Vec::new(),
+            path: PathBuf::from("a.yaml"),
+            line: 1,
+            runs: seen.into_iter().map(run).collect(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn result(passed: &[bool]) -> CaseResult {
-        let run = |&passed: &bool| Run {
-            seen: if passed { Seen::Played(Played::default()) } else { Seen::Fault(String::new()) },
-            ms: 0,
-            prompts: Vec::new(),
-            spent: (0, 0),
-        };
-        CaseResult {
-            id: String::new(),
-            suite: Suite::Dialog,
-            critical: false,
-            tags: Vec::new(),
-            path: PathBuf::new(),
-            line: 1,
-            runs: passed.iter().map(run).collect(),
-        }
+        let seen = |&passed: &bool| if passed { Seen::Played(Played::default()) } else { Seen::Fault(String::new()) };
+        made::case("", passed.iter().map(seen))
     }
 
     /// Runs that are made of a case which passes as told.

@@ -1,13 +1,19 @@
 //! The format of a dialogue script.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 
 use jiff::SignedDuration;
-use serde::Deserialize;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{self, IntoDeserializer as _, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::case::{AnswerCase, Suite};
 use super::words::Wanted;
 use crate::domain::channel::ChannelKind;
+use crate::domain::conversation::Ownership;
+use crate::domain::handoff::HandoffReason;
 
 /// One dialogue, from the first word to the state it must end in.
 #[derive(Debug, Clone, Deserialize)]
@@ -34,7 +40,7 @@ pub struct Script {
     /// Articles beside those of the company.
     #[serde(default)]
     pub articles: Vec<Planted>,
-    /// The articles of the script stand alone, without the company's.
+    /// The articles of the script stand alone, without the company's; where it brings none, there is none.
     #[serde(default)]
     pub only_these_articles: bool,
     /// Words that only this customer's own chat may ever see, or cause to be seen.
@@ -132,12 +138,38 @@ fn web() -> ChannelKind {
     ChannelKind::Web
 }
 
+/// What a model is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelTask {
+    /// A reply.
+    Answer,
+    /// A reply that can be read, after one that could not.
+    Repair,
+    /// What an operator receives.
+    Package,
+    /// What is learnt when a conversation ends.
+    Episode,
+}
+
+impl ModelTask {
+    /// The name of its prompt.
+    pub fn name(self) -> &'static str {
+        match self {
+            ModelTask::Answer => "answer",
+            ModelTask::Repair => "repair",
+            ModelTask::Package => "package",
+            ModelTask::Episode => "episode",
+        }
+    }
+}
+
 /// What the scripted model does when it is asked for `task`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ScriptedReply {
-    /// `answer`, `repair`, `package` or `episode`.
-    pub task: String,
+    /// What it is asked for.
+    pub task: ModelTask,
     /// The structured reply.
     pub reply: Option<serde_json::Value>,
     /// A reply that is no JSON.
@@ -231,8 +263,7 @@ pub struct Merging {
 }
 
 /// One, or several.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone)]
 pub enum OneOrMany<T> {
     /// One.
     One(T),
@@ -253,6 +284,94 @@ impl<T> OneOrMany<T> {
 impl<T> Default for OneOrMany<T> {
     fn default() -> Self {
         OneOrMany::Many(Vec::new())
+    }
+}
+
+/// Read by hand: an untagged enum forgets what was wrong, and where.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Either(PhantomData))
+    }
+}
+
+struct Either<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+    type Value = OneOrMany<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("one text or a list of them, with numbers, yes and no in quotation marks")
+    }
+
+    fn visit_str<E: de::Error>(self, one: &str) -> Result<Self::Value, E> {
+        T::deserialize(one.into_deserializer()).map(OneOrMany::One)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, many: A) -> Result<Self::Value, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(many)).map(OneOrMany::Many)
+    }
+}
+
+/// What a turn comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decided {
+    /// Something is answered.
+    Answer,
+    /// The customer is asked for what is missing.
+    AskBack,
+    /// People get it.
+    HandOff,
+    /// Nothing is said.
+    Ignore,
+}
+
+impl Decided {
+    /// The name in turns and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Decided::Answer => "answer",
+            Decided::AskBack => "ask_back",
+            Decided::HandOff => "hand_off",
+            Decided::Ignore => "ignore",
+        }
+    }
+}
+
+/// Who owns a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Owner {
+    /// The bot answers.
+    Bot,
+    /// It waits for a person.
+    Queued,
+    /// A person answers.
+    Human,
+    /// It is closed.
+    Resolved,
+}
+
+impl Owner {
+    /// The name in case files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Owner::Bot => "bot",
+            Owner::Queued => "queued",
+            Owner::Human => "human",
+            Owner::Resolved => "resolved",
+        }
+    }
+}
+
+impl From<Ownership> for Owner {
+    fn from(owner: Ownership) -> Self {
+        match owner {
+            Ownership::Bot => Owner::Bot,
+            Ownership::Queued => Owner::Queued,
+            Ownership::Human(_) => Owner::Human,
+            Ownership::Resolved => Owner::Resolved,
+        }
     }
 }
 
@@ -278,10 +397,10 @@ pub enum OperatorStep {
 pub struct Expect {
     /// Messages that the customer sees after this step.
     pub replies: Option<usize>,
-    /// Decision of the turn, `answer`, `ask_back`, `hand_off`, `ignore`, or several that are right.
-    pub decision: Option<OneOrMany<String>>,
+    /// Decision of the turn, or several that are right.
+    pub decision: Option<OneOrMany<Decided>>,
     /// Reason of the handoff, or several that are right.
-    pub reason: Option<OneOrMany<String>>,
+    pub reason: Option<OneOrMany<HandoffReason>>,
     /// Articles that the last reply cites, all of them; `ru/` or `en/` before the id may be left out.
     #[serde(default, alias = "cites")]
     pub cites_all: Vec<String>,
@@ -297,8 +416,8 @@ pub struct Expect {
     /// Keys of facts that the customer is not asked for.
     #[serde(default)]
     pub asks_none_of: Vec<String>,
-    /// Who owns the conversation then: `bot`, `queued`, `human`, `resolved`.
-    pub owner: Option<String>,
+    /// Who owns the conversation then.
+    pub owner: Option<Owner>,
     /// Words of what was brought to mind for this turn from the customer's memory, all of them.
     #[serde(default)]
     pub recalls: Vec<Wanted>,

@@ -115,7 +115,7 @@ impl ScriptedModel {
     /// The next line for `task`; a line for another task stays.
     fn next_line(&self, task: &str) -> Option<ScriptedReply> {
         let mut lines = self.lines.lock().expect("no holder of this lock panics");
-        if lines.front().is_some_and(|line| line.task == task) { lines.pop_front() } else { None }
+        if lines.front().is_some_and(|line| line.task.name() == task) { lines.pop_front() } else { None }
     }
 }
 

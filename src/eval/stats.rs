@@ -53,7 +53,7 @@ pub fn share(parts: impl Iterator<Item = Part>) -> Part {
 
 /// The difference of a share between two runs over the same cases, with the interval of a bootstrap that draws cases.
 pub fn paired_difference(pairs: &[(Part, Part)], seed: u64) -> Interval {
-    let difference = |pairs: &mut dyn Iterator<Item = &(Part, Part)>| {
+    drawn(pairs, seed, |pairs| {
         let (mut before, mut after) = (Part::default(), Part::default());
         for (a, b) in pairs {
             before = Part { hits: before.hits + a.hits, of: before.of + a.of };
@@ -61,16 +61,20 @@ pub fn paired_difference(pairs: &[(Part, Part)], seed: u64) -> Interval {
         }
         let value = |part: Part| if part.of > 0.0 { part.hits / part.of } else { 0.0 };
         value(after) - value(before)
-    };
-    let value = difference(&mut pairs.iter());
-    if pairs.len() < 2 {
+    })
+}
+
+/// A figure of cases, with the interval of a bootstrap that draws cases.
+fn drawn<T>(cases: &[T], seed: u64, figure: impl Fn(&mut dyn Iterator<Item = &T>) -> f64) -> Interval {
+    let value = figure(&mut cases.iter());
+    if cases.len() < 2 {
         return Interval { low: value, value, high: value };
     }
     let mut random = StdRng::seed_from_u64(seed);
     let mut drawn: Vec<f64> = (0..DRAWS)
         .map(|_| {
-            let picks: Vec<usize> = (0..pairs.len()).map(|_| random.random_range(0..pairs.len())).collect();
-            difference(&mut picks.iter().map(|at| &pairs[*at]))
+            let picks: Vec<usize> = (0..cases.len()).map(|_| random.random_range(0..cases.len())).collect();
+            figure(&mut picks.iter().map(|at| &cases[*at]))
         })
         .collect();
     drawn.sort_by(f64::total_cmp);
@@ -158,9 +162,7 @@ pub struct Comparison {
 pub fn compare(pairs: &[(Part, Part)], seed: u64) -> Comparison {
     let difference = paired_difference(pairs, seed);
     let value = |part: &Part| if part.of > 0.0 { part.hits / part.of } else { 0.0 };
-    let changed = |(before, after): &&(Part, Part)| value(after) - value(before);
-    let fixed = pairs.iter().filter(|pair| changed(pair) > 1e-9).count();
-    let broken = pairs.iter().filter(|pair| changed(pair) < -1e-9).count();
+    let (fixed, broken) = changed(pairs.iter().map(|(before, after)| value(after) - value(before)));
     let p = mcnemar(fixed, broken);
     let cases = pairs.len();
     let discordant = (fixed + broken + 1) as f64 / (cases + 2) as f64;
@@ -176,17 +178,50 @@ pub fn compare(pairs: &[(Part, Part)], seed: u64) -> Comparison {
     Comparison { cases, difference, fixed, broken, p, detectable: detectable(cases, discordant), more_cases, verdict }
 }
 
+/// How many cases became better, and how many worse.
+fn changed(differences: impl Iterator<Item = f64> + Clone) -> (usize, usize) {
+    let fixed = differences.clone().filter(|difference| *difference > 1e-9).count();
+    (fixed, differences.filter(|difference| *difference < -1e-9).count())
+}
+
+/// Compares a figure that is no share of cases but made of all of them: `figure` says how much it differs between the runs
+/// over some cases. The interval alone decides, and tells as well how far it can tell.
+pub fn compare_figures<T>(cases: &[T], seed: u64, figure: impl Fn(&mut dyn Iterator<Item = &T>) -> f64) -> Comparison {
+    let difference = drawn(cases, seed, &figure);
+    let (fixed, broken) = changed(cases.iter().map(|case| figure(&mut std::iter::once(case))));
+    let detectable = (Z_TWO_SIDED + Z_POWER) * (difference.high - difference.low) / (2.0 * Z_TWO_SIDED);
+    let verdict = verdict_of(difference);
+    let of_needed = (detectable / difference.value.abs().max(f64::EPSILON)).powi(2);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number, cut at the largest")]
+    let needed = (cases.len() as f64 * of_needed).ceil() as usize;
+    let more_cases = if verdict == Verdict::NotDistinguishable { needed.saturating_sub(cases.len()) } else { 0 };
+    Comparison {
+        cases: cases.len(),
+        difference,
+        fixed,
+        broken,
+        p: mcnemar(fixed, broken),
+        detectable,
+        more_cases,
+        verdict,
+    }
+}
+
+/// What an interval says by itself.
+fn verdict_of(difference: Interval) -> Verdict {
+    match difference {
+        Interval { low, .. } if low > 0.0 => Verdict::Better,
+        Interval { high, .. } if high < 0.0 => Verdict::Worse,
+        _ => Verdict::NotDistinguishable,
+    }
+}
+
 /// A comparison without the part of its difference that is none of what is compared. What changed sides is as it was, so
 /// the interval alone decides.
 pub fn shifted(comparison: Comparison, shift: f64) -> Comparison {
     let Interval { low, value, high } = comparison.difference;
     let difference = Interval { low: low - shift, value: value - shift, high: high - shift };
-    let verdict = match difference {
-        Interval { low, .. } if low > 0.0 => Verdict::Better,
-        Interval { high, .. } if high < 0.0 => Verdict::Worse,
-        _ => Verdict::NotDistinguishable,
-    };
-    Comparison { difference, verdict, ..comparison }
+    Comparison { difference, verdict: verdict_of(difference), ..comparison }
 }
 
 #[cfg(test)]

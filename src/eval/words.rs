@@ -1,4 +1,4 @@
-//! Texts that a case wants to find: alternatives, compared as people compare words.
+//! Texts that a case wants to find: alternatives, compared as people compare words; and how we put things to people.
 
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +53,37 @@ fn is_whole_in(piece: &str, text: &str) -> bool {
     })
 }
 
+/// So many of something, in words: `1 case`, `2 cases`, `2 replies`.
+pub fn counted(count: usize, what: &str) -> String {
+    match (count, what.strip_suffix('y')) {
+        (1, _) => format!("1 {what}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) => format!("{count} {what}s"),
+    }
+}
+
+/// What somebody is asked who has written something that is none of `known`; empty where nothing is near it.
+pub fn meant<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let most = written.chars().count().div_ceil(3);
+    let near = known.into_iter().map(|word| (edits(written, word), word)).filter(|(edits, _)| *edits <= most);
+    near.min().map(|(_, word)| format!(": did you mean `{word}`?")).unwrap_or_default()
+}
+
+/// How many letters must be put in, taken out or replaced to make one word of another.
+fn edits(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (number, letter) in from.chars().enumerate() {
+        let mut before = std::mem::replace(&mut row[0], number + 1);
+        for at in 0..to.len() {
+            let replaced = before + usize::from(letter != to[at]);
+            before = row[at + 1];
+            row[at + 1] = replaced.min(before + 1).min(row[at] + 1);
+        }
+    }
+    row[to.len()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +97,20 @@ mod tests {
         assert!(!wanted("90").is_in("390 ₽") && !wanted("390").is_in("3900"), "figures are whole");
         assert!(wanted("390").is_in("390 ₽") && wanted("М-1").is_in("м-1."));
         assert!(!wanted("14 дней").is_in("7 дней"));
+    }
+
+    #[test]
+    fn one_is_not_several() {
+        let told = [counted(1, "case"), counted(2, "case"), counted(0, "reply"), counted(1, "reply")];
+        assert_eq!(told, ["1 case", "2 cases", "0 replies", "1 reply"]);
+    }
+
+    #[test]
+    fn what_is_nearly_a_word_is_taken_for_it() {
+        let known = ["answer", "ask_back", "hand_off", "ignore"];
+        assert_eq!(meant("anwser", known), ": did you mean `answer`?");
+        assert_eq!(meant("handoff", known), ": did you mean `hand_off`?");
+        assert_eq!(meant("refuse", known), "");
+        assert_eq!((edits("", "ab"), edits("доставка", "достака"), edits("ab", "ab")), (2, 1, 0));
     }
 }

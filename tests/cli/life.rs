@@ -43,7 +43,7 @@ fn a_conversation_becomes_a_case_that_passes_and_tells_nobody() {
     let mut run = command();
     let played = end(run.args(["eval", "dialog", "--dir", dir, "--out"]).arg(out));
     assert_eq!(played.code, 0, "{}{}", played.said, played.complained);
-    assert!(played.said.contains("1 cases") && played.said.contains("0 failed"), "{}", played.said);
+    assert!(played.said.contains("1 case in") && played.said.contains("0 failed"), "{}", played.said);
 
     let replayed = end(command().args(["replay", "--conversation", &conversation]));
     assert_eq!(replayed.code, 0, "{}", replayed.complained);

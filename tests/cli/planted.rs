@@ -15,7 +15,7 @@ fn eval(dir: &Path, words: &[&str]) -> Ended {
     end(command.arg("--out").arg(dir.join("out")).args(words))
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();

@@ -100,11 +100,11 @@ fn a_budget_ends_a_run_and_resume_goes_on() {
     let settings = "price_read = 1000000.0\nprice_written = 1000000.0\n";
     let cut = eval(dir.path(), &model.url(), settings, &["answer", "--live", "-j", "1", "--budget", "0.5"]);
     assert_eq!(cut.code, 4, "{}", cut.complained);
-    assert!(cut.complained.contains("1 cases were not run; --resume goes on"), "{}", cut.complained);
+    assert!(cut.complained.contains("with 1 case not run: --resume goes on"), "{}", cut.complained);
     let asked = model.asks().len();
     let rest = eval(dir.path(), &model.url(), settings, &["answer", "--live", "--resume"]);
     assert_eq!(rest.code, 0, "{}", rest.complained);
-    assert!(rest.said.contains("1 of them are as they were"), "{}", rest.said);
+    assert!(rest.said.contains("1 of them not run again"), "{}", rest.said);
     assert!(model.asks().len() > asked, "the other one");
 }
 
@@ -141,6 +141,16 @@ fn only_what_a_change_touches_is_run_again() {
     fs::write(&path, moved.replace("биткоином?", "биткойном?")).unwrap();
     assert_eq!(reused(&["--changed"]), 3, "one case is another one");
     assert_eq!(reused(&[]), 0, "everything is run where that is not asked for");
+
+    let articles = dir.path().join("articles/ru");
+    fs::create_dir_all(&articles).unwrap();
+    fs::copy("knowledge/ru/delivery-cost-moscow.md", articles.join("delivery-cost-moscow.md")).unwrap();
+    let settings = format!("{settings}[knowledge]\ndir = \"{}\"\n", dir.path().join("articles").display());
+    assert_eq!(eval(dir.path(), &model.url(), &settings, &[]).code, 0);
+    fs::copy("knowledge/ru/gift-cards.md", articles.join("gift-cards.md")).unwrap();
+    let again = eval(dir.path(), &model.url(), &settings, &["--changed"]);
+    let why = "4 cases to run: 4 since an article changed, and these search all of them";
+    assert!(again.complained.contains(why), "{}", again.complained);
 }
 
 const RUBRIC: &str = "rubric: tone
@@ -189,7 +199,7 @@ fn a_judge_informs_and_gates_only_when_people_agree_with_it() {
     let labelled = label("maybe\ny\n", &[]);
     assert_eq!(labelled.code, 0, "{}", labelled.complained);
     assert!(
-        labelled.said.contains("1 replies to label") && labelled.said.contains("olga has labelled 1"),
+        labelled.said.contains("1 reply to label") && labelled.said.contains("olga has labelled 1"),
         "{}",
         labelled.said
     );
@@ -212,6 +222,28 @@ fn a_judge_informs_and_gates_only_when_people_agree_with_it() {
     let ended = run();
     assert_eq!(ended.code, 0, "{}{}", ended.said, ended.complained);
     assert!(ended.said.contains("may gate"), "{}", ended.said);
+
+    // A file of labels holds replies as well, and she has labelled all of these.
+    let labels = dir.path().join("eval/labels/tone.jsonl");
+    let again = label("", &["--items", labels.to_str().unwrap()]);
+    assert!(again.code == 0 && again.said.contains("0 replies to label"), "{}{}", again.said, again.complained);
+
+    // What the judge is asked about labelled replies is paid for as well.
+    let priced = "price_read = 1000000.0\nprice_written = 1000000.0\n";
+    let run = |words: &[&str]| eval(dir.path(), &model.url(), priced, &[&["dialog", "--live"], words].concat());
+    let kept = fs::read(&labels).unwrap();
+    fs::remove_file(&labels).unwrap();
+    let of_case = run(&["--json"]);
+    let of_case: serde_json::Value = serde_json::from_str(&of_case.said).unwrap();
+    let budget = of_case["economy"]["money"].as_f64().unwrap() + 1.0;
+    fs::write(&labels, kept).unwrap();
+    let ended = run(&["--budget", &budget.to_string()]);
+    assert_eq!(ended.code, 4, "{}{}", ended.said, ended.complained);
+    assert!(
+        ended.complained.contains("the judge of tone was asked about all labelled replies"),
+        "{}",
+        ended.complained
+    );
 }
 
 const SIMULATED: &str = "suite: dialog

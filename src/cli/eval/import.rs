@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::cli::{Exit, output};
 use crate::domain::turn::Label;
 use crate::eval::import::import;
+use crate::eval::words::counted;
 
 /// Writes the messages of a file as cases, and says whose they are.
 ///
@@ -43,7 +44,7 @@ pub(super) fn run(
             &json!({ "file": path, "cases": imported.file.cases.len(), "left_out": imported.unknown }),
         );
     }
-    output::line(&format!("{}: {} cases", path.display(), imported.file.cases.len()));
+    output::line(&format!("{}: {}", path.display(), counted(imported.file.cases.len(), "case")));
     let rows = imported
         .licences
         .iter()
@@ -53,5 +54,6 @@ pub(super) fn run(
         output::line(&format!("left out: {messages} with the label `{label}`; --rename {label}=LABEL says what it is"));
     }
     output::line("pass on only what the licence allows");
+    output::line(&format!("firstline eval {} runs them", path.display()));
     Ok(())
 }

@@ -12,6 +12,7 @@ use crate::cli::{Exit, output};
 use crate::eval::judge::{self, Item, Labelling, Rubric, Verdicts};
 use crate::eval::report::Report;
 use crate::eval::run::Seen;
+use crate::eval::words::counted;
 
 /// Where replies to label come from.
 pub(super) struct Source {
@@ -37,7 +38,8 @@ pub(super) fn run(by: &str, rubric: &str, source: &Source, dir: &Path) -> anyhow
     items.retain(|item| !theirs.contains(item.id.as_str()));
     // Everybody in an order of their own, so that nobody tires of the same ones.
     items.sort_by_key(|item| <[u8; 32]>::from(Sha256::digest(format!("{by}\n{}", item.id))));
-    output::line(&format!("{}: {} replies to label; y or n, s for the next one, q to stop", rubric.title, items.len()));
+    let (title, to_label) = (&rubric.title, counted(items.len(), "reply"));
+    output::line(&format!("{title}: {to_label} to label; y or n, s for the next one, q to stop"));
     for item in items {
         match asked(&rubric, &item)? {
             Said::Verdicts(verdicts) => {
@@ -65,10 +67,14 @@ fn items(source: &Source) -> anyhow::Result<Vec<Item>> {
     };
     let text = fs::read_to_string(file).map_err(|error| Exit::invalid(&format!("{}: {error}", file.display())))?;
     let read = text.lines().enumerate().map(|(number, line)| {
-        serde_json::from_str(line)
-            .map_err(|error| Exit::invalid(&format!("{}:{}: {error}", file.display(), number + 1)).into())
+        item(line).map_err(|error| Exit::invalid(&format!("{}:{}: {error}", file.display(), number + 1)).into())
     });
     read.collect()
+}
+
+/// A reply by itself, or one that somebody else has labelled: their verdicts are not looked at.
+fn item(line: &str) -> serde_json::Result<Item> {
+    serde_json::from_str::<Labelling>(line).map(|labelling| labelling.item).or_else(|_| serde_json::from_str(line))
 }
 
 /// What somebody says of an item.

@@ -5,13 +5,14 @@ use std::fs;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
 
-use super::{BASELINE, Format, ModeArgs, RunArgs, choice, table};
+use super::spending::Spending;
+use super::worktree::{Worktree, git};
+use super::{BASELINE, BASELINE_NAME, Format, ModeArgs, RunArgs, choice, table};
 use crate::adapters::clock::SystemClock;
 use crate::adapters::embedded::EmbeddedEmbedder;
 use crate::adapters::openai;
@@ -22,39 +23,49 @@ use crate::config::{Config, EmbedderKind, Model};
 use crate::eval::case::Case;
 use crate::eval::cassette::{self, Cassettes, Mode, RecordedEmbedder, RecordedModel};
 use crate::eval::gates::Gates;
-use crate::eval::journal::{self, Inputs, Journal};
+use crate::eval::journal::{self, ARTICLES, Inputs, Journal};
 use crate::eval::judge::{self, Judging, Rubric};
 use crate::eval::report::{self, Changed, Compared, Economy, Made, Report, Subject};
 use crate::eval::run::{self, CaseResult, How, Seen, Stages as _};
 use crate::eval::sweep::sweep;
 use crate::eval::vectors::KeptEmbedder;
+use crate::eval::words::{counted, meant};
 use crate::ports::clock::Clock as _;
 use crate::ports::model::{ChatModel, Embedder};
 
 /// Where it is kept how cases went, beside the reports.
 const JOURNAL: &str = "results.jsonl";
 
-/// Runs the cases that are chosen, tells how they went, and ends by it.
+/// Runs the cases that are chosen, tells how they went, and ends by it; `settings` is the file that was named.
 ///
 /// # Errors
 /// With the code by which the program ends.
-pub(super) async fn measure(config: &Config, args: &RunArgs, json: bool) -> anyhow::Result<()> {
+pub(super) async fn measure(
+    config: &Config,
+    settings: Option<&Path>,
+    args: &RunArgs,
+    json: bool,
+) -> anyhow::Result<()> {
     let rubrics = judge::rubrics(&args.dir.join("judges")).map_err(|error| Exit::invalid(&error))?;
     let names: Vec<String> = rubrics.iter().map(|rubric| rubric.name.clone()).collect();
     let gates = Gates::read(&args.dir.join("gates.toml"), &names).map_err(|error| Exit::invalid(&error))?;
     let out = args.out.clone().unwrap_or_else(|| config.data.dir.join("eval"));
     let cases = choice::chosen(args, &out)?;
+    choice::check_names(config, &cases, names)?;
+    let earlier = args.compare.as_deref().map(|with| Earlier::of(with, settings, args)).transpose()?;
     fs::create_dir_all(&out).with_context(|| format!("{} can't be made", out.display()))?;
     let journal = out.join(JOURNAL);
     let mut journal = Journal::open(&journal).with_context(|| format!("{} can't be used", journal.display()))?;
-    let revision = git(&["rev-parse", "--short", "HEAD"], Path::new("."));
+    let revision = git(&["rev-parse", "--short", "HEAD"], Path::new(".")).ok();
     let what = What { cases: &cases, gates: &gates, rubrics: &rubrics };
-    let mut report = measured(config, args, &what, revision, Some(&mut journal)).await?;
-    let before = match &args.compare {
-        Some(with) => Some(earlier(with, args, &what).await?),
+    let mut spending = Spending::of(config, args)?;
+    let mut report = measured(config, args, &what, revision, Some(&mut journal), &mut spending).await?;
+    let before = match earlier {
+        Some(earlier) => Some(earlier.report(args, &what, &mut spending).await?),
         None => None,
     };
-    let compared = before.map(|before| report::compare(&before, &report));
+    spending.tell(&mut report.economy);
+    let compared = before.as_ref().map(|before| report::compare(before, &report));
     if let Some((compared, _)) = &compared {
         report.gates.extend(gates.check_comparison(compared));
     }
@@ -68,22 +79,31 @@ pub(super) async fn measure(config: &Config, args: &RunArgs, json: bool) -> anyh
     } else {
         table::print(&report, compared.as_ref(), &out);
     }
-    ended(&report)
+    ended(&report, before.as_ref())
 }
 
 /// How the run ends: 3 where a part was down, 4 where the budget did not do, 1 where a gate was not kept.
-fn ended(report: &Report) -> anyhow::Result<()> {
-    let faults = report.faults().count();
-    if let Some((case, why)) = report.faults().next() {
-        return Err(Exit::new(3, format!("{faults} runs of cases could not be made; {}: {why}", case.id)).into());
+fn ended(report: &Report, before: Option<&Report>) -> anyhow::Result<()> {
+    for (report, which) in [Some((report, "")), before.map(|before| (before, "the run before: "))].into_iter().flatten()
+    {
+        if let Some((case, why)) = report.faults().next() {
+            let faults = counted(report.faults().count(), "run");
+            return Err(Exit::new(3, format!("{which}{faults} of cases could not be made; {}: {why}", case.id)).into());
+        }
     }
-    if report.economy.left > 0 {
-        let left = report.economy.left;
-        return Err(Exit::new(4, format!("the budget is spent: {left} cases were not run; --resume goes on")).into());
+    let Economy { left, uncalibrated, .. } = &report.economy;
+    if *left > 0 {
+        let left = counted(*left, "case");
+        return Err(Exit::new(4, format!("the budget is spent with {left} not run: --resume goes on")).into());
+    }
+    if !uncalibrated.is_empty() {
+        let rubrics = uncalibrated.join(", ");
+        let why = format!("the budget is spent before the judge of {rubrics} was asked about all labelled replies");
+        return Err(Exit::new(4, format!("{why}: --resume goes on")).into());
     }
     match report.gates.iter().filter(|gate| !gate.kept).count() {
         0 => Ok(()),
-        broken => Err(Exit::new(1, format!("{broken} gates are not kept")).into()),
+        broken => Err(Exit::new(1, format!("{} not kept", counted(broken, "gate"))).into()),
     }
 }
 
@@ -102,13 +122,13 @@ impl Cast {
     /// Where a model is wanted and none is set, or recordings can't be read.
     pub(super) fn of(config: &Config, args: &ModeArgs, dir: &Path) -> anyhow::Result<Self> {
         let dir = args.cassettes.clone().unwrap_or_else(|| dir.join("cassettes"));
-        let cassettes = Arc::new(Cassettes::open(&dir).map_err(|why| Exit::invalid(&why))?);
         let mode = match (args.live, args.record, args.replay) {
             (true, ..) => Some(Mode::Live),
             (_, true, _) => Some(Mode::Record),
             (.., true) => Some(Mode::Replay),
             _ => None,
         };
+        let cassettes = Arc::new(Cassettes::open(&dir, mode).map_err(|why| Exit::invalid(&why))?);
         let settings = if config.examiner.is_empty() { &config.model } else { &config.examiner };
         let examiner = mode.map(|mode| recorded(config, settings, &cassettes, mode)).transpose()?;
         let model = mode.map(|mode| recorded(config, &config.model, &cassettes, mode)).transpose()?;
@@ -167,16 +187,6 @@ fn recorded(
     Ok(Arc::new(RecordedModel { inner, name, count, cassettes, mode }))
 }
 
-/// What a token costs that is read, and one that is written.
-fn prices(config: &Config, args: &RunArgs) -> anyhow::Result<Option<(f64, f64)>> {
-    let model = config.model.first().map(|model| (model.price_read / 1e6, model.price_written / 1e6));
-    let prices = model.filter(|(read, written)| *read > 0.0 || *written > 0.0);
-    if args.budget.is_some() && prices.is_none() {
-        bail!("--budget: the model has no price: set price_read and price_written of [[model]] in config.toml");
-    }
-    Ok(prices)
-}
-
 /// What is measured, and by what.
 struct What<'a> {
     cases: &'a [Case],
@@ -190,8 +200,9 @@ async fn measured(
     &What { cases, gates, rubrics }: &What<'_>,
     revision: Option<String>,
     mut journal: Option<&mut Journal>,
+    spending: &mut Spending,
 ) -> anyhow::Result<Report> {
-    let (cast, prices) = (Cast::of(config, &args.mode, &args.dir)?, prices(config, args)?);
+    let cast = Cast::of(config, &args.mode, &args.dir)?;
     let inputs = inputs(config, args, rubrics, &cast)?;
     let mut results: BTreeMap<String, CaseResult> = BTreeMap::new();
     if let Some(journal) = journal.as_deref_mut().filter(|_| args.changed || args.watch) {
@@ -200,9 +211,11 @@ async fn measured(
     }
     let reused = results.len();
     let to_run: Vec<Case> = cases.iter().filter(|case| !results.contains_key(&case.id)).cloned().collect();
+    if let Some(journal) = journal.as_deref().filter(|_| args.changed && !to_run.is_empty()) {
+        output::note(&why_again(journal, &to_run, &inputs));
+    }
     let (began, made_at) = (Instant::now(), SystemClock.now());
     let mut thresholds = Vec::new();
-    let mut spending = Spending { prices, budget: args.budget, ..Spending::default() };
     if !to_run.is_empty() {
         let studio = Studio::open(config, cast.embedder.clone(), cast.models.clone()).await;
         let studio =
@@ -211,7 +224,7 @@ async fn measured(
         let jobs = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let how = How { repeat: args.repeat, jobs, before: &before, rubrics };
         let mut kept = Ok(());
-        let run = with_progress(&studio, &to_run, &how, &mut spending, |case, result| {
+        let run = with_progress(&studio, &to_run, &how, spending, |case, result| {
             if let Some(journal) = journal.as_deref_mut() {
                 kept = journal.add(case, result, &inputs);
             }
@@ -220,7 +233,8 @@ async fn measured(
         kept.context("how the cases went can't be kept")?;
         thresholds = sweep(results.values(), &studio.shared().words.triage);
     }
-    let judges = judges(args, rubrics, &results, cast.models.examiner.as_deref()).await?;
+    let (judges, uncalibrated) =
+        judges(args, rubrics, &results, (cast.models.examiner.as_deref(), &mut *spending)).await?;
     let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let results: Vec<CaseResult> = cases.iter().filter_map(|case| results.remove(&case.id)).collect();
     let left = cases.len() - results.len();
@@ -229,32 +243,59 @@ async fn measured(
         let is_whole = is_whole && results.iter().all(CaseResult::is_said);
         cast.cassettes.tidy(is_whole).map_err(|why| anyhow!(why))?;
     }
-    let economy = Economy { reused, left, tokens: spending.tokens, money: spending.money() };
+    let economy = Economy { reused, left, uncalibrated, ..Economy::default() };
     Ok(Report::new(cast.subject(revision), results, gates, judges, Made { at: made_at, took_ms, economy, thresholds }))
 }
 
-/// Lets those who judged in this run judge what people have labelled as well.
+/// Says why cases are run again, and how many for what.
+fn why_again(journal: &Journal, to_run: &[Case], inputs: &Inputs) -> String {
+    let (mut changed, mut new) = (BTreeMap::<String, usize>::new(), 0);
+    for case in to_run {
+        match journal.changed(case, inputs) {
+            Some(names) => names.into_iter().for_each(|name| *changed.entry(name).or_default() += 1),
+            None => new += 1,
+        }
+    }
+    let told = |(name, cases): (String, usize)| match name.as_str() {
+        ARTICLES => format!("{cases} since an article changed, and these search all of them"),
+        "case" => format!("{cases} changed by themselves"),
+        name => format!("{cases} since this changed: {name}"),
+    };
+    let mut told: Vec<String> = changed.into_iter().map(told).collect();
+    if new > 0 {
+        told.push(format!("{new} not run before"));
+    }
+    format!("{} to run: {}", counted(to_run.len(), "case"), told.join("; "))
+}
+
+/// Lets those who judged in this run judge what people have labelled as well; and those for whom the budget did not do.
 async fn judges(
     args: &RunArgs,
     rubrics: &[Rubric],
     results: &BTreeMap<String, CaseResult>,
-    examiner: Option<&dyn ChatModel>,
-) -> anyhow::Result<Vec<Judging>> {
+    (examiner, spending): (Option<&dyn ChatModel>, &mut Spending),
+) -> anyhow::Result<(Vec<Judging>, Vec<String>)> {
     let judged = |rubric: &&Rubric| {
         results.values().flat_map(|case| &case.runs).any(|run| match &run.seen {
             Seen::Played(played) => played.verdicts.contains_key(&rubric.name),
             _ => false,
         })
     };
-    let Some(examiner) = examiner else { return Ok(Vec::new()) };
-    let mut judges = Vec::new();
+    let (mut judges, mut uncalibrated) = (Vec::new(), Vec::new());
+    let Some(examiner) = examiner else { return Ok((judges, uncalibrated)) };
     for rubric in rubrics.iter().filter(judged) {
         let labels = judge::labels_of(&args.dir.join("labels"), &rubric.name);
         let labels = judge::labellings(&labels).map_err(|why| Exit::invalid(&why))?;
-        let judging = cassette::take(0, rubric.calibrate(examiner, &labels)).await;
-        judges.push(judging.0.map_err(|error| Exit::new(3, format!("the judge of {}: {error}", rubric.name)))?);
+        let goes_on = || !spending.is_over_with(cassette::spent());
+        let (judging, asked) = cassette::take(0, rubric.calibrate(examiner, &labels, goes_on)).await;
+        spending.add(asked.spent);
+        let told = |error| Exit::new(3, format!("the judge of {}: {error}", rubric.name));
+        match judging.map_err(told)? {
+            Some(judging) => judges.push(judging),
+            None => uncalibrated.push(rubric.name.clone()),
+        }
     }
-    Ok(judges)
+    Ok((judges, uncalibrated))
 }
 
 /// A replay that lacks vectors of articles can't begin.
@@ -286,28 +327,6 @@ fn program() -> io::Result<String> {
     Ok(format!("{} of {:?}, {} bytes", env!("CARGO_PKG_VERSION"), built.modified()?, built.len()))
 }
 
-/// What a run has cost so far.
-#[derive(Default)]
-struct Spending {
-    prices: Option<(f64, f64)>,
-    budget: Option<f64>,
-    tokens: (u64, u64),
-}
-
-impl Spending {
-    fn add(&mut self, (read, written): (u64, u64)) {
-        self.tokens = (self.tokens.0 + read, self.tokens.1 + written);
-    }
-
-    fn money(&self) -> Option<f64> {
-        self.prices.map(|(read, written)| self.tokens.0 as f64 * read + self.tokens.1 as f64 * written)
-    }
-
-    fn is_over(&self) -> bool {
-        self.budget.zip(self.money()).is_some_and(|(budget, money)| money >= budget)
-    }
-}
-
 /// Runs the cases under a bar that says how many have passed so far, and what they have cost.
 async fn with_progress(
     studio: &Studio,
@@ -326,74 +345,53 @@ async fn with_progress(
         let spent = spending.money().map(|money| format!(", spent {money:.2}")).unwrap_or_default();
         bar.set_message(format!("passed {passed} of {done}{spent}"));
         progress::show(&bar, done, cases.len() as u64);
-        if spending.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if spending.is_over_with((0, 0)) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })
     .await;
     bar.finish_and_clear();
     results
 }
 
-/// The run to compare with: kept, or made now over the same cases with the files of a git revision.
-async fn earlier(with: &str, args: &RunArgs, what: &What<'_>) -> anyhow::Result<Report> {
-    let file = if with == "baseline" { args.dir.join(BASELINE) } else { PathBuf::from(with) };
-    if file.is_file() {
-        return Report::read(&file).map_err(anyhow::Error::msg).context("--compare");
-    }
-    if with == "baseline" {
-        bail!("--compare baseline: {} is not there: firstline eval accept writes it", file.display());
-    }
-    let Some(revision) = git(&["rev-parse", "--short", "--verify", &format!("{with}^{{commit}}")], Path::new("."))
-    else {
-        bail!("--compare: `{with}` is neither a file nor a revision of git");
-    };
-    let there = Worktree::of(with)?;
-    measured(&there.config()?, args, what, Some(revision), None).await
+/// What a run is compared with.
+enum Earlier {
+    /// A run that was kept.
+    Kept(Box<Report>),
+    /// The prompts, articles and settings of then, with which the same cases are run now.
+    Files(Box<Config>, Worktree),
 }
 
-/// The prompts, articles and settings of a revision, for as long as it lives.
-pub(super) struct Worktree(PathBuf);
-
-impl Worktree {
-    /// The settings of then, with the prompts and articles of then.
+impl Earlier {
+    /// What `--compare` names: told before anything is run.
     ///
     /// # Errors
-    /// Where they can't be read.
-    pub(super) fn config(&self) -> anyhow::Result<Config> {
-        let settings = self.0.join("config.toml");
-        let mut config = Config::load(settings.is_file().then_some(settings.as_path()), std::env::vars())?;
-        config.prompts.dir = self.0.join(&config.prompts.dir);
-        config.knowledge.dir = self.0.join(&config.knowledge.dir);
-        Ok(config)
-    }
-
-    /// Of this revision.
-    ///
-    /// # Errors
-    /// Where git can't check it out.
-    pub(super) fn of(revision: &str) -> anyhow::Result<Self> {
-        let dir =
-            std::env::temp_dir().join(format!("firstline-eval-{}-{}", std::process::id(), revision.replace('/', "-")));
-        let path = dir.display().to_string();
-        let added = git(&["worktree", "add", "--force", "--detach", "--no-checkout", &path, revision], Path::new("."));
-        let there = Self(dir);
-        added.context("git can't make a work tree")?;
-        for what in ["prompts", "knowledge", "config.toml"] {
-            git(&["checkout", revision, "--", what], &there.0);
+    /// Where there is no such run or revision.
+    fn of(with: &str, settings: Option<&Path>, args: &RunArgs) -> anyhow::Result<Self> {
+        let is_baseline = with == BASELINE_NAME;
+        let file = if is_baseline { args.dir.join(BASELINE) } else { PathBuf::from(with) };
+        let invalid = |why: &str| Exit::invalid(&format!("--compare: {why}"));
+        if file.is_file() {
+            return Ok(Self::Kept(Box::new(Report::read(&file).map_err(|why| invalid(&why))?)));
         }
-        Ok(there)
+        if is_baseline {
+            let why = format!("{} is not there: firstline eval accept writes it", file.display());
+            return Err(invalid(&why).into());
+        }
+        let there = Worktree::of(with).map_err(|why| {
+            let meant = meant(with, [BASELINE_NAME]);
+            let why = if meant.is_empty() { format!(": {why}") } else { meant };
+            invalid(&format!("`{with}` is neither a file nor a revision of git{why}"))
+        })?;
+        Ok(Self::Files(Box::new(there.config(settings)?), there))
     }
-}
 
-impl Drop for Worktree {
-    fn drop(&mut self) {
-        git(&["worktree", "remove", "--force", &self.0.display().to_string()], Path::new("."));
+    async fn report(self, args: &RunArgs, what: &What<'_>, spending: &mut Spending) -> anyhow::Result<Report> {
+        match self {
+            Self::Kept(report) => Ok(*report),
+            Self::Files(config, there) => {
+                measured(&config, args, what, Some(there.revision.clone()), None, spending).await
+            }
+        }
     }
-}
-
-/// What a command of git says; `None` where it fails, or there is no git.
-pub(super) fn git(arguments: &[&str], dir: &Path) -> Option<String> {
-    let done = Command::new("git").args(arguments).current_dir(dir).output().ok()?;
-    done.status.success().then(|| String::from_utf8_lossy(&done.stdout).trim().to_owned())
 }
 
 fn write(

@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::app;
 use crate::cli::{Exit, output};
 use crate::config::Config;
+use crate::eval::case::Suite;
 use crate::eval::report::Report;
 use crate::eval::sweep::{Swept, diff, html, sweep, with_thresholds};
 
@@ -21,8 +22,7 @@ pub(super) fn run(config: &Config, report: &Path, json: bool) -> anyhow::Result<
     let triage = app::load_words(config)?.triage;
     let swept = sweep(run.cases.iter(), &triage);
     if swept.is_empty() {
-        let why = format!("{}: no probability of the classifier is in it: run firstline eval triage", report.display());
-        return Err(Exit::invalid(&why).into());
+        return Err(Exit::invalid(&format!("{}: {}", report.display(), lacks(&run))).into());
     }
     let page = report.with_file_name("sweep.html");
     fs::write(&page, html(&swept)).with_context(|| format!("{} can't be written", page.display()))?;
@@ -43,6 +43,23 @@ pub(super) fn run(config: &Config, report: &Path, json: bool) -> anyhow::Result<
         output::line(diff.trim_end_matches('\n'));
     }
     Ok(())
+}
+
+/// Why there is no probability of the classifier in a run, and what to do about it.
+fn lacks(run: &Report) -> String {
+    let has_triage = run.cases.iter().any(|case| case.suite == Suite::Triage);
+    match &run.subject.embedder {
+        _ if !has_triage => "no case of triage is in it: run firstline eval triage".to_owned(),
+        None => {
+            "it was run without an embedder, and the classifier of triage reads vectors: set kind = \"embedded\" below \
+                 [embedder] in config.toml, then run firstline eval triage"
+                .to_owned()
+        }
+        Some(embedder) => format!(
+            "no probability of the classifier is in it. An accepted run keeps none: run firstline eval triage. If that changes \
+             nothing, the classifier was trained with another embedder than {embedder}: firstline triage train"
+        ),
+    }
 }
 
 fn row(one: &Swept) -> Vec<String> {

@@ -3,27 +3,45 @@
 use std::path::Path;
 
 use crate::cli::output;
-use crate::eval::gates::Kept;
 use crate::eval::judge::Judging;
-use crate::eval::metrics::Figure;
-use crate::eval::report::{Changed, Compared, Report, reasons};
+use crate::eval::report::{Changed, Compared, Report, Row, reasons};
 use crate::eval::run::{CaseResult, Seen};
-use crate::eval::stats::Verdict;
+use crate::eval::words::counted;
 
-/// Failed cases that are told; the report has all.
+/// Cases that are told; the report has all.
 const TOLD: usize = 12;
 
+/// Says how good the bot is; with a run before, what changed stands last, where people look.
 pub(super) fn print(report: &Report, compared: Option<&(Vec<Compared>, Changed)>, out: &Path) {
-    let header = ["suite", "metric", "value", "95 %", "of", "gate", "change", "verdict"];
-    let rows = report.figures.iter().map(|figure| row(figure, report, compared));
-    output::table(&header, rows.collect());
+    output::table(&Row::HEADER, report.rows(compared).iter().map(|row| row.cells().to_vec()).collect());
+    counts(report);
+    for judge in &report.judges {
+        output::line(&judged(judge));
+    }
+    for (case, how) in report.bad_actors() {
+        output::line(&format!("{}: says nothing of the bot: {how}", case.id));
+    }
+    failures(report, compared, out);
+    for gate in report.gates.iter().filter(|gate| gate.kept && gate.name == "critical") {
+        output::line(&gate.told);
+    }
+    for gate in report.gates.iter().filter(|gate| !gate.kept) {
+        output::line(&format!("gate, {}: {}", gate.suite.name(), gate.told));
+    }
+    if let Some((_, changed)) = compared {
+        news(changed);
+    }
+}
+
+fn counts(report: &Report) {
     let (all, failed) = (report.cases.len(), report.failed().count());
     let seconds = report.took_ms as f64 / 1_000.0;
     let per_second = all as f64 / seconds.max(0.001);
-    output::line(&format!("{all} cases in {seconds:.1} s, {per_second:.0} a second; {failed} failed"));
+    let all = counted(all, "case");
+    output::line(&format!("{all} in {seconds:.1} s, {per_second:.0} a second; {failed} failed"));
     let economy = &report.economy;
     if economy.reused > 0 {
-        output::line(&format!("{} of them are as they were: nothing has changed that they need", economy.reused));
+        output::line(&format!("{} of them not run again: nothing has changed that they need", economy.reused));
     }
     if economy.tokens != (0, 0) {
         let (read, written) = economy.tokens;
@@ -33,95 +51,51 @@ pub(super) fn print(report: &Report, compared: Option<&(Vec<Compared>, Changed)>
     if let Some((share, runs)) = report.all_runs_pass() {
         output::line(&format!("pass^{runs}, right in all of {runs} runs: {:.1} %", share * 100.0));
     }
-    if let Some((_, changed)) = compared {
-        for (what, ids) in [("fixed", &changed.fixed), ("broken", &changed.broken), ("flaky", &changed.flaky)] {
-            if !ids.is_empty() {
-                output::line(&format!("{what}: {}", ids.join(", ")));
-            }
-        }
-        for (id, diff) in changed.broken.iter().filter_map(|id| Some((id, changed.diffs.get(id)?))).take(TOLD) {
-            output::line(&format!("{id}, then and now:\n{}", diff.trim_end()));
-        }
-    }
-    for judge in &report.judges {
-        output::line(&judged(judge));
-    }
-    for (case, how) in report.bad_actors() {
-        output::line(&format!("{}: says nothing of the bot: {how}", case.id));
-    }
-    for case in report.failed().take(TOLD) {
+}
+
+/// The cases that failed; those that did so before are no news.
+fn failures(report: &Report, compared: Option<&(Vec<Compared>, Changed)>, out: &Path) {
+    let (new, old) = report.newly_failed(compared);
+    let json = out.join("report.json");
+    for case in new.iter().take(TOLD) {
         output::line(&format!("{}:{}: {}", case.path.display(), case.line, case.id));
         for why in reasons(case) {
             output::line(&format!("    {why}"));
         }
     }
-    if failed > TOLD {
-        output::line(&format!("… and {} more in {}", failed - TOLD, out.join("report.json").display()));
+    if new.len() > TOLD {
+        output::line(&format!("… and {} more in {}", new.len() - TOLD, json.display()));
     }
-    for gate in report.gates.iter().filter(|gate| gate.kept && gate.name == "critical") {
-        output::line(&gate.told);
-    }
-    for gate in report.gates.iter().filter(|gate| !gate.kept) {
-        output::line(&format!("gate, {}: {}", gate.suite.name(), gate.told));
+    if old > 0 {
+        let old = counted(old, "case");
+        output::line(&format!("{old} failed before as well: {}, or --report html", json.display()));
     }
 }
 
-fn row(figure: &Figure, report: &Report, compared: Option<&(Vec<Compared>, Changed)>) -> Vec<String> {
-    let percent = |share: f64| format!("{:.1} %", share * 100.0);
-    let is_share = figure.part.of > 0.0;
-    let gate = report.gates.iter().find(|gate| gate.suite == figure.suite && gate.name == figure.name);
-    let beside =
-        compared.and_then(|(all, _)| all.iter().find(|one| one.suite == figure.suite && one.name == figure.name));
-    vec![
-        figure.suite.name().to_owned(),
-        figure.name.clone(),
-        if is_share { percent(figure.interval.value) } else { format!("{:.3}", figure.interval.value) },
-        if is_share {
-            format!("{:.1} to {:.1}", figure.interval.low * 100.0, figure.interval.high * 100.0)
-        } else {
-            String::new()
-        },
-        if is_share { figure.part.of.to_string() } else { String::new() },
-        gate.map(gate_words).unwrap_or_default(),
-        beside.map(change).unwrap_or_default(),
-        beside.map(verdict).unwrap_or_default(),
-    ]
-}
-
-fn change(compared: &Compared) -> String {
-    let change = format!("{:+.1} pp", compared.comparison.difference.value * 100.0);
-    match compared.judge_shift {
-        Some(shift) => format!("{change}, without {:+.1} of the judge itself", shift * 100.0),
-        None => change,
+/// What changed since the run before; the worst of it is nearest to the prompt.
+fn news(changed: &Changed) {
+    for told in changed.left_out() {
+        output::line(&told);
+    }
+    for (id, diff) in changed.broken.iter().filter_map(|id| Some((id, changed.diffs.get(id)?))).take(TOLD) {
+        output::line(&format!("{id}, then and now:\n{}", diff.trim_end()));
+    }
+    for (what, ids) in [
+        ("flaky", &changed.flaky),
+        ("fixed", &changed.fixed),
+        ("broken", &changed.broken),
+        ("critical, and failing since", &changed.critical),
+    ] {
+        if !ids.is_empty() {
+            output::line(&format!("{what}: {}", ids.join(", ")));
+        }
     }
 }
 
 fn judged(judge: &Judging) -> String {
-    let Judging { rubric, model, agreement, anchors, .. } = judge;
-    let figures = agreement.iter().map(|(criterion, one)| {
-        format!("{criterion} κ {:.2}, TPR {:.2}, TNR {:.2}", one.kappa(), one.tpr(), one.tnr())
-    });
     let believed = if judge.is_calibrated() { "may gate" } else { "informs only" };
-    let figures = figures.collect::<Vec<_>>().join("; ");
-    format!("{rubric} is judged by {model}, which {believed}: over {} labelled replies {figures}", anchors.len())
-}
-
-fn gate_words(gate: &Kept) -> String {
-    let kept = if gate.kept { "kept" } else { "NOT KEPT" };
-    gate.goal.map_or_else(|| kept.to_owned(), |goal| format!("{kept}, goal {goal}"))
-}
-
-fn verdict(compared: &Compared) -> String {
-    let comparison = &compared.comparison;
-    match comparison.verdict {
-        Verdict::Better => "better".to_owned(),
-        Verdict::Worse => "worse".to_owned(),
-        Verdict::NotDistinguishable if comparison.fixed + comparison.broken == 0 => "the same".to_owned(),
-        Verdict::NotDistinguishable => {
-            let (more, least) = (comparison.more_cases, comparison.detectable * 100.0);
-            format!("not distinguishable (from {least:.1} pp on; needs {more} more)")
-        }
-    }
+    let (replies, figures) = (counted(judge.anchors.len(), "labelled reply"), judge.figures());
+    format!("{} is judged by {}, which {believed}: over {replies} {figures}", judge.rubric, judge.model)
 }
 
 pub(super) fn explain(case: &CaseResult) {
@@ -160,7 +134,7 @@ pub(super) fn explain(case: &CaseResult) {
                     output::line(&format!("package:\n{}", played.package));
                 }
                 for check in &played.checks {
-                    let mark = if check.passed { "as wanted" } else { "OTHERWISE" };
+                    let mark = if check.passed { "as wanted" } else { "NOT AS WANTED" };
                     let why = if check.passed { String::new() } else { format!(": {}", check.why) };
                     output::line(&format!("step {} {:?}: {mark}{why}", check.step, check.kind));
                 }

@@ -39,7 +39,7 @@ async fn forever(settings: Option<&Path>, args: &RunArgs, json: bool) -> Infalli
         }
         seen = Some(now);
         let measured = match config {
-            Ok(config) => measure(&config, args, json).await,
+            Ok(config) => measure(&config, settings, args, json).await,
             Err(error) => Err(error),
         };
         if let Err(error) = measured {

@@ -4,19 +4,19 @@ use minijinja::value::Serde;
 use minijinja::{Environment, Value};
 use serde::Serialize;
 
-use super::{Changed, Compared, Report, Subject, reasons};
+use super::{Changed, Compared, Report, Row, Subject, reasons};
 use crate::domain::turn::Label;
 use crate::eval::gates::Kept;
 use crate::eval::judge::Judging;
-use crate::eval::metrics::{Figure, OfLabel, confusion};
-use crate::eval::run::{CaseResult, Judged, Seen};
+use crate::eval::metrics::{Better, Figure, OfLabel, confusion, judged_in};
+use crate::eval::run::{CaseResult, Judged};
 use crate::eval::sweep::{CHARTS, Chart};
 
 const PAGE: &str = include_str!("page.html.j2");
 
 /// How one label fares, as the page shows it.
 #[derive(Serialize)]
-struct Row {
+struct OfOne {
     name: &'static str,
     right: usize,
     said: usize,
@@ -31,8 +31,14 @@ struct Row {
 struct Shown<'a> {
     suite: &'static str,
     figure: &'a Figure,
+    value: String,
+    range: String,
+    of: String,
     gate: Option<&'a Kept>,
-    beside: Option<&'a Compared>,
+    /// What the metric says, and which way is better.
+    meaning: String,
+    change: String,
+    verdict: String,
 }
 
 /// A case with what went otherwise.
@@ -54,11 +60,12 @@ struct Page<'a> {
     subject: &'a Subject,
     gates: &'a [Kept],
     figures: Vec<Shown<'a>>,
-    labels: Vec<Row>,
+    labels: Vec<OfOne>,
     messages: usize,
     cases: Vec<Told<'a>>,
     failed: usize,
     changed: Option<&'a Changed>,
+    left_out: Vec<String>,
     charts: Vec<Chart<'a>>,
     judges: &'a [Judging],
 }
@@ -77,27 +84,19 @@ pub fn html(report: &Report, compared: Option<&(Vec<Compared>, Changed)>) -> Str
     environment.add_template("charts", CHARTS).expect("the template is written here");
     environment.add_template("page", PAGE).expect("the template is written here");
     let page = environment.get_template("page").expect("it was added");
-    let judged: Vec<&Judged> = report
-        .cases
-        .iter()
-        .flat_map(|case| &case.runs)
-        .filter_map(|run| match &run.seen {
-            Seen::Judged(judged) => Some(judged),
-            _ => None,
-        })
-        .collect();
-    let shown = |figure| shown(figure, report, compared);
+    let judged: Vec<&Judged> = report.cases.iter().flat_map(|case| &case.runs).filter_map(judged_in).collect();
     let data = Page {
         made_at: report.made_at.strftime("%Y-%m-%d %H:%M").to_string(),
         took: report.took_ms / 1_000,
         subject: &report.subject,
         gates: &report.gates,
-        figures: report.figures.iter().map(shown).collect(),
-        labels: confusion(&judged).into_iter().map(|of| row(of, &judged)).collect(),
+        figures: report.rows(compared).iter().map(shown).collect(),
+        labels: confusion(&judged).into_iter().map(|of| of_one(of, &judged)).collect(),
         messages: judged.len(),
         cases: report.cases.iter().map(told).collect(),
         failed: report.failed().count(),
         changed: compared.map(|(_, changed)| changed),
+        left_out: compared.map(|(_, changed)| changed.left_out()).unwrap_or_default(),
         charts: report.thresholds.iter().map(Chart::of).collect(),
         judges: &report.judges,
     };
@@ -110,14 +109,23 @@ fn told(case: &CaseResult) -> Told<'_> {
     Told { suite: case.suite.name(), case, passed: case.is_passed(), why: reasons(case), prompts }
 }
 
-fn shown<'a>(figure: &'a Figure, report: &'a Report, compared: Option<&'a (Vec<Compared>, Changed)>) -> Shown<'a> {
-    let gate = report.gates.iter().find(|gate| gate.suite == figure.suite && gate.name == figure.name);
-    let of_figure = |one: &&Compared| one.suite == figure.suite && one.name == figure.name;
-    let beside = compared.and_then(|(all, _)| all.iter().find(of_figure));
-    Shown { suite: figure.suite.name(), figure, gate, beside }
+fn shown<'a>(row: &Row<'a>) -> Shown<'a> {
+    let figure = row.figure;
+    let way = if figure.better == Better::Higher { "more" } else { "less" };
+    Shown {
+        suite: figure.suite.name(),
+        figure,
+        value: figure.value(),
+        range: figure.range(),
+        of: figure.of(),
+        gate: row.gate,
+        meaning: format!("{}; {way} is better", figure.meaning),
+        change: row.change(),
+        verdict: row.verdict(),
+    }
 }
 
-fn row(of: OfLabel, judged: &[&Judged]) -> Row {
+fn of_one(of: OfLabel, judged: &[&Judged]) -> OfOne {
     let f1 = of.f1();
     let OfLabel { label, right, said, support } = of;
     let having: Vec<&&Judged> = judged.iter().filter(|one| one.gold.contains(&label)).collect();
@@ -128,5 +136,5 @@ fn row(of: OfLabel, judged: &[&Judged]) -> Row {
     };
     let mut taken_for: Vec<usize> = Label::ALL.iter().map(taken).collect();
     taken_for.push(having.iter().filter(|one| one.said.is_empty()).count());
-    Row { name: label.name(), right, said, support, f1, taken_for }
+    OfOne { name: label.name(), right, said, support, f1, taken_for }
 }
