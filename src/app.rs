@@ -504,5 +504,6 @@ pub fn account(config: &Config, kind: ChannelKind) -> Option<String> {
         ChannelKind::Telegram => {
             Telegram::new(&config.telegram, Waits::default()).ok().map(|telegram| telegram.account().to_owned())
         }
+        ChannelKind::WhatsApp | ChannelKind::Max => None,
     }
 }

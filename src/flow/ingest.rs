@@ -29,8 +29,13 @@ pub async fn accept(
 
 /// Card numbers, passports and the like never reach the store, and so neither model, index nor log.
 fn mask_secrets(update: &mut Inbound) {
-    if let InboundEvent::Message(text) = &mut update.event {
+    if let InboundEvent::Message(text) | InboundEvent::Edited { text, .. } | InboundEvent::TakenOver(text) =
+        &mut update.event
+    {
         *text = MessageText::new(mask(text.as_str()).text);
+    }
+    for transcript in update.attachments.iter_mut().filter_map(|file| file.transcript.as_mut()) {
+        *transcript = MessageText::new(mask(transcript.as_str()).text);
     }
     if let Some(name) = &mut update.display_name {
         *name = mask(name).text;

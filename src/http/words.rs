@@ -208,6 +208,8 @@ words! {
         channel_web: "Сайт", "Web";
         channel_terminal: "Терминал", "Terminal";
         channel_telegram: "Telegram", "Telegram";
+        channel_whatsapp: "WhatsApp", "WhatsApp";
+        channel_max: "MAX", "MAX";
         language_ru: "по-русски", "in Russian";
         language_en: "по-английски", "in English";
         owner_bot: "Отвечает бот", "The bot answers";
@@ -345,8 +347,16 @@ mod tests {
     #[test]
     fn the_tables_are_not_mixed_up() {
         // Names of languages are in their own; names of products are in nobody's.
-        let crossed =
-            ["other_language", "switch_language", "part_telegram", "store_postgres", "demo_price", "channel_telegram"];
+        let crossed = [
+            "other_language",
+            "switch_language",
+            "part_telegram",
+            "store_postgres",
+            "demo_price",
+            "channel_telegram",
+            "channel_whatsapp",
+            "channel_max",
+        ];
         let is_cyrillic = |c: char| matches!(c, '\u{0400}'..='\u{04ff}');
         for (key, russian, english) in all_pairs() {
             if !crossed.contains(&key) {

@@ -175,7 +175,7 @@ impl Channel for PushedTelegram {
         "myata_bot"
     }
     fn limits(&self) -> Limits {
-        Limits { text_units: 4_096, idempotent: false }
+        Limits::text(4_096)
     }
     async fn send(&self, _: &Outbound) -> Result<Receipt, SendError> {
         Ok(Receipt::default())
@@ -192,13 +192,11 @@ impl Channel for PushedTelegram {
             account: "myata_bot".to_owned(),
             external: text("chat").ok_or_else(missing)?,
         };
+        let event = InboundEvent::Message(MessageText::new(text("text").ok_or_else(missing)?));
         Ok(vec![Inbound {
-            from,
-            external_id: text("id").ok_or_else(missing)?,
-            event: InboundEvent::Message(MessageText::new(text("text").ok_or_else(missing)?)),
-            sent_at: None,
             display_name: text("name"),
             language: Some(Language::Ru),
+            ..Inbound::new(from, text("id").ok_or_else(missing)?, event)
         }])
     }
 }

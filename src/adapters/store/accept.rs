@@ -54,7 +54,9 @@ async fn one(
 ) -> Result<Accepted, Failure> {
     let Some(inbox) = note(tx, Noted::of(update), now).await? else { return duplicate(tx, update).await };
     let Some(text) = update.event.transcript_text() else {
-        blocked(store, tx, inbox, &update.from, now).await?;
+        if update.event == InboundEvent::Blocked {
+            blocked(store, tx, inbox, &update.from, now).await?;
+        }
         return Ok(Accepted::Noted);
     };
     if let Some(sent_at) = update.sent_at
@@ -78,17 +80,11 @@ pub(super) struct Noted<'a> {
 
 impl<'a> Noted<'a> {
     fn of(update: &'a Inbound) -> Self {
-        let kind = match update.event {
-            InboundEvent::Message(_) => "message",
-            InboundEvent::Unsupported(_) => "unsupported",
-            InboundEvent::Started => "started",
-            InboundEvent::Blocked => "blocked",
-        };
         Noted {
             channel: update.from.channel.name(),
             account: update.from.account.clone(),
             external_id: &update.external_id,
-            kind,
+            kind: update.event.name(),
             sent_at: update.sent_at,
         }
     }
@@ -298,7 +294,7 @@ pub(super) async fn address_of(dialect: Dialect, tx: &mut Tx, address: &Address)
 fn language_of(update: &Inbound) -> Option<Language> {
     match &update.event {
         InboundEvent::Message(text) => Language::detect(text.as_str()),
-        InboundEvent::Unsupported(_) | InboundEvent::Started | InboundEvent::Blocked => None,
+        _ => None,
     }
 }
 

@@ -217,7 +217,7 @@ impl Channel for Telegram {
     }
 
     fn limits(&self) -> Limits {
-        Limits { text_units: TEXT_UNITS, idempotent: false }
+        Limits::text(TEXT_UNITS)
     }
 
     async fn prepare(&self, public_url: &str) -> Result<(), PollError> {

@@ -44,6 +44,8 @@ pub(super) fn channel(words: &DeskWords, channel: ChannelKind) -> &'static str {
         ChannelKind::Web => words.channel_web,
         ChannelKind::Terminal => words.channel_terminal,
         ChannelKind::Telegram => words.channel_telegram,
+        ChannelKind::WhatsApp => words.channel_whatsapp,
+        ChannelKind::Max => words.channel_max,
     }
 }
 
