@@ -29,6 +29,8 @@ use crate::engine;
 use crate::engine::triage::{Classifier, Triage};
 use crate::flow::knowledge::KnowledgeBase;
 use crate::flow::wake::Wake;
+use crate::flow::errands::Errands;
+use crate::flow::pace::Paces;
 use crate::flow::{Ctx, Words, indexing};
 use crate::http::password;
 use crate::ports::channel::Channel;
@@ -139,6 +141,8 @@ async fn open_with(ready: Ready, config: Config, outside: Outside) -> anyhow::Re
         ids: outside.ids,
         boot,
         wake: Wake::default(),
+        paces: Paces::default(),
+        errands: Errands::default(),
         knowledge: knowledge.unwrap_or_default(),
         words,
         config,

@@ -6,6 +6,8 @@
 
 #[path = "store/bulk.rs"]
 mod bulk;
+#[path = "store/changes.rs"]
+mod changes;
 #[path = "store/desk.rs"]
 mod desk;
 #[path = "support/mod.rs"]
@@ -72,6 +74,21 @@ macro_rules! store_contract {
                     blocking_ends_the_conversation,
                     names_and_languages_are_kept,
                     any_text_can_be_stored,
+                }
+                changes {
+                    a_message_is_known_by_the_channels_id,
+                    files_are_kept_with_their_message,
+                    what_nobody_has_answered_is_said_in_the_new_words,
+                    what_was_answered_is_said_anew,
+                    an_edit_of_what_we_never_got_is_a_message,
+                    people_see_a_correction_below,
+                    what_is_taken_back_is_not_answered,
+                    what_is_taken_back_is_forgotten,
+                    a_correction_takes_the_place_of_what_was_learnt,
+                    an_exchange_keeps_what_is_left_of_it,
+                    who_writes_in_the_messenger_has_the_chat,
+                    an_address_moves_where_nobody_is,
+                    a_number_that_the_channel_vouches_for_is_known,
                 }
                 turns {
                     the_longest_waiting_goes_first,

@@ -198,6 +198,35 @@ pub enum AttachmentKind {
     Document,
 }
 
+impl AttachmentKind {
+    /// All kinds.
+    pub const ALL: [AttachmentKind; 6] = [
+        AttachmentKind::Photo,
+        AttachmentKind::Voice,
+        AttachmentKind::Audio,
+        AttachmentKind::Video,
+        AttachmentKind::Sticker,
+        AttachmentKind::Document,
+    ];
+
+    /// The name in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            AttachmentKind::Photo => "photo",
+            AttachmentKind::Voice => "voice",
+            AttachmentKind::Audio => "audio",
+            AttachmentKind::Video => "video",
+            AttachmentKind::Sticker => "sticker",
+            AttachmentKind::Document => "document",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 /// A button under a message of ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
@@ -225,7 +254,7 @@ pub struct DeliveryReport {
 }
 
 /// How far a part has come. Later ones include the earlier; reports come in any order and with gaps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// The channel has it.
@@ -238,8 +267,30 @@ pub enum DeliveryState {
     Failed,
 }
 
+impl DeliveryState {
+    /// The name in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            DeliveryState::Sent => "sent",
+            DeliveryState::Delivered => "delivered",
+            DeliveryState::Read => "read",
+            DeliveryState::Failed => "failed",
+        }
+    }
+
+    /// The state of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [DeliveryState::Sent, DeliveryState::Delivered, DeliveryState::Read, DeliveryState::Failed]
+            .into_iter()
+            .find(|state| state.name() == name)
+    }
+}
+
 /// What stands in the transcript for [`InboundEvent::Started`].
 pub const STARTED_TEXT: &str = "/start";
+
+/// How the line of a shared contact begins.
+pub const CONTACT_TEXT: &str = "[contact]";
 
 impl InboundEvent {
     /// The event as a line of the transcript; `None` where the customer said nothing. What can't be shown stands in
@@ -281,7 +332,7 @@ impl InboundEvent {
 impl SharedContact {
     fn transcript_text(&self) -> MessageText {
         let name = self.name.as_deref().unwrap_or_default();
-        MessageText::new(format!("[contact] {name} {}", self.phone).replace("  ", " "))
+        MessageText::new(format!("{CONTACT_TEXT} {name} {}", self.phone).replace("  ", " "))
     }
 }
 

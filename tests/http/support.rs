@@ -17,7 +17,9 @@ use firstline::domain::message::Citation;
 use firstline::domain::outbox::{Outbound, SendOutcome};
 use firstline::domain::text::{Language, MessageText};
 use firstline::domain::turn::TurnRecord;
+use firstline::flow::errands::Errands;
 use firstline::flow::knowledge::KnowledgeBase;
+use firstline::flow::pace::Paces;
 use firstline::flow::search::{Search, Searcher};
 use firstline::flow::wake::Wake;
 use firstline::flow::{Ctx, compose};
@@ -123,6 +125,8 @@ fn context(store: Arc<dyn Store>, clock: Arc<ManualClock>, config: Config) -> Ct
         ids,
         config,
         wake: Wake::default(),
+        paces: Paces::default(),
+        errands: Errands::default(),
         knowledge: KnowledgeBase::default(),
         words: Arc::new(words),
     }

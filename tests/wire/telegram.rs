@@ -61,6 +61,7 @@ fn offline() -> Telegram {
 fn part(chat: &str, text: &str) -> Outbound {
     let (ids, now) = (Ids::seeded(1), Timestamp::UNIX_EPOCH);
     Outbound {
+        last_inbound_at: None,
         id: OutboxId::fresh(&ids, now),
         conversation: ConversationId::fresh(&ids, now),
         message: MessageId::fresh(&ids, now),

@@ -70,7 +70,7 @@ pub(super) async fn post(
             Stored { seq, id: Some(message.to_string()) }
         }
         Some(Accepted::Duplicate { message, seq, .. }) => Stored { seq, id: message.map(|id| id.to_string()) },
-        Some(Accepted::Noted) | None => Stored { seq: 0, id: None },
+        Some(Accepted::Changed { .. } | Accepted::Noted) | None => Stored { seq: 0, id: None },
     };
     Ok((StatusCode::ACCEPTED, Json(stored)))
 }
