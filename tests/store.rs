@@ -30,6 +30,8 @@ mod outbox;
 mod privacy;
 #[path = "store/random.rs"]
 mod random;
+#[path = "store/receipts.rs"]
+mod receipts;
 #[path = "store/recovery.rs"]
 mod recovery;
 #[path = "store/shared.rs"]
@@ -136,6 +138,15 @@ macro_rules! store_contract {
                     a_feed_reader_misses_nothing,
                     timers_are_claimed_finished_and_set_anew,
                     concurrent_timer_claims_never_meet,
+                }
+                receipts {
+                    a_part_comes_further_and_never_back,
+                    a_report_settles_what_nobody_could_tell,
+                    a_report_may_be_faster_than_the_answer,
+                    what_the_channel_gives_up_did_not_arrive,
+                    reports_come_in_any_order,
+                    what_would_be_too_soon_counts_no_attempt,
+                    a_part_tells_when_the_customer_wrote_last,
                 }
                 recovery {
                     the_dead_lose_their_leases,

@@ -43,8 +43,7 @@ pub async fn accept(
 fn tell(ctx: &Ctx, updates: Vec<Inbound>, accepted: &[Accepted]) {
     let is_new = |(_, outcome): &(Inbound, &Accepted)| !matches!(outcome, Accepted::Duplicate { .. });
     let new = updates.into_iter().zip(accepted).filter(is_new);
-    let told: Vec<_> =
-        new.filter_map(|(update, _)| Some((Arc::clone(ctx.channel(&update.from)?), update))).collect();
+    let told: Vec<_> = new.filter_map(|(update, _)| Some((Arc::clone(ctx.channel(&update.from)?), update))).collect();
     if !told.is_empty() {
         ctx.errands.run(stream::iter(told).for_each_concurrent(AT_A_TIME, |(channel, update)| async move {
             channel.stored(&update).await;

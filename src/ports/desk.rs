@@ -105,11 +105,7 @@ pub trait DeskStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`].
-    async fn attachments(
-        &self,
-        conversation: ConversationId,
-        after: i64,
-    ) -> Result<Vec<StoredAttachment>, StoreError>;
+    async fn attachments(&self, conversation: ConversationId, after: i64) -> Result<Vec<StoredAttachment>, StoreError>;
 
     /// Adds an operator. False if the login is taken.
     ///

@@ -1,8 +1,6 @@
 //! What customers change about what they have said, and what happens in the messenger without us.
 
-use firstline::domain::channel::{
-    Address, Attachment, AttachmentKind, Inbound, InboundEvent, Press, SharedContact,
-};
+use firstline::domain::channel::{Address, Attachment, AttachmentKind, Inbound, InboundEvent, Press, SharedContact};
 use firstline::domain::conversation::{OperatorAction, Ownership};
 use firstline::domain::handoff::{HandoffReason, HandoffState};
 use firstline::domain::id::{ConversationId, EpisodeId, MessageId, OperatorId};
@@ -353,9 +351,8 @@ pub(crate) async fn an_exchange_keeps_what_is_left_of_it(stage: &Stage) {
 pub(crate) async fn who_writes_in_the_messenger_has_the_chat(stage: &Stage) {
     let (id, _, _) = says(stage, "m1", "Где заказ?", 0).await;
     stage.answers(&["В пути"], 10).await;
-    let outside = |n: i64, text: &str| {
-        update(&ana(), &format!("echo {n}"), InboundEvent::TakenOver(MessageText::new(text)))
-    };
+    let outside =
+        |n: i64, text: &str| update(&ana(), &format!("echo {n}"), InboundEvent::TakenOver(MessageText::new(text)));
     let changed = Accepted::Changed { conversation: id };
     assert_eq!(accepts(stage, outside(1, "Здравствуйте, это Ольга"), 11).await, changed);
     assert_eq!(stage.owner(id).await, Ownership::Human(OperatorId::OUTSIDE));

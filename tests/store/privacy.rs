@@ -29,7 +29,7 @@ const CANARY: &str = "канарейка по имени Ромуальд жив
 
 /// A customer with something in every table.
 pub(crate) async fn lived(stage: &Stage, who: &Address, now: i64) -> (ConversationId, CustomerId) {
-    let mut said = update(who, &format!("with a file {now}"), words(CANARY));
+    let mut said = update(who, &stage.message(&[]).id.to_string(), words(CANARY));
     said.attachments = vec![Attachment {
         kind: AttachmentKind::Document,
         remote: CANARY.to_owned(),
@@ -71,7 +71,7 @@ async fn early_report(stage: &Stage, who: &Address, now: i64) {
         unreachable: false,
         billed: None,
     };
-    let report = update(who, &format!("a report {now}"), InboundEvent::Receipt(report));
+    let report = update(who, &stage.message(&[]).id.to_string(), InboundEvent::Receipt(report));
     stage.store.accept(&[report], None, &timing(), at(now)).await.unwrap();
     stage.sent(&part, now).await;
 }

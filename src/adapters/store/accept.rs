@@ -2,12 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{SqlStore, attachments, changes, outside, receipts};
 use super::held::{Held, kill_owed, next_inbound_position};
 use super::privacy;
 use super::rows;
 use super::sql::{Dialect, Failure, Fields, Put, Tx, composed};
 use super::timers;
+use super::{SqlStore, attachments, changes, outside, receipts};
 use crate::domain::channel::{Address, Cursor, Inbound, InboundEvent};
 use crate::domain::conversation::Ownership;
 use crate::domain::id::{ConversationId, CustomerId, MessageId, OperatorId};
@@ -105,11 +105,7 @@ impl Arrival<'_> {
 }
 
 /// Stores a line of the transcript that the customer said, under the channel's id of it.
-pub(super) async fn said(
-    arrival: &Arrival<'_>,
-    tx: &mut Tx,
-    provider_id: Option<&str>,
-) -> Result<Accepted, Failure> {
+pub(super) async fn said(arrival: &Arrival<'_>, tx: &mut Tx, provider_id: Option<&str>) -> Result<Accepted, Failure> {
     if arrival.is_of_erased(tx).await? {
         return Ok(Accepted::Noted);
     }

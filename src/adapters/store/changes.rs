@@ -89,8 +89,7 @@ pub(super) async fn edited(
     if message.is_deleted || !differs(&message.text, text.as_str()) {
         return Ok(Accepted::Noted);
     }
-    let is_unanswered =
-        held.conversation.ownership == Ownership::Bot && message.seq > held.conversation.handled_seq;
+    let is_unanswered = held.conversation.ownership == Ownership::Bot && message.seq > held.conversation.handled_seq;
     if is_unanswered && !is_learnt(tx, &message).await? {
         sqlx::query("update messages set text = $2, edited_at = $3 where id = $1")
             .put(message.id)
@@ -112,11 +111,12 @@ fn differs(before: &str, after: &str) -> bool {
 
 /// Whether a stretch that holds the message was learnt from.
 async fn is_learnt(tx: &mut Tx, message: &Known) -> Result<bool, Failure> {
-    let row = sqlx::query("select 1 as e_learnt from episodes e where e.conversation_id = $1 and e.to_seq >= $2 limit 1")
-        .put(message.conversation)
-        .put(message.seq)
-        .fetch_optional(&mut **tx)
-        .await?;
+    let row =
+        sqlx::query("select 1 as e_learnt from episodes e where e.conversation_id = $1 and e.to_seq >= $2 limit 1")
+            .put(message.conversation)
+            .put(message.seq)
+            .fetch_optional(&mut **tx)
+            .await?;
     Ok(row.is_some())
 }
 
@@ -145,11 +145,7 @@ async fn replaced(
 }
 
 /// The customer takes messages back.
-pub(super) async fn deleted(
-    arrival: &Arrival<'_>,
-    tx: &mut Tx,
-    provider_ids: &[String],
-) -> Result<Accepted, Failure> {
+pub(super) async fn deleted(arrival: &Arrival<'_>, tx: &mut Tx, provider_ids: &[String]) -> Result<Accepted, Failure> {
     let mut accepted = Accepted::Noted;
     for provider_id in provider_ids {
         let found = held(arrival.store.dialect, tx, &arrival.update.from, provider_id).await?;
@@ -249,13 +245,7 @@ async fn index_anew(tx: &mut Tx, held: &Held, now: Timestamp) -> Result<(), Fail
 }
 
 /// What is gone is not answered: the bot looks anew at what is left, or ignores the turn where nothing is.
-async fn unanswered(
-    arrival: &Arrival<'_>,
-    tx: &mut Tx,
-    held: &mut Held,
-    message: &Known,
-) -> Result<(), Failure> {
-    let newest = held.customer_seq;
+async fn unanswered(arrival: &Arrival<'_>, tx: &mut Tx, held: &mut Held, message: &Known) -> Result<(), Failure> {
     let row = sqlx::query(
         "update conversations set customer_seq = (select coalesce(max(m.seq), 0) from messages m \
          where m.conversation_id = $1 and m.author = 'customer' and m.deleted_at is null) where id = $1 \
@@ -272,7 +262,7 @@ async fn unanswered(
     if held.customer_seq > handled {
         return begin_anew(arrival, tx, held).await;
     }
-    ignored(arrival, tx, held, newest.max(message.seq)).await
+    ignored(arrival, tx, held).await
 }
 
 /// The customer's words are not what the turn under way has read: it is fenced out, and what it has drafted is over. Its
@@ -301,8 +291,15 @@ async fn set_aside(tx: &mut Tx, held: &Held, now: Timestamp) -> Result<(), Failu
 }
 
 /// All that the bot would have answered was taken back.
-async fn ignored(arrival: &Arrival<'_>, tx: &mut Tx, held: &Held, to_seq: i64) -> Result<(), Failure> {
+async fn ignored(arrival: &Arrival<'_>, tx: &mut Tx, held: &Held) -> Result<(), Failure> {
     set_aside(tx, held, arrival.now).await?;
+    let newest = sqlx::query(
+        "select max(m.seq) as m_newest from messages m where m.conversation_id = $1 and m.author = 'customer'",
+    )
+    .put(held.id())
+    .fetch_one(&mut **tx)
+    .await?;
+    let to_seq = Fields::new(&newest, "messages", "m_").integer("newest")?;
     sqlx::query(
         "insert into turns (id, conversation_id, epoch, from_seq, to_seq, state, decision, reason, record, started_at, \
          finished_at) values ($1, $2, $3, $4, $5, 'committed', 'ignore', $6, $7, $8, $8)",

@@ -232,11 +232,7 @@ pub(super) async fn undelivered(store: &SqlStore, conversation: ConversationId) 
     Ok(messages)
 }
 
-pub(super) async fn marks(
-    store: &SqlStore,
-    conversation: ConversationId,
-    after: i64,
-) -> Result<Vec<Mark>, Failure> {
+pub(super) async fn marks(store: &SqlStore, conversation: ConversationId, after: i64) -> Result<Vec<Mark>, Failure> {
     let changed = sqlx::query(
         "select m.id as m_id, m.seq as m_seq, m.edited_at as m_edited_at, m.replaced_by as m_replaced_by, \
          m.deleted_at as m_deleted_at from messages m where m.conversation_id = $1 and m.seq > $2 \

@@ -166,12 +166,9 @@ impl Held {
                 }
             }
             Ownership::Resolved => {
-                for kind in [
-                    TimerKind::UnclaimedNotice,
-                    TimerKind::UnknownSend,
-                    TimerKind::Undelivered,
-                    TimerKind::Package,
-                ] {
+                for kind in
+                    [TimerKind::UnclaimedNotice, TimerKind::UnknownSend, TimerKind::Undelivered, TimerKind::Package]
+                {
                     timers::clear(tx, self.id(), kind).await?;
                 }
                 timers::set(tx, self.id(), TimerKind::EpisodeEnd, now).await?;

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::sql::{Failure, Fields, Put, retried};
 use super::{
-    SqlStore, accept, applying, attachments, delivery, desk, facts, identity, ledger, operator, past, privacy, recovery, timers,
-    turn,
+    SqlStore, accept, applying, attachments, delivery, desk, facts, identity, ledger, operator, past, privacy,
+    recovery, timers, turn,
 };
 use crate::domain::channel::{Address, ChannelKind, Cursor, Inbound};
 use crate::domain::conversation::Conversation;
@@ -404,11 +404,7 @@ impl DeskStore for SqlStore {
         Ok(desk::marks(self, conversation, after).await?)
     }
 
-    async fn attachments(
-        &self,
-        conversation: ConversationId,
-        after: i64,
-    ) -> Result<Vec<StoredAttachment>, StoreError> {
+    async fn attachments(&self, conversation: ConversationId, after: i64) -> Result<Vec<StoredAttachment>, StoreError> {
         Ok(attachments::of_conversation(self, conversation, after).await?)
     }
 

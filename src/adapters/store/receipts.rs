@@ -77,11 +77,7 @@ async fn under_way(tx: &mut Tx, from: &Address) -> Result<Option<Part>, Failure>
 }
 
 /// Takes a channel's word.
-pub(super) async fn reported(
-    arrival: &Arrival<'_>,
-    tx: &mut Tx,
-    report: &DeliveryReport,
-) -> Result<Accepted, Failure> {
+pub(super) async fn reported(arrival: &Arrival<'_>, tx: &mut Tx, report: &DeliveryReport) -> Result<Accepted, Failure> {
     let from = &arrival.update.from;
     let met = match find(tx, from, report).await? {
         Some(part) => Some(part),
@@ -119,12 +115,7 @@ async fn keep(tx: &mut Tx, address: i64, report: &DeliveryReport, now: Timestamp
 }
 
 /// Applies what was reported of a part before its id was known, and lets go of what nobody will ask for.
-pub(super) async fn apply_kept(
-    tx: &mut Tx,
-    held: &mut Held,
-    provider_id: &str,
-    now: Timestamp,
-) -> Result<(), Failure> {
+pub(super) async fn apply_kept(tx: &mut Tx, held: &mut Held, provider_id: &str, now: Timestamp) -> Result<(), Failure> {
     let kept = sqlx::query(
         "delete from receipts where address_id = $1 and (provider_id = $2 or received_at < $3) \
          returning id as r_id, provider_id as r_provider_id, state as r_state, why as r_why, \

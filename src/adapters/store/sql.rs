@@ -11,8 +11,8 @@ use sqlx::any::{Any, AnyArguments, AnyRow};
 use sqlx::{AnyPool, AssertSqlSafe, Decode, Encode, Row, Transaction, Type};
 
 use crate::domain::id::{
-    AttachmentId, BootId, ConversationId, CustomerId, EpisodeId, FactId, HandoffId, MergeId, MessageId, OperatorId, OutboxId,
-    TurnId,
+    AttachmentId, BootId, ConversationId, CustomerId, EpisodeId, FactId, HandoffId, MergeId, MessageId, OperatorId,
+    OutboxId, TurnId,
 };
 use crate::domain::text::{Language, MessageText};
 use crate::ports::store::StoreError;

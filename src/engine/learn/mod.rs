@@ -149,7 +149,9 @@ pub fn key(name: &str) -> Option<&'static Key> {
 pub fn phone(given: &str) -> Option<String> {
     let given = given.trim();
     let whole = Some(given).filter(|given| given.len() > 10 && given.bytes().all(|byte| byte.is_ascii_digit()));
-    whole.and_then(|digits| values::canonical("phone", &format!("+{digits}"))).or_else(|| values::canonical("phone", given))
+    whole
+        .and_then(|digits| values::canonical("phone", &format!("+{digits}")))
+        .or_else(|| values::canonical("phone", given))
 }
 
 /// What a message states: of a customer's, what they say of themselves; of an operator's, or of the bot's where it quotes no
