@@ -9,7 +9,7 @@ use firstline::domain::message::{AttachmentState, Author};
 use firstline::domain::text::MessageText;
 use firstline::flow::ledger;
 use firstline::ports::desk::{DeskStore, Mark};
-use firstline::ports::ledger::{Entry, EpisodeCommit, Learning, Ledger, Unit};
+use firstline::ports::ledger::{Entry, EpisodeCommit, Learning, Ledger, Unit, UnitId};
 use firstline::ports::store::{Accepted, Committed, Loop, TAKEN_BACK, TimerKind};
 
 use crate::support::{Stage, at, take, telegram, texts, timing, update, words};
@@ -329,6 +329,9 @@ pub(crate) async fn a_correction_takes_the_place_of_what_was_learnt(stage: &Stag
     assert_eq!(values(stage, id).await, Vec::<String>::new());
     let learnt = stage.store.load_episode(id).await.unwrap().unwrap();
     assert_eq!(texts(&learnt.messages), ["Где заказ М-222222?"]);
+    let customer = stage.conversation(id).await.customer;
+    let found = stage.store.remembered(customer, &[UnitId::Exchange(message)]).await.unwrap();
+    assert_eq!(found, [], "nor are they recalled");
 }
 
 pub(crate) async fn an_exchange_keeps_what_is_left_of_it(stage: &Stage) {

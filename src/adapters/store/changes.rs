@@ -138,6 +138,8 @@ async fn replaced(
         .execute(&mut **tx)
         .await?;
     link(tx, arrival.inbox, conversation, Some(new), Some(seq)).await?;
+    forget_exchange(tx, held, message.seq, arrival.now).await?;
+    index_anew(tx, held, arrival.now).await?;
     // Who is learning from the old words just now finds that the ledger has moved.
     facts::turn_page(tx, held.conversation.customer).await?;
     timers::set(tx, held.id(), TimerKind::Ledger, arrival.now).await?;
@@ -201,7 +203,7 @@ async fn forget_exchange(tx: &mut Tx, held: &Held, seq: i64, now: Timestamp) -> 
     let gone = sqlx::query(
         "delete from exchanges where conversation_id = $1 and from_seq <= $2 and to_seq >= $2 and not exists \
          (select 1 from messages m where m.conversation_id = $1 and m.author = 'customer' and m.deleted_at is null \
-         and m.seq between exchanges.from_seq and exchanges.to_seq) returning message_id as x_message_id",
+         and m.replaced_by is null and m.seq between exchanges.from_seq and exchanges.to_seq) returning message_id as x_message_id",
     )
     .put(held.id())
     .put(seq)

@@ -126,14 +126,14 @@ async fn exchange(
     customer: CustomerId,
     id: MessageId,
 ) -> Result<Option<Unit>, Failure> {
-    let said = sqlx::query(
+    let said = composed(format!(
         "select m.id as m_id, m.conversation_id as m_conversation_id, m.text as m_text, \
          m.received_at as m_received_at, r.text as m_answer, x.from_seq as m_from_seq, r.seq as m_reply_seq \
          from exchanges x \
          join messages m on m.conversation_id = x.conversation_id and m.author = 'customer' \
-         and m.seq between x.from_seq and x.to_seq and m.deleted_at is null join messages r on r.id = x.reply_id \
-         where x.message_id = $1 and x.customer_id = $2 order by m.seq",
-    )
+         and m.seq between x.from_seq and x.to_seq and {IS_SAID} join messages r on r.id = x.reply_id \
+         where x.message_id = $1 and x.customer_id = $2 order by m.seq"
+    ))
     .put(id)
     .put(customer)
     .fetch_all(&mut *connection)
@@ -227,14 +227,14 @@ async fn answered(
     awaits_operator: bool,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let first = sqlx::query(
+    let first = composed(format!(
         "insert into exchanges (message_id, conversation_id, customer_id, from_seq, to_seq, reply_id, awaits_operator) \
          select m.id, $1, $2, m.seq, $4, $5, $6 from messages m where m.conversation_id = $1 and m.author = 'customer' \
-         and m.seq >= $3 and m.seq <= $4 and m.deleted_at is null \
+         and m.seq >= $3 and m.seq <= $4 and {IS_SAID} \
          and exists (select 1 from customers k where k.id = $2 and k.memory = 'on') order by m.seq limit 1 \
          on conflict (message_id) do update set to_seq = excluded.to_seq, reply_id = excluded.reply_id, \
-         awaits_operator = excluded.awaits_operator returning message_id as x_message_id",
-    )
+         awaits_operator = excluded.awaits_operator returning message_id as x_message_id"
+    ))
     .put(held.id())
     .put(held.conversation.customer)
     .put(from_seq)

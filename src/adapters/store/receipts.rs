@@ -93,6 +93,10 @@ pub(super) async fn reported(arrival: &Arrival<'_>, tx: &mut Tx, report: &Delive
         return Ok(Accepted::Noted);
     };
     apply(tx, &mut held, &part, report, arrival.now).await?;
+    if !part.was_taken {
+        // Now its id is known.
+        apply_kept(tx, &mut held, &report.provider_id, arrival.now).await?;
+    }
     Ok(Accepted::Changed { conversation: held.id() })
 }
 
