@@ -175,14 +175,8 @@ async fn wait(ctx: &Ctx, conversation: ConversationId) -> f64 {
 }
 
 fn update(visitor: &str) -> Inbound {
-    Inbound {
-        external_id: format!("{visitor}-1"),
-        from: Address { channel: ChannelKind::Web, account: "site".to_owned(), external: visitor.to_owned() },
-        event: InboundEvent::Message(MessageText::new(QUESTION)),
-        sent_at: None,
-        display_name: None,
-        language: None,
-    }
+    let from = Address { channel: ChannelKind::Web, account: "site".to_owned(), external: visitor.to_owned() };
+    Inbound::new(from, format!("{visitor}-1"), InboundEvent::Message(MessageText::new(QUESTION)))
 }
 
 fn millis(length: Duration) -> f64 {

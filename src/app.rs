@@ -27,7 +27,9 @@ use crate::domain::text::Language;
 use crate::domain::turn::Found;
 use crate::engine;
 use crate::engine::triage::{Classifier, Triage};
+use crate::flow::errands::Errands;
 use crate::flow::knowledge::KnowledgeBase;
+use crate::flow::pace::Paces;
 use crate::flow::wake::Wake;
 use crate::flow::{Ctx, Words, indexing};
 use crate::http::password;
@@ -139,6 +141,8 @@ async fn open_with(ready: Ready, config: Config, outside: Outside) -> anyhow::Re
         ids: outside.ids,
         boot,
         wake: Wake::default(),
+        paces: Paces::default(),
+        errands: Errands::default(),
         knowledge: knowledge.unwrap_or_default(),
         words,
         config,
@@ -504,5 +508,6 @@ pub fn account(config: &Config, kind: ChannelKind) -> Option<String> {
         ChannelKind::Telegram => {
             Telegram::new(&config.telegram, Waits::default()).ok().map(|telegram| telegram.account().to_owned())
         }
+        ChannelKind::WhatsApp | ChannelKind::Max => None,
     }
 }

@@ -14,5 +14,7 @@ mod desk;
 mod live;
 #[path = "http/machines.rs"]
 mod machines;
+#[path = "http/messenger.rs"]
+mod messenger;
 #[path = "http/pages.rs"]
 mod pages;

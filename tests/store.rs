@@ -6,6 +6,8 @@
 
 #[path = "store/bulk.rs"]
 mod bulk;
+#[path = "store/changes.rs"]
+mod changes;
 #[path = "store/desk.rs"]
 mod desk;
 #[path = "support/mod.rs"]
@@ -28,6 +30,8 @@ mod outbox;
 mod privacy;
 #[path = "store/random.rs"]
 mod random;
+#[path = "store/receipts.rs"]
+mod receipts;
 #[path = "store/recovery.rs"]
 mod recovery;
 #[path = "store/shared.rs"]
@@ -72,6 +76,21 @@ macro_rules! store_contract {
                     blocking_ends_the_conversation,
                     names_and_languages_are_kept,
                     any_text_can_be_stored,
+                }
+                changes {
+                    a_message_is_known_by_the_channels_id,
+                    files_are_kept_with_their_message,
+                    what_nobody_has_answered_is_said_in_the_new_words,
+                    what_was_answered_is_said_anew,
+                    an_edit_of_what_we_never_got_is_a_message,
+                    people_see_a_correction_below,
+                    what_is_taken_back_is_not_answered,
+                    what_is_taken_back_is_forgotten,
+                    a_correction_takes_the_place_of_what_was_learnt,
+                    an_exchange_keeps_what_is_left_of_it,
+                    who_writes_in_the_messenger_has_the_chat,
+                    an_address_moves_where_nobody_is,
+                    a_number_that_the_channel_vouches_for_is_known,
                 }
                 turns {
                     the_longest_waiting_goes_first,
@@ -119,6 +138,15 @@ macro_rules! store_contract {
                     a_feed_reader_misses_nothing,
                     timers_are_claimed_finished_and_set_anew,
                     concurrent_timer_claims_never_meet,
+                }
+                receipts {
+                    a_part_comes_further_and_never_back,
+                    a_report_settles_what_nobody_could_tell,
+                    a_report_may_be_faster_than_the_answer,
+                    what_the_channel_gives_up_did_not_arrive,
+                    reports_come_in_any_order,
+                    what_would_be_too_soon_counts_no_attempt,
+                    a_part_tells_when_the_customer_wrote_last,
                 }
                 recovery {
                     the_dead_lose_their_leases,

@@ -38,7 +38,7 @@ impl Channel for WebChat {
     }
 
     fn limits(&self) -> Limits {
-        Limits { text_units: TEXT_UNITS, idempotent: true }
+        Limits { idempotent: true, ..Limits::text(TEXT_UNITS) }
     }
 
     async fn send(&self, _part: &Outbound) -> Result<Receipt, SendError> {

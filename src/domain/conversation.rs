@@ -53,7 +53,8 @@ pub enum Refused {
 }
 
 impl Ownership {
-    /// The owner after `operator` does `action`: the whole rule of who may do what, in one place.
+    /// The owner after `operator` does `action`: the whole rule of who may do what, in one place. Whoever writes past us
+    /// can't give the chat back here, so that everybody may take it from them.
     ///
     /// # Errors
     /// [`Refused`], with nothing changed.
@@ -62,7 +63,9 @@ impl Ownership {
         match (self, action) {
             (owner, Note(_)) => Ok(owner),
             (Ownership::Resolved, _) => Err(Refused::AlreadyResolved),
-            (Ownership::Human(holder), _) if holder != operator => Err(Refused::HeldBy(holder)),
+            (Ownership::Human(holder), _) if holder != operator && holder != OperatorId::OUTSIDE => {
+                Err(Refused::HeldBy(holder))
+            }
             (_, Take | Reply(_)) => Ok(Ownership::Human(operator)),
             (Ownership::Bot, Release) => Err(Refused::NotHeld),
             (_, Release) => Ok(Ownership::Bot),
@@ -119,6 +122,9 @@ mod tests {
         assert_eq!(Ownership::Human(ann).after(&OperatorAction::Release, ann), Ok(Ownership::Bot));
         assert_eq!(Ownership::Bot.after(&OperatorAction::Release, ann), Err(Refused::NotHeld));
         assert_eq!(Ownership::Resolved.after(&OperatorAction::Take, ann), Err(Refused::AlreadyResolved));
+        let outside = Ownership::Human(OperatorId::OUTSIDE);
+        assert_eq!(outside.after(&OperatorAction::Take, ann), Ok(Ownership::Human(ann)));
+        assert_eq!(outside.after(&OperatorAction::Release, ann), Ok(Ownership::Bot));
         let note = OperatorAction::Note(MessageText::new("to colleagues"));
         assert_eq!(Ownership::Human(ann).after(&note, bob), Ok(Ownership::Human(ann)));
     }

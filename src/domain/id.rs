@@ -92,6 +92,11 @@ id!(
     "msg"
 );
 id!(
+    /// A file that came with a message.
+    AttachmentId,
+    "file"
+);
+id!(
     /// One unit of bot work.
     TurnId,
     "turn"
@@ -121,6 +126,11 @@ id!(
     OperatorId,
     "oper"
 );
+impl OperatorId {
+    /// Whoever of ours writes to a customer past us, in the messenger itself: nobody who could log in.
+    pub const OUTSIDE: Self = Self(Uuid::nil());
+}
+
 id!(
     /// One start of one process; leases carry it, so that the leases of the dead are known.
     BootId,

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::id::{ConversationId, MessageId, OperatorId};
+use super::channel::Attachment;
+use super::id::{AttachmentId, ConversationId, MessageId, OperatorId};
 use super::text::MessageText;
 
 /// Who said it.
@@ -39,6 +40,51 @@ pub struct Message {
     pub received_at: Timestamp,
     /// When it became visible to the customer: at once for their own words, on delivery for ours.
     pub delivered_at: Option<Timestamp>,
+}
+
+/// A file that came with a message, as it is known to us.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredAttachment {
+    /// Its key.
+    pub id: AttachmentId,
+    /// The message that it came with.
+    pub message: MessageId,
+    /// What the channel told of it.
+    pub file: Attachment,
+    /// Where its bytes are.
+    pub state: AttachmentState,
+}
+
+/// Where the bytes of a file are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttachmentState {
+    /// At the channel.
+    Remote,
+    /// With us.
+    Stored,
+    /// At the channel, and not to be fetched: too large, or of a type that we don't take.
+    Refused,
+    /// Nowhere that we can reach.
+    Gone,
+}
+
+impl AttachmentState {
+    /// The name in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            AttachmentState::Remote => "remote",
+            AttachmentState::Stored => "stored",
+            AttachmentState::Refused => "refused",
+            AttachmentState::Gone => "gone",
+        }
+    }
+
+    /// The state of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [AttachmentState::Remote, AttachmentState::Stored, AttachmentState::Refused, AttachmentState::Gone]
+            .into_iter()
+            .find(|state| state.name() == name)
+    }
 }
 
 /// A source that an answer stands on.

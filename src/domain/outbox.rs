@@ -25,7 +25,12 @@ pub struct Outbound {
     pub dedupe_key: String,
     /// Attempts so far, this one included.
     pub attempts: i64,
+    /// When the customer wrote last from there, by the channel's clock where it tells.
+    pub last_inbound_at: Option<Timestamp>,
 }
+
+/// Why a part was not sent whose channel lets us write only for a while after the customer did. The desk has words for it.
+pub const WINDOW_CLOSED: &str = "the customer wrote too long ago: the channel takes nothing but templates now";
 
 /// How an attempt to send ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +43,11 @@ pub enum SendOutcome {
         retry_at: Timestamp,
         /// Why, without anybody's words.
         why: String,
+    },
+    /// It would be sent faster than the channel takes it: no attempt was made, and none is counted.
+    TooSoon {
+        /// When it may be tried.
+        retry_at: Timestamp,
     },
     /// Nobody can tell: the request went out and no answer came. Never blindly sent again.
     Unknown {

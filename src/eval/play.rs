@@ -301,16 +301,13 @@ impl Player {
     /// The customer writes; the update arrives `times` times.
     pub(super) async fn write(&self, who: &str, text: &str, times: usize) -> anyhow::Result<()> {
         let number = self.sent.fetch_add(1, Ordering::Relaxed);
-        let started = text == STARTED_TEXT;
         let from = self.address(who);
-        let update = Inbound {
-            external_id: format!("{}-{number}", from.external),
-            from,
-            event: if started { InboundEvent::Started } else { InboundEvent::Message(MessageText::new(text)) },
-            sent_at: None,
-            display_name: None,
-            language: None,
+        let event = match text {
+            STARTED_TEXT => InboundEvent::Started { payload: None },
+            words => InboundEvent::Message(MessageText::new(words)),
         };
+        let external_id = format!("{}-{number}", from.external);
+        let update = Inbound::new(from, external_id, event);
         for _ in 0..times {
             ingest::accept(&self.ctx, vec![update.clone()], None).await?;
         }

@@ -68,7 +68,7 @@ impl Channel for RecordingChannel {
     }
 
     fn limits(&self) -> Limits {
-        Limits { text_units: 4096, idempotent: true }
+        Limits { idempotent: true, ..Limits::text(4_096) }
     }
 
     async fn send(&self, part: &Outbound) -> Result<Receipt, SendError> {

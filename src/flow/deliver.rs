@@ -5,7 +5,7 @@ use tracing::Instrument;
 
 use super::wake::Bell;
 use super::{Ctx, Progress};
-use crate::domain::outbox::{Outbound, SendOutcome, backoff};
+use crate::domain::outbox::{Outbound, SendOutcome, WINDOW_CLOSED, backoff};
 use crate::ports::Retry;
 use crate::ports::channel::{Receipt, SendError};
 use crate::ports::store::StoreError;
@@ -52,10 +52,29 @@ async fn attempt(ctx: &Ctx, part: &Outbound, claimed_until: Timestamp) -> SendOu
             why: format!("channel {} is switched off", part.to.channel),
         };
     };
+    let limits = channel.limits();
+    if is_closed(limits.window, part.last_inbound_at, now) {
+        return SendOutcome::Dead { why: WINDOW_CLOSED.to_owned(), unreachable: false };
+    }
+    if let Err(retry_at) = ctx.paces.grant(&part.to, limits.pace, now) {
+        return SendOutcome::TooSoon { retry_at };
+    }
     let sent = tokio::time::timeout(SEND_WITHIN, channel.send(part)).await;
     let sent =
         sent.unwrap_or_else(|_| Err(SendError::Unknown { why: "the channel did not answer in time".to_owned() }));
-    outcome_of(sent, part.attempts, channel.limits().idempotent, ctx.clock.now())
+    match &sent {
+        Ok(_) => ctx.paces.taken(&part.to),
+        Err(SendError::NotSent { retry: Retry::After(wait), .. }) => {
+            ctx.paces.refused(&part.to, *wait, ctx.clock.now());
+        }
+        Err(_) => {}
+    }
+    outcome_of(sent, part.attempts, limits.idempotent, ctx.clock.now())
+}
+
+/// Whether the channel takes nothing any more that the customer has not asked for lately.
+fn is_closed(window: Option<SignedDuration>, last_inbound_at: Option<Timestamp>, now: Timestamp) -> bool {
+    window.is_some_and(|window| last_inbound_at.is_none_or(|last| now.duration_since(last) >= window))
 }
 
 /// What becomes of a part, by the class of its outcome.
@@ -82,6 +101,7 @@ fn report(outcome: &SendOutcome) {
     match outcome {
         SendOutcome::Sent(_) => tracing::debug!("sent"),
         SendOutcome::NotSent { why, retry_at } => tracing::info!(%why, %retry_at, "not sent, will be tried again"),
+        SendOutcome::TooSoon { retry_at } => tracing::debug!(%retry_at, "the channel would not take it yet"),
         SendOutcome::Unknown { why } => tracing::warn!(%why, "nobody can tell whether it was sent"),
         SendOutcome::Dead { why, .. } => tracing::warn!(%why, "can't be sent"),
     }
@@ -90,7 +110,11 @@ fn report(outcome: &SendOutcome) {
 async fn settle(ctx: &Ctx, part: &Outbound, outcome: &SendOutcome) -> Result<(), StoreError> {
     let now = ctx.clock.now();
     ctx.store.settle(part, outcome, now + ctx.config.outbox.unknown_after, now).await?;
+    if matches!(outcome, SendOutcome::TooSoon { .. }) {
+        return Ok(());
+    }
     ctx.wake.changed(part.conversation);
+    ctx.wake.ring(Bell::Timers);
     // The next part of this conversation may have waited for this one.
     ctx.wake.ring(Bell::Deliveries);
     Ok(())
@@ -109,6 +133,16 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         assert!(matches!(outcome_of(unknown(), 1, false, now), SendOutcome::Unknown { .. }));
         assert!(matches!(outcome_of(unknown(), 1, true, now), SendOutcome::NotSent { .. }));
+    }
+
+    #[test]
+    fn a_window_closes_after_the_customers_newest_words() {
+        let (day, last) = (Some(SignedDuration::from_hours(24)), Timestamp::UNIX_EPOCH);
+        let after = |hours| last + SignedDuration::from_hours(hours);
+        assert!(!is_closed(day, Some(last), after(23)));
+        assert!(is_closed(day, Some(last), after(24)));
+        assert!(is_closed(day, None, after(0)), "who has never written has opened nothing");
+        assert!(!is_closed(None, None, after(1_000)));
     }
 
     #[test]

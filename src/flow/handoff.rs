@@ -273,7 +273,10 @@ async fn transcript(ctx: &Ctx, conversation: &Conversation) -> Result<Vec<Messag
     let after = conversation.last_seq - i64::try_from(TRANSCRIPT).unwrap_or(0);
     let messages = ctx.store.transcript(conversation.id, after, TRANSCRIPT).await;
     let mut messages = messages.map_err(FlowError::store("transcript"))?;
-    messages.retain(|message| !matches!(message.author, Author::Note(_)));
+    let marks = ctx.store.marks(conversation.id, after).await.map_err(FlowError::store("marks"))?;
+    let unsaid: Vec<i64> =
+        marks.iter().filter(|mark| mark.deleted || mark.replaced_by.is_some()).map(|mark| mark.seq).collect();
+    messages.retain(|message| !matches!(message.author, Author::Note(_)) && !unsaid.contains(&message.seq));
     Ok(messages)
 }
 

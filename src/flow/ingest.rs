@@ -1,13 +1,23 @@
 //! Takes updates in: whatever was accepted is durable before anybody is told so.
 
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+
 use super::Ctx;
 use super::wake::Bell;
 use crate::domain::channel::{Cursor, Inbound, InboundEvent};
 use crate::domain::text::MessageText;
+use crate::engine::learn;
 use crate::engine::mask::mask;
 use crate::ports::store::{Accepted, StoreError};
 
-/// Stores updates that a channel has verified and decoded, with the cursor that they advance.
+/// Updates of a batch of which a channel is told at a time.
+const AT_A_TIME: usize = 8;
+
+/// Stores updates that a channel has verified and decoded, with the cursor that they advance. The channel is told of those
+/// that are new once they are stored; nobody waits for that.
 ///
 /// # Errors
 /// [`StoreError`]: nothing was stored, and the channel must not be told that it was.
@@ -16,21 +26,50 @@ pub async fn accept(
     mut updates: Vec<Inbound>,
     cursor: Option<&Cursor>,
 ) -> Result<Vec<Accepted>, StoreError> {
-    updates.iter_mut().for_each(mask_secrets);
+    updates.iter_mut().for_each(clean);
     let accepted = ctx.store.accept(&updates, cursor, &ctx.timing(), ctx.clock.now()).await?;
     for one in &accepted {
-        if let Accepted::New { conversation, .. } = one {
+        if let Accepted::New { conversation, .. } | Accepted::Changed { conversation } = one {
             ctx.wake.ring(Bell::Turns);
+            ctx.wake.ring(Bell::Timers);
             ctx.wake.changed(*conversation);
         }
     }
+    tell(ctx, updates, &accepted);
     Ok(accepted)
 }
 
+/// Tells channels what is stored.
+fn tell(ctx: &Ctx, updates: Vec<Inbound>, accepted: &[Accepted]) {
+    let is_new = |(_, outcome): &(Inbound, &Accepted)| !matches!(outcome, Accepted::Duplicate { .. });
+    let new = updates.into_iter().zip(accepted).filter(is_new);
+    let told: Vec<_> = new.filter_map(|(update, _)| Some((Arc::clone(ctx.channel(&update.from)?), update))).collect();
+    if !told.is_empty() {
+        ctx.errands.run(stream::iter(told).for_each_concurrent(AT_A_TIME, |(channel, update)| async move {
+            channel.stored(&update).await;
+        }));
+    }
+}
+
 /// Card numbers, passports and the like never reach the store, and so neither model, index nor log.
-fn mask_secrets(update: &mut Inbound) {
-    if let InboundEvent::Message(text) = &mut update.event {
-        *text = MessageText::new(mask(text.as_str()).text);
+fn clean(update: &mut Inbound) {
+    match &mut update.event {
+        InboundEvent::Message(text) | InboundEvent::Edited { text, .. } | InboundEvent::TakenOver(text) => {
+            *text = MessageText::new(mask(text.as_str()).text);
+        }
+        InboundEvent::Contact(contact) => {
+            // What can't be a number proves nothing.
+            match learn::phone(&contact.phone) {
+                Some(phone) => contact.phone = phone,
+                None => contact.is_own = false,
+            }
+            contact.name = contact.name.as_deref().map(|name| mask(name).text);
+        }
+        _ => {}
+    }
+    for file in &mut update.attachments {
+        file.name = file.name.as_deref().map(|name| mask(name).text);
+        file.transcript = file.transcript.as_ref().map(|words| MessageText::new(mask(words.as_str()).text));
     }
     if let Some(name) = &mut update.display_name {
         *name = mask(name).text;

@@ -6,6 +6,7 @@ use super::{Ctx, FlowError, draft, ledger};
 use crate::domain::conversation::Conversation;
 use crate::domain::id::EpisodeId;
 use crate::domain::memory::{Episode, Fact, FactKind, Stance, Statement};
+use crate::domain::message::Message;
 use crate::engine::guard;
 use crate::engine::learn::{self, Learnt};
 use crate::ports::ledger::{EpisodeCommit, EpisodeInput, Learning};
@@ -41,6 +42,10 @@ pub async fn episode(ctx: &Ctx, conversation: &Conversation) -> Result<(), FlowE
     };
     for _ in 0..ledger::TRIES {
         let entry = ledger::entry(&*ctx.store, &ctx.ids, episode.customer, stated.clone(), now).await?;
+        // Whoever takes something back from now on moves the ledger, and the entry is refused.
+        if !still_says(ctx, &input, last.seq).await? {
+            return Err(FlowError::Busy);
+        }
         let facts = entry.change.learnt.len();
         let commit = EpisodeCommit { episode: episode.clone(), entry };
         let ended = ctx.store.commit_episode(&commit, now).await.map_err(FlowError::store("commit_episode"))?;
@@ -56,6 +61,15 @@ pub async fn episode(ctx: &Ctx, conversation: &Conversation) -> Result<(), FlowE
         episode.customer = moved.customer;
     }
     Err(FlowError::Busy)
+}
+
+/// Whether the stretch still says what was learnt from: a model takes its time, and a customer may take something back
+/// meanwhile.
+async fn still_says(ctx: &Ctx, input: &EpisodeInput, to_seq: i64) -> Result<bool, FlowError> {
+    let now = ctx.store.load_episode(input.conversation.id).await.map_err(FlowError::store("load_episode"))?;
+    let now = now.map(|now| now.messages).unwrap_or_default();
+    let said = |message: &Message| (message.id, message.text.clone());
+    Ok(now.iter().filter(|message| message.seq <= to_seq).map(said).eq(input.messages.iter().map(said)))
 }
 
 /// Summary and statements: the rules' always, the model's on top where one is configured and answers.

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 
 use super::FlowError;
-use crate::domain::conversation::OperatorAction;
+use crate::domain::conversation::{Conversation, OperatorAction};
 use crate::domain::handoff::Package;
 use crate::domain::id::{CustomerId, FactId, HandoffId, Ids, MessageId, OperatorId};
-use crate::domain::memory::{LedgerChange, Stance, Statement};
+use crate::domain::memory::{Fact, LedgerChange, Stance, Statement};
 use crate::domain::text::MessageText;
 use crate::engine::ledger::forgotten_hash;
 use crate::engine::{self, learn};
-use crate::ports::ledger::{Entry, Forgotten};
+use crate::ports::ledger::{Entry, Forgotten, Unlearning};
 use crate::ports::store::{NewMessage, OperatorCommit, OperatorOutcome, Store, Timing};
 
 /// How often an entry is made anew because somebody else changed the ledger in between.
@@ -44,6 +44,38 @@ fn admissible(forgotten: &[Forgotten], mut statements: Vec<Statement>) -> Vec<St
         });
     }
     statements
+}
+
+/// Brings a customer's ledger in line with what their messages of a conversation say now: what was learnt of words that
+/// were taken back, or said otherwise since, goes, in all its versions; what was stated without learning becomes a fact.
+///
+/// # Errors
+/// [`FlowError`].
+pub async fn bring_in_line(
+    store: &dyn Store,
+    ids: &Ids,
+    conversation: &Conversation,
+    now: Timestamp,
+) -> Result<(), FlowError> {
+    let customer = conversation.customer;
+    for _ in 0..TRIES {
+        let state = store.ledger(customer).await.map_err(FlowError::store("ledger"))?;
+        let sources = store.unsaid(conversation.id).await.map_err(FlowError::store("unsaid"))?;
+        let known: Vec<Fact> = state.facts.into_iter().filter(|fact| !sources.contains(&fact.source)).collect();
+        let mut stated = state.statements;
+        stated.retain(|statement| !sources.contains(&statement.source));
+        let stated = admissible(&state.forgotten, stated);
+        let change = engine::ledger::merge(customer, &known, &stated, || FactId::fresh(ids, now), now);
+        if sources.is_empty() && change == LedgerChange::default() {
+            return Ok(());
+        }
+        let entry = Entry { customer, number: state.number, statements: Vec::new(), change };
+        let unlearning = Unlearning { entry, sources };
+        if store.unlearn(&unlearning, now).await.map_err(FlowError::store("unlearn"))? {
+            return Ok(());
+        }
+    }
+    Err(FlowError::Busy)
 }
 
 /// What an operator says of a fact.

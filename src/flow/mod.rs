@@ -5,6 +5,7 @@
 pub mod compose;
 pub mod deliver;
 pub mod draft;
+pub mod errands;
 pub mod handoff;
 pub mod identity;
 pub mod import;
@@ -15,6 +16,7 @@ pub mod learn;
 pub mod ledger;
 mod once;
 pub mod operator;
+pub mod pace;
 pub mod poll;
 pub mod privacy;
 pub mod recall;
@@ -35,7 +37,9 @@ use crate::ports::index::IndexError;
 use crate::ports::model::{ChatModel, EmbedError};
 use crate::ports::store::{Claim, Store, StoreError, Timing};
 use crate::prompt::{Phrases, Prompts};
+use errands::Errands;
 use knowledge::KnowledgeBase;
+use pace::Paces;
 use search::Search;
 use wake::Wake;
 
@@ -59,6 +63,10 @@ pub struct Ctx {
     pub config: Config,
     /// Wakes workers and pages; carries no data, and nothing depends on it for correctness.
     pub wake: Wake,
+    /// How fast channels are sent to.
+    pub paces: Paces,
+    /// What is done beside, for which nobody waits.
+    pub errands: Errands,
     /// The articles.
     pub knowledge: KnowledgeBase,
     /// Prompts, phrases and triage rules.

@@ -1,7 +1,7 @@
 //! Things that fall due: deadlines that make silence impossible, episodes that end, packages that are owed.
 
 use super::wake::Bell;
-use super::{Ctx, FlowError, Progress, compose, handoff, learn};
+use super::{Ctx, FlowError, Progress, compose, handoff, learn, ledger};
 use crate::domain::conversation::{Conversation, Ownership};
 use crate::domain::handoff::{HandoffReason, HandoffState};
 use crate::domain::text::Language;
@@ -31,12 +31,27 @@ async fn ring(ctx: &Ctx, timer: &Timer, conversation: &Conversation) -> Result<(
             handoff::open(ctx, conversation, HandoffReason::Deadline).await
         }
         TimerKind::UnknownSend => unknown_send(ctx, conversation).await,
+        TimerKind::Undelivered => undelivered(ctx, conversation).await,
         TimerKind::UnclaimedNotice => unclaimed_notice(ctx, conversation).await,
         TimerKind::Package => handoff::write_package(ctx, conversation).await,
         TimerKind::EpisodeEnd => learn::episode(ctx, conversation).await,
         TimerKind::Promise => promise(ctx, conversation).await,
+        TimerKind::Ledger => {
+            let now = ctx.clock.now();
+            ledger::bring_in_line(&*ctx.store, &ctx.ids, conversation, now).await?;
+            ctx.wake.ring(Bell::Indexing);
+            Ok(())
+        }
         TimerKind::ReplyDeadline => Ok(()),
     }
+}
+
+/// Words of the bot did not arrive, and never will: without a person there would be silence.
+async fn undelivered(ctx: &Ctx, conversation: &Conversation) -> Result<(), FlowError> {
+    if conversation.ownership != Ownership::Bot {
+        return Ok(());
+    }
+    handoff::open(ctx, conversation, HandoffReason::UnknownSend).await
 }
 
 /// A person must see that nobody knows whether the customer got a message. Where people have the conversation, they

@@ -208,6 +208,8 @@ words! {
         channel_web: "Сайт", "Web";
         channel_terminal: "Терминал", "Terminal";
         channel_telegram: "Telegram", "Telegram";
+        channel_whatsapp: "WhatsApp", "WhatsApp";
+        channel_max: "MAX", "MAX";
         language_ru: "по-русски", "in Russian";
         language_en: "по-английски", "in English";
         owner_bot: "Отвечает бот", "The bot answers";
@@ -247,6 +249,25 @@ words! {
         being_sent: "отправляется", "being sent";
         not_delivered: "не доставлено", "not delivered";
         not_known: "неизвестно, дошло ли", "nobody knows whether it arrived";
+        window_closed: "клиент давно не писал, и мессенджер уже не принимает свободный текст. Напишет — можно будет ответить", "the customer has not written for so long that the messenger takes no free text. Once they write, you can answer";
+        tick_sent: "отправлено", "sent";
+        tick_delivered: "доставлено", "delivered";
+        tick_read: "прочитано", "read";
+        edited: "изменено клиентом", "changed by the customer";
+        deleted: "удалено клиентом", "deleted by the customer";
+        replaced: "клиент исправил это в", "the customer corrected this in";
+        replaces: "исправление к", "corrects";
+        files: "Вложения", "Files";
+        file_photo: "Фото", "Photo";
+        file_voice: "Голосовое", "Voice message";
+        file_audio: "Аудио", "Audio";
+        file_video: "Видео", "Video";
+        file_sticker: "Стикер", "Sticker";
+        file_document: "Файл", "File";
+        bytes: "Б", "B";
+        kilobytes: "КБ", "KB";
+        megabytes: "МБ", "MB";
+        outside: "Сотрудник в мессенджере", "A colleague in the messenger";
         remembered: "Что мы помним", "What we remember";
         facts: "Факты", "Facts";
         facts_none: "О клиенте пока ничего не известно.", "Nothing is known about the customer yet.";
@@ -302,7 +323,7 @@ words! {
         reason_deadline: "Бот не успел", "The bot was too late";
         reason_limit: "Достигнут предел", "A limit was reached";
         reason_unsupported: "Бот не может это прочесть", "Something the bot can't read";
-        reason_unknown_send: "Неясно, дошёл ли ответ", "An answer may not have arrived";
+        reason_unknown_send: "Ответ мог не дойти", "An answer may not have arrived";
         reason_taken: "Взят оператором", "Taken by an operator";
         reason_promise_due: "Пора выполнить обещание", "A promise falls due";
         problem_held: "Не сделано: разговор у коллеги ({name}).", "Not done: a colleague has the conversation ({name}).";
@@ -345,8 +366,16 @@ mod tests {
     #[test]
     fn the_tables_are_not_mixed_up() {
         // Names of languages are in their own; names of products are in nobody's.
-        let crossed =
-            ["other_language", "switch_language", "part_telegram", "store_postgres", "demo_price", "channel_telegram"];
+        let crossed = [
+            "other_language",
+            "switch_language",
+            "part_telegram",
+            "store_postgres",
+            "demo_price",
+            "channel_telegram",
+            "channel_whatsapp",
+            "channel_max",
+        ];
         let is_cyrillic = |c: char| matches!(c, '\u{0400}'..='\u{04ff}');
         for (key, russian, english) in all_pairs() {
             if !crossed.contains(&key) {

@@ -1,11 +1,16 @@
 //! A medium in which customers write.
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::pin::Pin;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::Stream;
+use jiff::SignedDuration;
 
 use super::Retry;
-use crate::domain::channel::{Address, ChannelKind, Cursor, Inbound};
+use crate::domain::channel::{Address, Attachment, ChannelKind, Cursor, Inbound};
 use crate::domain::outbox::Outbound;
 
 /// One account on one channel.
@@ -47,6 +52,23 @@ pub trait Channel: Send + Sync {
         None
     }
 
+    /// Answers the question by which a channel makes sure that a webhook is ours (`GET` with these parameters): the body
+    /// to answer with, or `None` to refuse.
+    fn handshake(&self, _parameters: &HashMap<String, String>) -> Option<String> {
+        None
+    }
+
+    /// Told of an update once it is stored: taps are acknowledged, messages shown as read. Failures are not worth a word.
+    async fn stored(&self, _update: &Inbound) {}
+
+    /// Opens a file that a customer sent; read piece by piece, it never has to fit into memory.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    async fn fetch(&self, _attachment: &Attachment) -> Result<ByteStream, FetchError> {
+        Err(FetchError::Gone { why: "this channel has no files".to_owned() })
+    }
+
     /// Verifies and decodes a webhook's body, for channels that push.
     ///
     /// # Errors
@@ -63,6 +85,50 @@ pub struct Limits {
     pub text_units: usize,
     /// Sending the same dedupe key twice shows once: an unknown outcome may be tried again.
     pub idempotent: bool,
+    /// For how long after the customer's newest message we may write freely; `None`: always.
+    pub window: Option<SignedDuration>,
+    /// How many buttons one message may bear; none: they are written out.
+    pub buttons: usize,
+    /// How fast we may send.
+    pub pace: Option<Pace>,
+}
+
+impl Limits {
+    /// A channel that takes texts up to that length and has no other limit.
+    pub const fn text(text_units: usize) -> Self {
+        Self { text_units, idempotent: false, window: None, buttons: 0, pace: None }
+    }
+}
+
+/// How fast we may send, as the channel says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Messages a second on the whole account.
+    pub account_per_second: NonZeroU32,
+    /// The shortest time between two messages to one address.
+    pub between: SignedDuration,
+    /// Messages to one address that may follow each other at once, before `between` holds.
+    pub burst: NonZeroU32,
+}
+
+/// A file's bytes as they come.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, FetchError>> + Send>>;
+
+/// Why a file could not be fetched.
+#[derive(Debug, thiserror::Error)]
+pub enum FetchError {
+    /// Another try may do.
+    #[error("the file can't be fetched now: {why}")]
+    NotNow {
+        /// Without anybody's words.
+        why: String,
+    },
+    /// It is gone, or larger than the channel gives out.
+    #[error("the file can't be fetched: {why}")]
+    Gone {
+        /// Without anybody's words.
+        why: String,
+    },
 }
 
 /// The channel's word that it took a part.

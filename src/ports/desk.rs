@@ -4,12 +4,12 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::store::StoreError;
-use crate::domain::channel::Address;
+use crate::domain::channel::{Address, DeliveryState};
 use crate::domain::conversation::Conversation;
 use crate::domain::customer::Customer;
 use crate::domain::handoff::Handoff;
 use crate::domain::id::{ConversationId, CustomerId, MessageId, OperatorId};
-use crate::domain::message::Message;
+use crate::domain::message::{Message, StoredAttachment};
 use crate::domain::turn::TurnRecord;
 
 /// Reads for the desk and the web chat, and who may see them.
@@ -93,6 +93,19 @@ pub trait DeskStore: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn undelivered(&self, conversation: ConversationId) -> Result<Vec<Undelivered>, StoreError>;
+
+    /// What became of messages of a conversation with a sequence above `after`, in their order; of which there is nothing
+    /// to tell, nothing is told.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn marks(&self, conversation: ConversationId, after: i64) -> Result<Vec<Mark>, StoreError>;
+
+    /// Files that came with messages of a conversation with a sequence above `after`, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn attachments(&self, conversation: ConversationId, after: i64) -> Result<Vec<StoredAttachment>, StoreError>;
 
     /// Adds an operator. False if the login is taken.
     ///
@@ -197,6 +210,21 @@ pub struct Undelivered {
     pub state: String,
     /// Why.
     pub why: String,
+}
+
+/// What became of a message since it was stored.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Mark {
+    /// Sequence of the message.
+    pub seq: i64,
+    /// The customer changed the words before they were answered: it says the new ones.
+    pub edited: bool,
+    /// The customer changed the words after they were answered: where the new ones stand.
+    pub replaced_by: Option<MessageId>,
+    /// The customer took it back.
+    pub deleted: bool,
+    /// How far all its parts have come, at the least.
+    pub delivery: Option<DeliveryState>,
 }
 
 /// A human of ours.

@@ -40,6 +40,20 @@ pub trait Ledger: Send + Sync {
     /// [`StoreError`].
     async fn commit_entry(&self, entry: &Entry, now: Timestamp) -> Result<bool, StoreError>;
 
+    /// Messages of a conversation from which something was learnt that they say no longer: taken back, or said in other
+    /// words since.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn unsaid(&self, conversation: ConversationId) -> Result<Vec<MessageId>, StoreError>;
+
+    /// Takes what was learnt from messages out of the ledger, in all its versions. False if the ledger was changed since it
+    /// was read: nothing is done then.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    async fn unlearn(&self, unlearning: &Unlearning, now: Timestamp) -> Result<bool, StoreError>;
+
     /// What was promised in a conversation and is still open, the oldest first.
     ///
     /// # Errors
@@ -268,6 +282,15 @@ pub struct Entry {
     pub statements: Vec<Statement>,
     /// What it makes of the facts.
     pub change: LedgerChange,
+}
+
+/// What is to be taken out of a ledger.
+#[derive(Debug, Clone)]
+pub struct Unlearning {
+    /// What the rest of the ledger becomes.
+    pub entry: Entry,
+    /// The messages.
+    pub sources: Vec<MessageId>,
 }
 
 /// What was learnt from a finished stretch.

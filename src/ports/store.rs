@@ -20,6 +20,9 @@ use crate::domain::outbox::{Outbound, SendOutcome};
 use crate::domain::text::{Language, MessageText};
 use crate::domain::turn::{SavedTurn, TurnRecord};
 
+/// Why a turn is ignored whose messages were all taken back.
+pub const TAKEN_BACK: &str = "taken_back";
+
 /// Everything the product keeps.
 pub trait Store: Loop + Ledger + Identity + Privacy + DeskStore {}
 
@@ -36,7 +39,21 @@ pub trait Loop: Send + Sync {
     /// and the timers [`TimerKind::ReplyDeadline`] (from the first unanswered message, where the bot owns the
     /// conversation) and [`TimerKind::EpisodeEnd`] (from this one). Pending bot messages that answered less than what
     /// has now been written stay: only drafts are superseded, never what is committed.
-    /// [`crate::domain::channel::InboundEvent::Blocked`] resolves the conversation and kills what is still owed to it.
+    ///
+    /// Of the events without a message of their own, [`crate::domain::channel::InboundEvent`]:
+    /// - `Edited`: what nobody has answered says the new words, and its turn begins anew. What was answered stays, and the
+    ///   new words are a message of their own, which takes the place of the first in all that is recalled and learnt.
+    ///   White space is no change. Of a message that we never got they are a new one.
+    /// - `Deleted`: the words are gone, from exchanges and episodes too. What was not answered is not answered any more:
+    ///   a turn of which nothing is left is ignored for the reason [`TAKEN_BACK`].
+    /// - `Receipt`: a part comes further, never back. It settles a send of which nobody could tell; a failure makes a dead
+    ///   one of what was sent and not yet delivered. One that is faster than our own settling is kept for it.
+    /// - `TakenOver`: the conversation is [`OperatorId::OUTSIDE`]'s, unless a person has it already.
+    /// - `Moved`: the address gets its new key, unless that is somebody else's: nobody is merged without proof.
+    /// - `Blocked` resolves the conversation and kills what is still owed to it.
+    ///
+    /// A contact of which the channel says that it is the customer's own states their telephone. Both that and what was
+    /// learnt of words that are changed or gone is brought into line by [`TimerKind::Ledger`].
     ///
     /// # Errors
     /// [`StoreError`]; nothing was stored then.
@@ -142,8 +159,9 @@ pub trait Loop: Send + Sync {
     async fn claim_outbound(&self, claim: &Claim, now: Timestamp) -> Result<Option<Outbound>, StoreError>;
 
     /// Records how an attempt ended. A message whose last part was sent counts as delivered. An unknown outcome starts
-    /// [`TimerKind::UnknownSend`], due at `unknown_deadline`; an unreachable customer's conversation is resolved.
-    /// False if another worker settled it.
+    /// [`TimerKind::UnknownSend`], due at `unknown_deadline`, and a dead one of the bot's [`TimerKind::Undelivered`], due at
+    /// once; an unreachable customer's conversation is resolved. Applies what the channel told of the part before it
+    /// answered. False if another worker, or the channel's own report, settled it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -236,7 +254,13 @@ pub enum Accepted {
         /// Its sequence.
         seq: i64,
     },
-    /// New, recorded, and no message (blocked).
+    /// New, and no new message, but the conversation is no longer as it was: changed or withdrawn words, a person who
+    /// took it over, what became of a part.
+    Changed {
+        /// The conversation.
+        conversation: ConversationId,
+    },
+    /// New, recorded, and nothing that anybody sees.
     Noted,
 }
 
@@ -428,17 +452,23 @@ pub enum TimerKind {
     UnknownSend,
     /// Something that was promised falls due.
     Promise,
+    /// Words of the bot certainly did not arrive: people must see it.
+    Undelivered,
+    /// What is known of the customer is to be brought in line with what their messages say now.
+    Ledger,
 }
 
 impl TimerKind {
     /// All kinds.
-    pub const ALL: [TimerKind; 6] = [
+    pub const ALL: [TimerKind; 8] = [
         TimerKind::ReplyDeadline,
         TimerKind::EpisodeEnd,
         TimerKind::Package,
         TimerKind::UnclaimedNotice,
         TimerKind::UnknownSend,
         TimerKind::Promise,
+        TimerKind::Undelivered,
+        TimerKind::Ledger,
     ];
 
     /// The name in the database.
@@ -450,6 +480,8 @@ impl TimerKind {
             TimerKind::UnclaimedNotice => "unclaimed_notice",
             TimerKind::UnknownSend => "unknown_send",
             TimerKind::Promise => "promise",
+            TimerKind::Undelivered => "undelivered",
+            TimerKind::Ledger => "ledger",
         }
     }
 

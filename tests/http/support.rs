@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,12 +18,14 @@ use firstline::domain::message::Citation;
 use firstline::domain::outbox::{Outbound, SendOutcome};
 use firstline::domain::text::{Language, MessageText};
 use firstline::domain::turn::TurnRecord;
+use firstline::flow::errands::Errands;
 use firstline::flow::knowledge::KnowledgeBase;
+use firstline::flow::pace::Paces;
 use firstline::flow::search::{Search, Searcher};
 use firstline::flow::wake::Wake;
 use firstline::flow::{Ctx, compose};
 use firstline::http::password;
-use firstline::ports::channel::{Channel, DecodeError, Limits, Receipt, SendError};
+use firstline::ports::channel::{Channel, DecodeError, Limits, Pace, Receipt, SendError};
 use firstline::ports::clock::Clock;
 use firstline::ports::desk::Operator;
 use firstline::ports::index::{Hit, IndexError, Point, Query, SearchIndex, Shelf};
@@ -56,6 +59,8 @@ pub(crate) struct Served {
     pub(crate) client: Client,
     pub(crate) address: SocketAddr,
     pub(crate) stop: CancellationToken,
+    /// The updates of which the messenger was told that they are stored.
+    pub(crate) told: Arc<Mutex<Vec<String>>>,
     _serving: JoinSet<()>,
     directory: tempfile::TempDir,
 }
@@ -93,7 +98,8 @@ pub(crate) async fn serve_with(change: impl FnOnce(&mut Config)) -> Served {
     let clock = Arc::new(ManualClock(Mutex::new("2026-11-20T09:00:00Z".parse().unwrap())));
     let mut config = Config::defaults();
     change(&mut config);
-    let ctx = Arc::new(context(Arc::new(store), Arc::clone(&clock), config));
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let ctx = Arc::new(context(Arc::new(store), Arc::clone(&clock), config, PushedTelegram(Arc::clone(&told))));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
@@ -103,10 +109,10 @@ pub(crate) async fn serve_with(change: impl FnOnce(&mut Config)) -> Served {
     // The default provider is chosen once in a process; whoever comes second finds it there.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().redirect(Policy::none()).no_proxy().build().unwrap();
-    Served { ctx, clock, client, address, stop, _serving: serving, directory }
+    Served { ctx, clock, client, address, stop, told, _serving: serving, directory }
 }
 
-fn context(store: Arc<dyn Store>, clock: Arc<ManualClock>, config: Config) -> Ctx {
+fn context(store: Arc<dyn Store>, clock: Arc<ManualClock>, config: Config, telegram: PushedTelegram) -> Ctx {
     let ids = Ids::seeded(42);
     let words = firstline::app::load_words(&config).unwrap();
     Ctx {
@@ -116,13 +122,15 @@ fn context(store: Arc<dyn Store>, clock: Arc<ManualClock>, config: Config) -> Ct
         channels: vec![
             Arc::new(WebChat::new(ChannelKind::Web, "site")),
             Arc::new(WebChat::new(ChannelKind::Terminal, "local")),
-            Arc::new(PushedTelegram),
+            Arc::new(telegram),
         ],
         boot: BootId::fresh(&ids, clock.now()),
         clock,
         ids,
         config,
         wake: Wake::default(),
+        paces: Paces::default(),
+        errands: Errands::default(),
         knowledge: KnowledgeBase::default(),
         words: Arc::new(words),
     }
@@ -164,7 +172,7 @@ impl SearchIndex for EmptyIndex {
 
 /// A Telegram whose updates are `{"id": …, "chat": …, "text": …}`: what the route does with a channel's verdict does
 /// not depend on the vendor's format.
-struct PushedTelegram;
+struct PushedTelegram(Arc<Mutex<Vec<String>>>);
 
 #[async_trait]
 impl Channel for PushedTelegram {
@@ -175,10 +183,18 @@ impl Channel for PushedTelegram {
         "myata_bot"
     }
     fn limits(&self) -> Limits {
-        Limits { text_units: 4_096, idempotent: false }
+        let pace = Pace {
+            account_per_second: NonZeroU32::new(30).unwrap(),
+            between: SignedDuration::from_secs(1),
+            burst: NonZeroU32::new(1).unwrap(),
+        };
+        Limits { window: Some(SignedDuration::from_hours(24)), pace: Some(pace), ..Limits::text(4_096) }
     }
-    async fn send(&self, _: &Outbound) -> Result<Receipt, SendError> {
-        Ok(Receipt::default())
+    async fn send(&self, part: &Outbound) -> Result<Receipt, SendError> {
+        Ok(Receipt { provider_id: Some(format!("sent {}", part.text.as_str())) })
+    }
+    async fn stored(&self, update: &Inbound) {
+        self.0.lock().unwrap().push(update.external_id.clone());
     }
     fn decode(&self, headers: &HashMap<String, String>, body: &[u8]) -> Result<Vec<Inbound>, DecodeError> {
         if headers.get("x-telegram-bot-api-secret-token").map(String::as_str) != Some(TELEGRAM_SECRET) {
@@ -192,13 +208,11 @@ impl Channel for PushedTelegram {
             account: "myata_bot".to_owned(),
             external: text("chat").ok_or_else(missing)?,
         };
+        let event = InboundEvent::Message(MessageText::new(text("text").ok_or_else(missing)?));
         Ok(vec![Inbound {
-            from,
-            external_id: text("id").ok_or_else(missing)?,
-            event: InboundEvent::Message(MessageText::new(text("text").ok_or_else(missing)?)),
-            sent_at: None,
             display_name: text("name"),
             language: Some(Language::Ru),
+            ..Inbound::new(from, text("id").ok_or_else(missing)?, event)
         }])
     }
 }

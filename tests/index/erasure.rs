@@ -38,14 +38,8 @@ async fn open(config: &Config) -> Arc<Ctx> {
 
 /// A customer tells of themselves, is answered, learnt from and indexed.
 async fn talks(ctx: &Ctx, who: &str) -> CustomerId {
-    let update = Inbound {
-        from: Address { channel: ChannelKind::Web, account: WEB_ACCOUNT.to_owned(), external: who.to_owned() },
-        external_id: format!("{who}:1"),
-        event: InboundEvent::Message(MessageText::new(CANARY)),
-        sent_at: None,
-        display_name: None,
-        language: None,
-    };
+    let from = Address { channel: ChannelKind::Web, account: WEB_ACCOUNT.to_owned(), external: who.to_owned() };
+    let update = Inbound::new(from, format!("{who}:1"), InboundEvent::Message(MessageText::new(CANARY)));
     let accepted = ctx.store.accept(&[update], None, &ctx.timing(), ctx.clock.now()).await.unwrap();
     let [Accepted::New { conversation, .. }] = accepted[..] else { panic!("{accepted:?}") };
     while turn::tick(ctx).await.unwrap() == Progress::Worked {}

@@ -170,7 +170,7 @@ pub(crate) async fn a_batch_is_stored_whole_or_not_at_all(stage: &Stage) {
 
 pub(crate) async fn what_is_not_text_has_a_line(stage: &Stage) {
     let batch = [
-        update(&telegram("7"), "1", InboundEvent::Started),
+        update(&telegram("7"), "1", InboundEvent::Started { payload: None }),
         update(&telegram("7"), "2", InboundEvent::Unsupported("photo".to_owned())),
     ];
     let accepted = stage.store.accept(&batch, None, &timing(), at(0)).await.unwrap();
@@ -241,7 +241,7 @@ pub(crate) async fn blocking_ends_the_conversation(stage: &Stage) {
 }
 
 pub(crate) async fn names_and_languages_are_kept(stage: &Stage) {
-    let mut first = update(&telegram("7"), "1", InboundEvent::Started);
+    let mut first = update(&telegram("7"), "1", InboundEvent::Started { payload: None });
     first.language = Some(Language::En);
     first.display_name = Some("Ann".to_owned());
     let mut second = update(&telegram("7"), "2", words("Привет"));

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use firstline::adapters::qdrant::EdgeIndex;
-use firstline::domain::channel::Address;
-use firstline::domain::channel::ChannelKind;
+use firstline::domain::channel::{
+    Address, Attachment, AttachmentKind, ChannelKind, DeliveryReport, DeliveryState, InboundEvent,
+};
 use firstline::domain::conversation::{OperatorAction, Ownership};
 use firstline::domain::handoff::HandoffReason;
 use firstline::domain::id::{ConversationId, CustomerId, EpisodeId, FactId, OperatorId};
@@ -28,8 +29,20 @@ const CANARY: &str = "канарейка по имени Ромуальд жив
 
 /// A customer with something in every table.
 pub(crate) async fn lived(stage: &Stage, who: &Address, now: i64) -> (ConversationId, CustomerId) {
-    let (id, _) = stage.writes(who, CANARY, now).await;
+    let mut said = update(who, &stage.message(&[]).id.to_string(), words(CANARY));
+    said.attachments = vec![Attachment {
+        kind: AttachmentKind::Document,
+        remote: CANARY.to_owned(),
+        name: Some(CANARY.to_owned()),
+        mime: None,
+        size: None,
+        seconds: None,
+        transcript: Some(MessageText::new(CANARY)),
+    }];
+    let accepted = stage.store.accept(&[said], None, &timing(), at(now)).await.unwrap();
+    let [Accepted::New { conversation: id, .. }] = accepted[..] else { panic!("{accepted:?}") };
     assert_eq!(stage.answers(&[CANARY], now + 10).await, Committed::Yes);
+    early_report(stage, who, now + 11).await;
     stage.delivers(now + 11).await;
     let customer = stage.conversation(id).await.customer;
     knows(stage, id, "address", CANARY, now + 20).await;
@@ -45,6 +58,22 @@ pub(crate) async fn lived(stage: &Stage, who: &Address, now: i64) -> (Conversati
     let access = Access { customer, who: "ann".to_owned(), what: "desk".to_owned(), at: at(now + 54) };
     stage.store.note_access(&access).await.unwrap();
     (id, customer)
+}
+
+/// The channel tells of something while a part is on its way.
+async fn early_report(stage: &Stage, who: &Address, now: i64) {
+    let part = stage.next_part(now).await.expect("a part is due");
+    let report = DeliveryReport {
+        provider_id: CANARY.to_owned(),
+        dedupe_key: None,
+        state: DeliveryState::Failed,
+        why: Some(CANARY.to_owned()),
+        unreachable: false,
+        billed: None,
+    };
+    let report = update(who, &stage.message(&[]).id.to_string(), InboundEvent::Receipt(report));
+    stage.store.accept(&[report], None, &timing(), at(now)).await.unwrap();
+    stage.sent(&part, now).await;
 }
 
 /// The operator who has a conversation.
@@ -105,12 +134,12 @@ async fn tables(stage: &Stage) -> BTreeSet<String> {
     let sql = match stage.database.kind {
         Kind::Sqlite => {
             "select distinct cast(m.name as text) as name from sqlite_master m join pragma_table_info(m.name) c \
-             where m.type = 'table' and c.name in ('customer_id', 'conversation_id', 'message_id', 'external')"
+             where m.type = 'table' and c.name in ('customer_id', 'conversation_id', 'message_id', 'address_id', 'external')"
         }
         Kind::Postgres => {
             "select distinct cast(table_name as text) as name from information_schema.columns \
              where table_schema = current_schema() \
-             and column_name in ('customer_id', 'conversation_id', 'message_id', 'external')"
+             and column_name in ('customer_id', 'conversation_id', 'message_id', 'address_id', 'external')"
         }
     };
     let raw = stage.database.raw().await;

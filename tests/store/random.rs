@@ -6,11 +6,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use firstline::domain::channel::{Address, ChannelKind, Inbound};
+use firstline::domain::channel::{Address, ChannelKind, DeliveryReport, DeliveryState, Inbound, InboundEvent};
 use firstline::domain::conversation::{OperatorAction, Ownership};
 use firstline::domain::handoff::HandoffReason;
 use firstline::domain::id::{ConversationId, MessageId, OperatorId};
-use firstline::domain::message::Author;
+use firstline::domain::message::{Author, Message};
 use firstline::domain::outbox::{Outbound, SendOutcome};
 use firstline::domain::text::MessageText;
 use firstline::ports::desk::DeskStore;
@@ -19,12 +19,14 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sqlx::{AnyPool, Row};
 
-use crate::support::{Kind, Stage, at, dead, not_sent, reply, take, telegram, timing, unknown, update, web, words};
+use crate::support::{
+    Kind, Stage, at, dead, not_sent, reply, take, telegram, texts, timing, unknown, update, web, words,
+};
 
 const STEPS: usize = 250;
 
 /// What must be zero after every step, whatever happened.
-const NEVER: [(&str, &str); 8] = [
+const NEVER: [(&str, &str); 11] = [
     (
         "a turn that counts as an answer and was withdrawn",
         "select count(*) from turns t join messages r on r.id = t.reply_id where t.state = 'committed' and r.withdrawn_at is not null",
@@ -49,7 +51,8 @@ const NEVER: [(&str, &str); 8] = [
     (
         "a turn that is ready without messages, or messages without a turn",
         "select count(*) from conversations c where (c.ready_at is not null) <> (c.owner = 'bot' and exists \
-         (select 1 from messages m where m.conversation_id = c.id and m.author = 'customer' and m.seq > c.handled_seq))",
+         (select 1 from messages m where m.conversation_id = c.id and m.author = 'customer' and m.seq > c.handled_seq \
+         and m.deleted_at is null))",
     ),
     (
         "a debt without a deadline, or a deadline without a debt",
@@ -60,6 +63,16 @@ const NEVER: [(&str, &str); 8] = [
         "a lease on what is not the bot's",
         "select count(*) from conversations c where c.lease_until is not null and (c.owner <> 'bot' or c.ready_at is null)",
     ),
+    ("words of what was taken back", "select count(*) from messages m where m.deleted_at is not null and m.text <> ''"),
+    (
+        "the fence of a conversation is its newest message that was not taken back",
+        "select count(*) from conversations c where c.customer_seq <> (select coalesce(max(m.seq), 0) from messages m \
+         where m.conversation_id = c.id and m.author = 'customer' and m.deleted_at is null)",
+    ),
+    (
+        "a part that came further than it was sent",
+        "select count(*) from outbox p where (p.delivered_at is not null or p.read_at is not null) and p.state <> 'sent'",
+    ),
     (
         "a withdrawn message that somebody saw",
         "select count(*) from messages m where m.withdrawn_at is not null and (m.delivered_at is not null or exists \
@@ -69,7 +82,7 @@ const NEVER: [(&str, &str); 8] = [
 
 /// Nobody answered, and nobody has it: silence. Must be zero when everything is done.
 const SILENCE: &str = "select count(*) from messages m join conversations c on c.id = m.conversation_id \
-    where m.author = 'customer' and c.owner = 'bot' and not exists (select 1 from turns t \
+    where m.author = 'customer' and m.deleted_at is null and c.owner = 'bot' and not exists (select 1 from turns t \
     where t.conversation_id = c.id and t.state = 'committed' and m.seq between t.from_seq and t.to_seq) \
     and not exists (select 1 from messages o where o.conversation_id = c.id and o.author = 'operator' and o.seq > m.seq)";
 
@@ -99,6 +112,9 @@ struct World<'a> {
     operators: Vec<OperatorId>,
     /// Updates that the channels may deliver once more.
     updates: Vec<Inbound>,
+    /// What customers have written, as their channels call it, and how many lines it has become.
+    written: Vec<(usize, String)>,
+    lines: [usize; 3],
     /// Turns in the hands of workers, some of them long fenced out.
     turns: Vec<(Lease, TurnInput)>,
     /// Sends in the hands of senders.
@@ -133,6 +149,8 @@ impl<'a> World<'a> {
             customers: vec![web(&format!("ana {seed}")), telegram(&format!("bob {seed}")), web(&format!("eve {seed}"))],
             operators: vec![stage.operator(), stage.operator()],
             updates: Vec::new(),
+            written: Vec::new(),
+            lines: [0; 3],
             turns: Vec::new(),
             sends: Vec::new(),
             model: HashMap::new(),
@@ -158,7 +176,8 @@ impl<'a> World<'a> {
     async fn step(&mut self) {
         self.now += i64::try_from(self.upto(6)).unwrap();
         match self.upto(100) {
-            0..22 => self.write().await,
+            0..16 => self.write().await,
+            16..22 => self.change().await,
             22..26 => self.deliver_again().await,
             26..40 => self.claim_turn().await,
             40..54 => self.commit_turn().await,
@@ -168,17 +187,76 @@ impl<'a> World<'a> {
             84..94 => self.operate().await,
             94..96 => self.hand_over().await,
             96..98 => self.recover().await,
+            98 => self.relocate().await,
             _ => self.now += 40,
         }
     }
 
     async fn write(&mut self) {
-        let from = self.customers[self.random.random_range(0..3)].clone();
-        let update = update(&from, &format!("{} {}", self.story[0], self.updates.len()), words("Вопрос"));
+        let customer = self.random.random_range(0..3);
+        let id = format!("message {}", self.updates.len());
+        self.written.push((customer, id.clone()));
+        let accepted = self.arrive(customer, words("Вопрос"), Some(id)).await;
+        let Accepted::New { conversation, seq, .. } = accepted else { panic!("{accepted:?}") };
+        self.heard(customer, conversation, seq);
+    }
+
+    /// Something comes in from a customer.
+    async fn arrive(&mut self, customer: usize, event: InboundEvent, id: Option<String>) -> Accepted {
+        let external = format!("{} {}", self.story[0], self.updates.len());
+        let mut update = update(&self.customers[customer], &external, event);
+        update.message_id = id;
         let accepted =
             self.stage.store.accept(std::slice::from_ref(&update), None, &timing(), at(self.now)).await.unwrap();
-        let [Accepted::New { conversation, seq, .. }] = accepted[..] else { panic!("{accepted:?}") };
         self.updates.push(update);
+        accepted.into_iter().next().unwrap()
+    }
+
+    /// A customer says something in other words, or takes it back.
+    async fn change(&mut self) {
+        if self.written.is_empty() {
+            return;
+        }
+        let (customer, id) = self.written[self.random.random_range(0..self.written.len())].clone();
+        let event = if self.upto(2) == 0 {
+            let text = MessageText::new(format!("Вопрос {}", self.updates.len()));
+            InboundEvent::Edited { message_id: id.clone(), text }
+        } else {
+            InboundEvent::Deleted { message_ids: vec![id.clone()] }
+        };
+        let accepted = self.arrive(customer, event.clone(), None).await;
+        self.tell(&format!("{id} is {}: {accepted:?}", event.name()));
+        match accepted {
+            Accepted::New { conversation, seq, .. } => self.heard(customer, conversation, seq),
+            Accepted::Changed { conversation } => {
+                let sql = "select customer_seq from conversations where id = $1";
+                let row = sqlx::query(sql).bind(conversation.to_string()).fetch_one(self.raw).await.unwrap();
+                self.model.get_mut(&conversation).unwrap().customer_seq = row.get(0);
+            }
+            Accepted::Noted => {}
+            Accepted::Duplicate { .. } => self.hold(false, "it came for the first time"),
+        }
+    }
+
+    /// A customer has another key from now on.
+    async fn relocate(&mut self) {
+        let customer = self.upto(3);
+        let to = format!("{} at {}", self.story[0], self.updates.len());
+        self.arrive(customer, InboundEvent::Moved { to: to.clone() }, None).await;
+        if self.stage.store.customer_at(&self.customers[customer]).await.unwrap().is_none() {
+            self.customers[customer].external = to;
+        }
+    }
+
+    /// What is said now of some messages.
+    async fn says(&self, messages: &[Message]) -> Vec<String> {
+        let all = self.stage.store.transcript(messages[0].conversation, 0, 10_000).await.unwrap();
+        let now = messages.iter().map(|one| all.iter().find(|other| other.id == one.id).unwrap());
+        now.map(|message| message.text.as_str().to_owned()).collect()
+    }
+
+    fn heard(&mut self, customer: usize, conversation: ConversationId, seq: i64) {
+        self.lines[customer] += 1;
         let opened = Model { owner: Ownership::Bot, epoch: 1, token: 0, customer_seq: 0, last_sent: (0, 0) };
         self.model.entry(conversation).or_insert(opened).customer_seq = seq;
         self.tell(&format!("{conversation:?} message {seq}"));
@@ -223,7 +301,10 @@ impl<'a> World<'a> {
         if handed_over {
             commit.handoff = Some(self.stage.new_handoff(HandoffReason::Complex, 5, self.now));
         }
+        let said_now = self.says(&input.unread).await;
         let committed = self.stage.store.commit_turn(&lease, &commit, at(self.now)).await.unwrap();
+        let is_said = texts(&input.unread) == said_now;
+        self.hold(committed != Committed::Yes || is_said, "an answer to what is not said any more");
         self.tell(&format!("{:?} token {} up to {seen}: {committed:?}", lease.conversation, lease.token));
         let model = &self.model[&lease.conversation];
         let ours = model.token == lease.token && model.epoch == lease.epoch && model.owner == Ownership::Bot;
@@ -302,9 +383,27 @@ impl<'a> World<'a> {
             let twice = *times > 1 && part.to.channel == ChannelKind::Telegram;
             self.hold(!twice, "I3: shown twice");
         }
+        if shown && self.upto(3) == 0 {
+            self.report(&part).await;
+        }
         if let Some(outcome) = outcome {
             self.stage.settle(&part, outcome, self.now).await;
         }
+    }
+
+    /// The channel tells by itself what became of a part that it has shown, before or after it answered.
+    async fn report(&mut self, part: &Outbound) {
+        let customer = self.customers.iter().position(|one| one.channel == part.to.channel).unwrap();
+        let report = DeliveryReport {
+            provider_id: format!("provider {}", part.dedupe_key),
+            dedupe_key: Some(part.dedupe_key.clone()),
+            state: [DeliveryState::Sent, DeliveryState::Delivered, DeliveryState::Read][self.upto(3)],
+            why: None,
+            unreachable: false,
+            billed: None,
+        };
+        self.tell(&format!("{:?} part {}: {:?}", part.conversation, part.part, report.state));
+        self.arrive(customer, InboundEvent::Receipt(report), None).await;
     }
 
     async fn operate(&mut self) {
@@ -411,12 +510,11 @@ impl<'a> World<'a> {
         let depth = self.stage.store.depth().await.unwrap();
         self.hold((depth.unanswered, depth.owed) == (0, 0), "everything is done in the end");
         self.hold(self.count(SILENCE).await == 0, "I2: a message that nobody answered");
-        for customer in &self.customers {
+        for (customer, lines) in self.customers.iter().zip(self.lines) {
             let feed = self.stage.store.feed(customer, 0, 10_000).await.unwrap();
             let distinct: HashSet<_> = feed.iter().map(|item| item.message.id).collect();
             let written = feed.iter().filter(|item| item.message.author == Author::Customer).count();
-            let delivered = self.updates.iter().filter(|update| update.from == *customer).count();
-            self.hold(distinct.len() == feed.len() && written == delivered, "the feed has every message once");
+            self.hold(distinct.len() == feed.len() && written == lines, "the feed has every message once");
             self.hold(feed.windows(2).all(|pair| pair[0].position < pair[1].position), "the feed grows");
         }
     }

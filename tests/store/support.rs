@@ -161,14 +161,7 @@ pub(crate) fn telegram(who: &str) -> Address {
 }
 
 pub(crate) fn update(from: &Address, external_id: &str, event: InboundEvent) -> Inbound {
-    Inbound {
-        from: from.clone(),
-        external_id: external_id.to_owned(),
-        event,
-        sent_at: None,
-        display_name: None,
-        language: None,
-    }
+    Inbound::new(from.clone(), external_id, event)
 }
 
 pub(crate) fn words(text: &str) -> InboundEvent {

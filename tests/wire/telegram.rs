@@ -61,6 +61,7 @@ fn offline() -> Telegram {
 fn part(chat: &str, text: &str) -> Outbound {
     let (ids, now) = (Ids::seeded(1), Timestamp::UNIX_EPOCH);
     Outbound {
+        last_inbound_at: None,
         id: OutboxId::fresh(&ids, now),
         conversation: ConversationId::fresh(&ids, now),
         message: MessageId::fresh(&ids, now),
@@ -420,7 +421,7 @@ async fn updates_left_out_move_the_cursor() {
     fake.customer_blocks(CHAT);
     let polled = poll(&connect(&fake), None).await.unwrap();
     let events: Vec<_> = polled.updates.into_iter().map(|inbound| inbound.event).collect();
-    assert_eq!(events, [InboundEvent::Started, InboundEvent::Blocked]);
+    assert_eq!(events, [InboundEvent::Started { payload: None }, InboundEvent::Blocked]);
 }
 
 /// A bot's own web server, which answers the first posts with 503.

@@ -2,12 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::SqlStore;
-use super::held::{Held, kill_owed, next_position};
+use super::held::{Held, kill_owed, next_inbound_position};
 use super::privacy;
 use super::rows;
 use super::sql::{Dialect, Failure, Fields, Put, Tx, composed};
 use super::timers;
+use super::{SqlStore, attachments, changes, outside, receipts};
 use crate::domain::channel::{Address, Cursor, Inbound, InboundEvent};
 use crate::domain::conversation::Ownership;
 use crate::domain::id::{ConversationId, CustomerId, MessageId, OperatorId};
@@ -53,17 +53,76 @@ async fn one(
     now: Timestamp,
 ) -> Result<Accepted, Failure> {
     let Some(inbox) = note(tx, Noted::of(update), now).await? else { return duplicate(tx, update).await };
-    let Some(text) = update.event.transcript_text() else {
-        blocked(store, tx, inbox, &update.from, now).await?;
-        return Ok(Accepted::Noted);
-    };
-    if let Some(sent_at) = update.sent_at
-        && privacy::is_of_erased(tx, &update.from, sent_at).await?
-    {
+    let arrival = Arrival { store, update, inbox, timing, now };
+    match &update.event {
+        InboundEvent::Message(_) | InboundEvent::Unsupported(_) | InboundEvent::Started { .. } => {
+            said(&arrival, tx, update.message_id.as_deref()).await
+        }
+        // A tap says something, and is no message that could be changed.
+        InboundEvent::Pressed(_) => said(&arrival, tx, None).await,
+        InboundEvent::Contact(contact) => {
+            let accepted = said(&arrival, tx, update.message_id.as_deref()).await?;
+            if let (true, Accepted::New { message, conversation, .. }) = (contact.is_own, &accepted) {
+                changes::vouched(tx, *conversation, *message, &contact.phone, now).await?;
+            }
+            Ok(accepted)
+        }
+        InboundEvent::Edited { message_id, text } => changes::edited(&arrival, tx, message_id, text).await,
+        InboundEvent::Deleted { message_ids } => changes::deleted(&arrival, tx, message_ids).await,
+        InboundEvent::Receipt(report) => receipts::reported(&arrival, tx, report).await,
+        InboundEvent::TakenOver(text) => outside::taken_over(&arrival, tx, text).await,
+        InboundEvent::Moved { to } => outside::moved(&arrival, tx, to).await,
+        InboundEvent::Blocked => {
+            blocked(&arrival, tx).await?;
+            Ok(Accepted::Noted)
+        }
+    }
+}
+
+/// An update that is new, with all that storing it needs.
+pub(super) struct Arrival<'a> {
+    pub(super) store: &'a SqlStore,
+    pub(super) update: &'a Inbound,
+    /// Its row of the inbox.
+    pub(super) inbox: i64,
+    pub(super) timing: &'a Timing,
+    pub(super) now: Timestamp,
+}
+
+impl Arrival<'_> {
+    /// Whether it was sent by somebody who was erased since.
+    pub(super) async fn is_of_erased(&self, tx: &mut Tx) -> Result<bool, Failure> {
+        match self.update.sent_at {
+            Some(sent_at) => privacy::is_of_erased(tx, &self.update.from, sent_at).await,
+            None => Ok(false),
+        }
+    }
+
+    /// When the customer wrote, by the channel's clock where it tells, which may be wrong but not in the future.
+    fn sent_at(&self) -> Timestamp {
+        self.update.sent_at.map_or(self.now, |sent_at| sent_at.min(self.now))
+    }
+}
+
+/// Stores a line of the transcript that the customer said, under the channel's id of it.
+pub(super) async fn said(arrival: &Arrival<'_>, tx: &mut Tx, provider_id: Option<&str>) -> Result<Accepted, Failure> {
+    if arrival.is_of_erased(tx).await? {
         return Ok(Accepted::Noted);
     }
-    let (message, conversation, seq) = written(store, tx, update, &text, timing, now).await?;
-    link(tx, inbox, conversation, Some(message), Some(seq)).await?;
+    if let Some(provider_id) = provider_id
+        && let Some(known) = changes::known(tx, &arrival.update.from, provider_id).await?
+    {
+        // The same message in another update.
+        link(tx, arrival.inbox, known.conversation, Some(known.id), Some(known.seq)).await?;
+        let (message, conversation) = (Some(known.id), Some(known.conversation));
+        return Ok(Accepted::Duplicate { message, conversation, seq: known.seq });
+    }
+    let text = match &arrival.update.event {
+        InboundEvent::Edited { text, .. } => Some(text.clone()),
+        event => event.transcript_text(),
+    };
+    let (message, conversation, seq) = written(arrival, tx, &text.unwrap_or_default(), provider_id).await?;
+    link(tx, arrival.inbox, conversation, Some(message), Some(seq)).await?;
     Ok(Accepted::New { message, conversation, seq })
 }
 
@@ -78,17 +137,11 @@ pub(super) struct Noted<'a> {
 
 impl<'a> Noted<'a> {
     fn of(update: &'a Inbound) -> Self {
-        let kind = match update.event {
-            InboundEvent::Message(_) => "message",
-            InboundEvent::Unsupported(_) => "unsupported",
-            InboundEvent::Started => "started",
-            InboundEvent::Blocked => "blocked",
-        };
         Noted {
             channel: update.from.channel.name(),
             account: update.from.account.clone(),
             external_id: &update.external_id,
-            kind,
+            kind: update.event.name(),
             sent_at: update.sent_at,
         }
     }
@@ -177,15 +230,10 @@ async fn is_long(tx: &mut Tx, held: &Held, timing: &Timing) -> Result<bool, Fail
     Ok(timing.episode_messages > 0 && held.conversation.last_seq - learnt >= timing.episode_messages)
 }
 
-/// Stores the customer's words.
-async fn written(
-    store: &SqlStore,
-    tx: &mut Tx,
-    update: &Inbound,
-    text: &MessageText,
-    timing: &Timing,
-    now: Timestamp,
-) -> Result<(MessageId, ConversationId, i64), Failure> {
+/// The conversation that is open with the other side, which is made where there is none, and whose the address was before
+/// any merge.
+pub(super) async fn open_with(arrival: &Arrival<'_>, tx: &mut Tx) -> Result<(Held, CustomerId), Failure> {
+    let Arrival { store, update, now, .. } = *arrival;
     let At { address, customer, home } = match address_of(store.dialect, tx, &update.from).await? {
         Some(known) => known,
         None => {
@@ -195,24 +243,38 @@ async fn written(
     };
     let held = match Held::open_at(store.dialect, tx, address).await? {
         Some(held) => held,
-        None => open(store, tx, address, customer, update, timing, now).await?,
+        None => open(arrival, tx, address, customer).await?,
     };
+    Ok((held, home))
+}
+
+/// Stores the customer's words.
+pub(super) async fn written(
+    arrival: &Arrival<'_>,
+    tx: &mut Tx,
+    text: &MessageText,
+    provider_id: Option<&str>,
+) -> Result<(MessageId, ConversationId, i64), Failure> {
+    let Arrival { store, update, timing, now, .. } = *arrival;
+    let (held, home) = open_with(arrival, tx).await?;
     let (message, seq) = (MessageId::fresh(&store.ids, now), held.conversation.last_seq + 1);
-    let position = next_position(tx, address).await?;
+    let position = next_inbound_position(tx, held.address, arrival.sent_at()).await?;
     sqlx::query(
         "insert into messages (id, conversation_id, address_id, seq, author, text, citations, received_at, delivered_at, \
-         feed_position) values ($1, $2, $3, $4, $5, $6, '[]', $7, $7, $8)",
+         feed_position, provider_id) values ($1, $2, $3, $4, $5, $6, '[]', $7, $7, $8, $9)",
     )
     .put(message)
     .put(held.id())
-    .put(address)
+    .put(held.address)
     .put(seq)
     .put(rows::author(Author::Customer).0)
     .put(text)
     .put(now)
     .put(position)
+    .put(provider_id)
     .execute(&mut **tx)
     .await?;
+    attachments::keep(store, tx, message, &update.attachments, now).await?;
     owe(tx, &held, seq, timing, now).await?;
     if let Some(name) = &update.display_name {
         sqlx::query(
@@ -232,17 +294,8 @@ async fn owe(tx: &mut Tx, held: &Held, seq: i64, timing: &Timing, now: Timestamp
     let handled_seq = if of_bot { held.conversation.handled_seq } else { seq };
     let mut ready_at = None;
     if of_bot {
-        let row = sqlx::query(
-            "select coalesce(min(m.received_at), $3) as m_first_at from messages m \
-             where m.conversation_id = $1 and m.author = 'customer' and m.seq > $2",
-        )
-        .put(held.id())
-        .put(handled_seq)
-        .put(now)
-        .fetch_one(&mut **tx)
-        .await?;
-        let first_at = Fields::new(&row, "messages", "m_").time("first_at")?;
-        ready_at = Some((now + timing.quiet).min(first_at + timing.quiet_most));
+        let first_at = first_unanswered_at(tx, held, now).await?;
+        ready_at = Some(ready(timing, first_at, now));
         timers::set(tx, held.id(), TimerKind::ReplyDeadline, first_at + timing.reply_within).await?;
     }
     if held.conversation.ownership == Ownership::Queued {
@@ -264,6 +317,25 @@ async fn owe(tx: &mut Tx, held: &Held, seq: i64, timing: &Timing, now: Timestamp
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// When the first message came that the bot has not answered; now where this is the first.
+pub(super) async fn first_unanswered_at(tx: &mut Tx, held: &Held, now: Timestamp) -> Result<Timestamp, Failure> {
+    let row = sqlx::query(
+        "select coalesce(min(m.received_at), $3) as m_first_at from messages m \
+         where m.conversation_id = $1 and m.author = 'customer' and m.seq > $2 and m.deleted_at is null",
+    )
+    .put(held.id())
+    .put(held.conversation.handled_seq)
+    .put(now)
+    .fetch_one(&mut **tx)
+    .await?;
+    Fields::new(&row, "messages", "m_").time("first_at")
+}
+
+/// When the turn may begin, if the customer has just written.
+pub(super) fn ready(timing: &Timing, first_at: Timestamp, now: Timestamp) -> Timestamp {
+    (now + timing.quiet).min(first_at + timing.quiet_most)
 }
 
 /// A row of the addresses.
@@ -297,8 +369,8 @@ pub(super) async fn address_of(dialect: Dialect, tx: &mut Tx, address: &Address)
 /// The language of the customer's words, where the update has words of theirs.
 fn language_of(update: &Inbound) -> Option<Language> {
     match &update.event {
-        InboundEvent::Message(text) => Language::detect(text.as_str()),
-        InboundEvent::Unsupported(_) | InboundEvent::Started | InboundEvent::Blocked => None,
+        InboundEvent::Message(text) | InboundEvent::Edited { text, .. } => Language::detect(text.as_str()),
+        _ => None,
     }
 }
 
@@ -334,15 +406,8 @@ pub(super) async fn meet(
 }
 
 /// Opens a conversation; the bot has it.
-async fn open(
-    store: &SqlStore,
-    tx: &mut Tx,
-    address: i64,
-    customer: CustomerId,
-    update: &Inbound,
-    timing: &Timing,
-    now: Timestamp,
-) -> Result<Held, Failure> {
+async fn open(arrival: &Arrival<'_>, tx: &mut Tx, address: i64, customer: CustomerId) -> Result<Held, Failure> {
+    let Arrival { store, update, timing, now, .. } = *arrival;
     let id = ConversationId::fresh(&store.ids, now);
     sqlx::query(
         "insert into conversations (id, customer_id, address_id, owner, epoch, last_seq, customer_seq, handled_seq, \
@@ -364,8 +429,9 @@ async fn open(
 }
 
 /// The customer blocked us: nothing can be delivered to this address any more.
-async fn blocked(store: &SqlStore, tx: &mut Tx, inbox: i64, from: &Address, now: Timestamp) -> Result<(), Failure> {
-    let Some(At { address, .. }) = address_of(store.dialect, tx, from).await? else { return Ok(()) };
+async fn blocked(arrival: &Arrival<'_>, tx: &mut Tx) -> Result<(), Failure> {
+    let Arrival { store, update, inbox, now, .. } = *arrival;
+    let Some(At { address, .. }) = address_of(store.dialect, tx, &update.from).await? else { return Ok(()) };
     match Held::open_at(store.dialect, tx, address).await? {
         Some(mut held) => {
             held.lose(tx, now).await?;

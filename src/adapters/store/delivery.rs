@@ -6,8 +6,8 @@ use sqlx::any::AnyRow;
 use super::held::{Held, next_position};
 use super::rows;
 use super::sql::{Failure, Fields, Put, Tx, composed, undone};
-use super::{SqlStore, timers};
-use crate::domain::id::ConversationId;
+use super::{SqlStore, receipts, timers};
+use crate::domain::id::{ConversationId, MessageId};
 use crate::domain::outbox::{Outbound, SendOutcome};
 use crate::ports::store::{Claim, TimerKind};
 
@@ -44,8 +44,8 @@ async fn next(store: &SqlStore, tx: &mut Tx, now: Timestamp) -> Result<Option<An
         "select p.id as p_id, p.conversation_id as p_conversation_id, p.message_id as p_message_id, p.part as p_part, \
          p.text as p_text, p.dedupe_key as p_dedupe_key, p.attempts as p_attempts, p.author as p_author, \
          p.epoch as p_epoch, c.epoch as p_conversation_epoch, \
-         a.channel as a_channel, a.account as a_account, a.external as a_external \
-         from outbox p join conversations c on c.id = p.conversation_id join addresses a on a.id = c.address_id \
+         a.channel as a_channel, a.account as a_account, a.external as a_external, \
+         a.last_inbound_at as a_last_inbound_at from outbox p join conversations c on c.id = p.conversation_id join addresses a on a.id = c.address_id \
          where p.state = 'pending' and p.next_attempt_at <= $1 and not exists \
          (select 1 from outbox q where q.conversation_id = p.conversation_id and q.state in ('pending', 'sending') \
           and (q.seq < p.seq or (q.seq = p.seq and q.part < p.part))) \
@@ -58,12 +58,14 @@ async fn next(store: &SqlStore, tx: &mut Tx, now: Timestamp) -> Result<Option<An
 }
 
 fn outbound(row: &AnyRow, fields: &Fields<'_>) -> Result<Outbound, Failure> {
+    let address = Fields::new(row, "addresses", "a_");
     Ok(Outbound {
         id: fields.id("id")?,
         conversation: fields.id("conversation_id")?,
         message: fields.id("message_id")?,
         part: fields.integer("part")?,
-        to: rows::address(&Fields::new(row, "addresses", "a_"))?,
+        to: rows::address(&address)?,
+        last_inbound_at: address.time_or_null("last_inbound_at")?,
         text: fields.words("text")?,
         dedupe_key: fields.text("dedupe_key")?,
         attempts: fields.integer("attempts")? + 1,
@@ -95,11 +97,14 @@ pub(super) async fn settle(
         return undone(tx, false).await;
     }
     match outcome {
-        SendOutcome::Sent(_) => {
-            delivered(&mut tx, &held, part, now).await?;
+        SendOutcome::Sent(provider_id) => {
+            delivered(&mut tx, &held, part.message, part.part, now).await?;
             all_known(&mut tx, &held).await?;
+            if let Some(provider_id) = provider_id {
+                receipts::apply_kept(&mut tx, &mut held, provider_id, now).await?;
+            }
         }
-        SendOutcome::NotSent { .. } => {
+        SendOutcome::NotSent { .. } | SendOutcome::TooSoon { .. } => {
             // The owner may have changed while it was being sent: it must not hold up what people say.
             if held.withdraw(&mut tx, now).await? {
                 held.owe_again(&mut tx, now).await?;
@@ -108,11 +113,18 @@ pub(super) async fn settle(
         SendOutcome::Unknown { .. } => {
             timers::set_earliest(&mut tx, held.id(), TimerKind::UnknownSend, unknown_deadline).await?;
         }
-        SendOutcome::Dead { unreachable: true, .. } => held.lose(&mut tx, now).await?,
-        SendOutcome::Dead { unreachable: false, .. } => {}
+        SendOutcome::Dead { unreachable, .. } => {
+            let of_bot = is_of_bot(&mut tx, part.message).await?;
+            receipts::gave_up(&mut tx, &mut held, of_bot, *unreachable, now).await?;
+        }
     }
     tx.commit().await?;
     Ok(true)
+}
+
+async fn is_of_bot(tx: &mut Tx, message: MessageId) -> Result<bool, Failure> {
+    let row = sqlx::query("select 1 as m_of_bot from messages where id = $1 and author = 'bot'").put(message);
+    Ok(row.fetch_optional(&mut **tx).await?.is_some())
 }
 
 /// Settles the attempt, if nobody has. That a part was sent may also be learnt after it was given up as unknown.
@@ -120,13 +132,14 @@ async fn write_outcome(tx: &mut Tx, part: &Outbound, outcome: &SendOutcome, now:
     let (state, provider_id, error, retry_at) = match outcome {
         SendOutcome::Sent(provider_id) => ("sent", provider_id.as_deref(), None, None),
         SendOutcome::NotSent { retry_at, why } => ("pending", None, Some(why.as_str()), Some(*retry_at)),
+        SendOutcome::TooSoon { retry_at } => ("pending", None, None, Some(*retry_at)),
         SendOutcome::Unknown { why } => ("unknown", None, Some(why.as_str()), None),
         SendOutcome::Dead { why, .. } => ("dead", None, Some(why.as_str()), None),
     };
     let settled = sqlx::query(
         "update outbox set state = $3, provider_id = $4, error = $5, next_attempt_at = coalesce($6, next_attempt_at), \
-         settled_at = $7, lease_until = null, lease_boot = null where id = $1 and attempts = $2 \
-         and (state = 'sending' or (state = 'unknown' and $3 = 'sent'))",
+         settled_at = $7, attempts = attempts - $8, lease_until = null, lease_boot = null \
+         where id = $1 and attempts = $2 and (state = 'sending' or (state = 'unknown' and $3 = 'sent'))",
     )
     .put(part.id)
     .put(part.attempts)
@@ -135,23 +148,30 @@ async fn write_outcome(tx: &mut Tx, part: &Outbound, outcome: &SendOutcome, now:
     .put(error)
     .put(retry_at)
     .put(retry_at.is_none().then_some(now))
+    .put(matches!(outcome, SendOutcome::TooSoon { .. }))
     .execute(&mut **tx)
     .await?;
     Ok(settled.rows_affected() > 0)
 }
 
 /// A message whose last part was sent is visible to the customer.
-async fn delivered(tx: &mut Tx, held: &Held, part: &Outbound, now: Timestamp) -> Result<(), Failure> {
+pub(super) async fn delivered(
+    tx: &mut Tx,
+    held: &Held,
+    message: MessageId,
+    part: i64,
+    now: Timestamp,
+) -> Result<(), Failure> {
     let row = sqlx::query("select max(part) as p_last from outbox where message_id = $1")
-        .put(part.message)
+        .put(message)
         .fetch_one(&mut **tx)
         .await?;
-    if Fields::new(&row, "outbox", "p_").integer("last")? != part.part {
+    if Fields::new(&row, "outbox", "p_").integer("last")? != part {
         return Ok(());
     }
     let position = next_position(tx, held.address).await?;
     sqlx::query("update messages set delivered_at = $2, feed_position = $3 where id = $1 and delivered_at is null")
-        .put(part.message)
+        .put(message)
         .put(now)
         .put(position)
         .execute(&mut **tx)
@@ -160,7 +180,7 @@ async fn delivered(tx: &mut Tx, held: &Held, part: &Outbound, now: Timestamp) ->
 }
 
 /// Nobody has to look at unknown sends of a conversation that has none.
-async fn all_known(tx: &mut Tx, held: &Held) -> Result<(), Failure> {
+pub(super) async fn all_known(tx: &mut Tx, held: &Held) -> Result<(), Failure> {
     let row = sqlx::query("select count(*) as p_count from outbox where conversation_id = $1 and state = 'unknown'")
         .put(held.id())
         .fetch_one(&mut **tx)

@@ -1,6 +1,6 @@
 //! What pages read: queue, transcripts, feeds; operators, sessions and visitors.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
@@ -8,13 +8,13 @@ use sqlx::any::AnyRow;
 use super::SqlStore;
 use super::rows::{self, CONVERSATION, CONVERSATIONS, CUSTOMER, HANDOFF, MESSAGE, OPERATOR};
 use super::sql::{Failure, Fields, Put, composed};
-use crate::domain::channel::Address;
+use crate::domain::channel::{Address, DeliveryState};
 use crate::domain::conversation::Conversation;
 use crate::domain::customer::Customer;
 use crate::domain::handoff::Handoff;
 use crate::domain::id::{ConversationId, CustomerId, MessageId};
 use crate::domain::message::Message;
-use crate::ports::desk::{FeedItem, Operator, QueueEntry, Session, TurnView, Undelivered};
+use crate::ports::desk::{FeedItem, Mark, Operator, QueueEntry, Session, TurnView, Undelivered};
 
 pub(super) async fn conversation(store: &SqlStore, id: ConversationId) -> Result<Option<Conversation>, Failure> {
     let row = composed(format!("select {CONVERSATION} from {CONVERSATIONS} where c.id = $1"))
@@ -107,7 +107,8 @@ pub(super) async fn queue(store: &SqlStore, limit: usize) -> Result<Vec<QueueEnt
     let people = "join customers k on k.id = c.customer_id";
     // Who waits for people is known by what they wrote, not by the bot's notice behind it.
     let newest = "left join messages m on m.conversation_id = c.id and m.seq = case when c.owner = 'queued' then \
-                  (select max(w.seq) from messages w where w.conversation_id = c.id and w.author = 'customer') \
+                  (select max(w.seq) from messages w where w.conversation_id = c.id and w.author = 'customer' \
+                  and w.deleted_at is null) \
                   else c.last_seq end";
     let called = "(select f.value from facts f where f.customer_id = k.id and f.key = 'name' and f.invalid_at is null \
                   and f.superseded_at is null order by f.valid_at desc limit 1) as k_called";
@@ -229,6 +230,63 @@ pub(super) async fn undelivered(store: &SqlStore, conversation: ConversationId) 
     }
     messages.dedup_by_key(|message| message.seq);
     Ok(messages)
+}
+
+pub(super) async fn marks(store: &SqlStore, conversation: ConversationId, after: i64) -> Result<Vec<Mark>, Failure> {
+    let changed = sqlx::query(
+        "select m.id as m_id, m.seq as m_seq, m.edited_at as m_edited_at, m.replaced_by as m_replaced_by, \
+         m.deleted_at as m_deleted_at from messages m where m.conversation_id = $1 and m.seq > $2 \
+         and (m.edited_at is not null or m.replaced_by is not null or m.deleted_at is not null)",
+    )
+    .put(conversation)
+    .put(after)
+    .fetch_all(&store.read)
+    .await?;
+    let mut marks = BTreeMap::new();
+    for row in &changed {
+        let fields = Fields::new(row, "messages", "m_");
+        let seq = fields.integer("seq")?;
+        let mark = Mark {
+            seq,
+            edited: fields.time_or_null("edited_at")?.is_some(),
+            replaced_by: fields.id_or_null("replaced_by")?,
+            deleted: fields.time_or_null("deleted_at")?.is_some(),
+            delivery: None,
+        };
+        marks.insert(seq, mark);
+    }
+    for (seq, far) in deliveries(store, conversation, after).await? {
+        let plain = Mark { seq, edited: false, replaced_by: None, deleted: false, delivery: None };
+        marks.entry(seq).or_insert(plain).delivery = Some(far);
+    }
+    Ok(marks.into_values().collect())
+}
+
+/// How far the channel says that every part of a message has come; messages that were not sent as a whole are left out.
+async fn deliveries(
+    store: &SqlStore,
+    conversation: ConversationId,
+    after: i64,
+) -> Result<Vec<(i64, DeliveryState)>, Failure> {
+    let found = sqlx::query(
+        "select p.seq as p_seq, min(case when p.read_at is not null then 2 when p.delivered_at is not null then 1 else 0 end) \
+         as p_far from outbox p where p.conversation_id = $1 and p.seq > $2 group by p.seq \
+         having min(case when p.state = 'sent' then 1 else 0 end) = 1",
+    )
+    .put(conversation)
+    .put(after)
+    .fetch_all(&store.read)
+    .await?;
+    let far = |row: &AnyRow| {
+        let fields = Fields::new(row, "outbox", "p_");
+        let far = match fields.integer("far")? {
+            0 => DeliveryState::Sent,
+            1 => DeliveryState::Delivered,
+            _ => DeliveryState::Read,
+        };
+        Ok((fields.integer("seq")?, far))
+    };
+    found.iter().map(far).collect()
 }
 
 pub(super) async fn add_operator(

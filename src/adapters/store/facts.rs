@@ -12,7 +12,7 @@ use super::sql::{Failure, Fields, Put, Tx, composed, undone};
 use super::timers;
 use crate::domain::id::{ConversationId, CustomerId, FactId, MessageId};
 use crate::domain::memory::{Fact, FactKind, Statement};
-use crate::ports::ledger::{Entry, LedgerState, UnitId};
+use crate::ports::ledger::{Entry, LedgerState, UnitId, Unlearning};
 use crate::ports::store::TimerKind;
 
 pub(super) async fn facts(store: &SqlStore, customer: CustomerId) -> Result<Vec<Fact>, Failure> {
@@ -113,19 +113,59 @@ pub(super) async fn commit_entry(store: &SqlStore, entry: &Entry, now: Timestamp
     Ok(true)
 }
 
-/// Whether all that an entry states stands in conversations of its customer: a merge, or its end, may have moved them since
-/// they were read.
+/// Whether all that an entry states stands in conversations of its customer, and is still said: a merge, or its end, may
+/// have moved them since they were read, and the customer may have taken them back.
 pub(super) async fn is_of(tx: &mut Tx, entry: &Entry) -> Result<bool, Failure> {
     let sources: BTreeSet<MessageId> = entry.statements.iter().map(|statement| statement.source).collect();
     for source in sources {
         let row = sqlx::query(
             "select 1 as m_ours from messages m join conversations c on c.id = m.conversation_id \
-             where m.id = $1 and c.customer_id = $2",
+             where m.id = $1 and c.customer_id = $2 and m.deleted_at is null and m.replaced_by is null",
         );
         if row.put(source).put(entry.customer).fetch_optional(&mut **tx).await?.is_none() {
             return Ok(false);
         }
     }
+    Ok(true)
+}
+
+pub(super) async fn unsaid(store: &SqlStore, conversation: ConversationId) -> Result<Vec<MessageId>, Failure> {
+    let found = sqlx::query(
+        "select m.id as m_id from messages m where m.conversation_id = $1 \
+         and (m.deleted_at is not null or m.replaced_by is not null) \
+         and (exists (select 1 from statements s where s.source_id = m.id) \
+         or exists (select 1 from facts f where f.source_id = m.id)) order by m.seq",
+    )
+    .put(conversation)
+    .fetch_all(&store.read)
+    .await?;
+    found.iter().map(|row| Fields::new(row, "messages", "m_").id("id")).collect()
+}
+
+pub(super) async fn unlearn(store: &SqlStore, unlearning: &Unlearning, now: Timestamp) -> Result<bool, Failure> {
+    let Unlearning { entry, sources } = unlearning;
+    let mut tx = store.begin().await?;
+    if turn_page(&mut tx, entry.customer).await? != Some(entry.number + 1) {
+        return undone(tx, false).await;
+    }
+    enter(&mut tx, entry, now).await?;
+    for source in sources {
+        let facts = sqlx::query("delete from facts where source_id = $1 and customer_id = $2 returning id as f_id")
+            .put(*source)
+            .put(entry.customer)
+            .fetch_all(&mut *tx)
+            .await?;
+        for row in &facts {
+            let fact: FactId = Fields::new(row, "facts", "f_").id("id")?;
+            owe(&mut tx, entry.customer, UnitId::Fact(fact), now).await?;
+        }
+        sqlx::query("delete from statements where source_id = $1 and customer_id = $2")
+            .put(*source)
+            .put(entry.customer)
+            .execute(&mut *tx)
+            .await?;
+    }
+    tx.commit().await?;
     Ok(true)
 }
 

@@ -161,12 +161,14 @@ impl Held {
             }
             // A person has the transcript before them, and in it what did not arrive.
             Ownership::Human(_) => {
-                for kind in [TimerKind::UnclaimedNotice, TimerKind::UnknownSend] {
+                for kind in [TimerKind::UnclaimedNotice, TimerKind::UnknownSend, TimerKind::Undelivered] {
                     timers::clear(tx, self.id(), kind).await?;
                 }
             }
             Ownership::Resolved => {
-                for kind in [TimerKind::UnclaimedNotice, TimerKind::UnknownSend, TimerKind::Package] {
+                for kind in
+                    [TimerKind::UnclaimedNotice, TimerKind::UnknownSend, TimerKind::Undelivered, TimerKind::Package]
+                {
                     timers::clear(tx, self.id(), kind).await?;
                 }
                 timers::set(tx, self.id(), TimerKind::EpisodeEnd, now).await?;
@@ -357,6 +359,20 @@ pub(super) async fn kill_owed(tx: &mut Tx, address: i64, now: Timestamp) -> Resu
     .execute(&mut **tx)
     .await?;
     Ok(())
+}
+
+/// The same for words of the customer, sent at that time: how long the channel lets us answer is counted from there.
+pub(super) async fn next_inbound_position(tx: &mut Tx, address: i64, sent_at: Timestamp) -> Result<i64, Failure> {
+    let row = sqlx::query(
+        "update addresses set feed_position = feed_position + 1, \
+         last_inbound_at = case when last_inbound_at > $2 then last_inbound_at else $2 end \
+         where id = $1 returning feed_position as a_feed_position",
+    )
+    .put(address)
+    .put(sent_at)
+    .fetch_one(&mut **tx)
+    .await?;
+    Fields::new(&row, "addresses", "a_").integer("feed_position")
 }
 
 /// The next position in the feed of an address. Its row stays locked until the transaction ends, so that whoever reads

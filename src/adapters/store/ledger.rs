@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 use super::SqlStore;
 use super::facts;
 use super::held::Held;
-use super::rows::{self, CONVERSATION, CONVERSATIONS, EPISODE, FACT, FACT_HOLDS, MESSAGE};
+use super::rows::{self, CONVERSATION, CONVERSATIONS, EPISODE, FACT, FACT_HOLDS, IS_SAID, MESSAGE};
 use super::sql::{Dialect, Failure, Fields, Put, Tx, composed, document, undone};
 use crate::domain::handoff::{HandoffReason, Package};
 use crate::domain::id::{ConversationId, CustomerId, HandoffId, MessageId};
@@ -126,14 +126,14 @@ async fn exchange(
     customer: CustomerId,
     id: MessageId,
 ) -> Result<Option<Unit>, Failure> {
-    let said = sqlx::query(
+    let said = composed(format!(
         "select m.id as m_id, m.conversation_id as m_conversation_id, m.text as m_text, \
          m.received_at as m_received_at, r.text as m_answer, x.from_seq as m_from_seq, r.seq as m_reply_seq \
          from exchanges x \
          join messages m on m.conversation_id = x.conversation_id and m.author = 'customer' \
-         and m.seq between x.from_seq and x.to_seq join messages r on r.id = x.reply_id \
-         where x.message_id = $1 and x.customer_id = $2 order by m.seq",
-    )
+         and m.seq between x.from_seq and x.to_seq and {IS_SAID} join messages r on r.id = x.reply_id \
+         where x.message_id = $1 and x.customer_id = $2 order by m.seq"
+    ))
     .put(id)
     .put(customer)
     .fetch_all(&mut *connection)
@@ -164,10 +164,11 @@ async fn beside(
     from_seq: i64,
     reply_seq: i64,
 ) -> Result<Beside, Failure> {
-    const SAID: &str = "select m.text as m_text from messages m where m.conversation_id = $1 and m.author <> 'note' \
-                        and m.withdrawn_at is null";
-    let before = composed(format!("{SAID} and m.seq < $2 order by m.seq desc limit $3"));
-    let after = composed(format!("{SAID} and m.seq > $2 order by m.seq limit $3"));
+    let said = format!(
+        "select m.text as m_text from messages m where m.conversation_id = $1 and m.author <> 'note' and {IS_SAID}"
+    );
+    let before = composed(format!("{said} and m.seq < $2 order by m.seq desc limit $3"));
+    let after = composed(format!("{said} and m.seq > $2 order by m.seq limit $3"));
     let mut sides = Vec::new();
     for (statement, seq) in [(before, from_seq), (after, reply_seq)] {
         let found = statement.put(conversation).put(seq).put(BESIDE).fetch_all(&mut *connection).await?;
@@ -201,7 +202,7 @@ pub(super) async fn exchange_of_operator(
 ) -> Result<(), Failure> {
     let row = sqlx::query(
         "select (select min(x.from_seq) from exchanges x where x.conversation_id = $1 and x.awaits_operator = 1) as x_open, \
-         (select min(m.seq) from messages m where m.conversation_id = $1 and m.author = 'customer' \
+         (select min(m.seq) from messages m where m.conversation_id = $1 and m.author = 'customer' and m.deleted_at is null \
           and m.seq > coalesce((select max(x.to_seq) from exchanges x where x.conversation_id = $1), 0) \
           and m.seq > coalesce((select max(o.seq) from messages o where o.conversation_id = $1 \
           and o.author = 'operator' and o.seq < $2), 0)) as x_since",
@@ -226,14 +227,14 @@ async fn answered(
     awaits_operator: bool,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let first = sqlx::query(
+    let first = composed(format!(
         "insert into exchanges (message_id, conversation_id, customer_id, from_seq, to_seq, reply_id, awaits_operator) \
          select m.id, $1, $2, m.seq, $4, $5, $6 from messages m where m.conversation_id = $1 and m.author = 'customer' \
-         and m.seq >= $3 and m.seq <= $4 \
+         and m.seq >= $3 and m.seq <= $4 and {IS_SAID} \
          and exists (select 1 from customers k where k.id = $2 and k.memory = 'on') order by m.seq limit 1 \
          on conflict (message_id) do update set to_seq = excluded.to_seq, reply_id = excluded.reply_id, \
-         awaits_operator = excluded.awaits_operator returning message_id as x_message_id",
-    )
+         awaits_operator = excluded.awaits_operator returning message_id as x_message_id"
+    ))
     .put(held.id())
     .put(held.conversation.customer)
     .put(from_seq)
@@ -293,7 +294,7 @@ pub(super) async fn load_episode(
     let Some(row) = row else { return Ok(None) };
     let conversation = rows::conversation(&row)?;
     let found = composed(format!(
-        "select {MESSAGE} from messages m where m.conversation_id = $1 and m.author <> 'note' and m.withdrawn_at is null \
+        "select {MESSAGE} from messages m where m.conversation_id = $1 and m.author <> 'note' and {IS_SAID} \
          and m.seq > coalesce((select max(e.to_seq) from episodes e where e.conversation_id = $1), 0) \
          and m.seq <= $2 and exists (select 1 from customers k where k.id = $3 and k.memory = 'on' \
          and (k.memory_since is null or m.received_at >= k.memory_since)) order by m.seq"

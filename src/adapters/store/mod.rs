@@ -8,6 +8,8 @@
 
 mod accept;
 mod applying;
+mod attachments;
+mod changes;
 mod delivery;
 mod desk;
 mod facts;
@@ -16,9 +18,11 @@ mod identity;
 mod ledger;
 mod open;
 mod operator;
+mod outside;
 mod past;
 mod ports;
 mod privacy;
+mod receipts;
 mod recovery;
 mod rows;
 mod sql;

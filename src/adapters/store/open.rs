@@ -197,14 +197,8 @@ mod tests {
     use crate::ports::store::{Accepted, Loop, Timing};
 
     fn update(number: usize) -> Inbound {
-        Inbound {
-            from: Address { channel: ChannelKind::Web, account: "main".to_owned(), external: "ana".to_owned() },
-            external_id: number.to_string(),
-            event: InboundEvent::Message(MessageText::new("слово ".repeat(1000))),
-            sent_at: None,
-            display_name: None,
-            language: None,
-        }
+        let from = Address { channel: ChannelKind::Web, account: "main".to_owned(), external: "ana".to_owned() };
+        Inbound::new(from, number.to_string(), InboundEvent::Message(MessageText::new("слово ".repeat(1000))))
     }
 
     #[tokio::test]

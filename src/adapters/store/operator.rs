@@ -7,8 +7,8 @@ use super::held::Held;
 use super::sql::{Failure, Put, Tx, document, undone};
 use super::{SqlStore, ledger, timers};
 use crate::domain::conversation::{OperatorAction, Ownership};
-use crate::domain::handoff::HandoffReason;
-use crate::domain::id::{ConversationId, OperatorId};
+use crate::domain::handoff::{HandoffReason, Package};
+use crate::domain::id::{ConversationId, HandoffId, OperatorId};
 use crate::domain::message::Author;
 use crate::ports::store::{HandoffCommit, NewMessage, OperatorCommit, OperatorOutcome, TimerKind};
 
@@ -32,7 +32,7 @@ pub(super) async fn commit_operator(
     }
     match (&commit.action, commit.owner) {
         (OperatorAction::Take | OperatorAction::Reply(_), Ownership::Human(operator)) => {
-            take(&mut tx, &held, commit, operator, now).await?;
+            take(&mut tx, &held, operator, (commit.handoff, &commit.package), now).await?;
         }
         (OperatorAction::Release, _) => held.close_handoff(&mut tx, "released", now).await?,
         (OperatorAction::Resolve, _) => held.close_handoff(&mut tx, "resolved", now).await?,
@@ -57,12 +57,12 @@ fn kind(action: &OperatorAction) -> &'static str {
     }
 }
 
-/// The operator has the handoff; where there is none, one is opened to say since when a person has the conversation.
-async fn take(
+/// The operator has the handoff; where there is none, this one is opened to say since when a person has the conversation.
+pub(super) async fn take(
     tx: &mut Tx,
     held: &Held,
-    commit: &OperatorCommit,
     operator: OperatorId,
+    (handoff, package): (HandoffId, &Package),
     now: Timestamp,
 ) -> Result<(), Failure> {
     if held.claim_handoff(tx, operator, now).await? {
@@ -72,12 +72,12 @@ async fn take(
         "insert into handoffs (id, conversation_id, reason, queue, priority, state, operator_id, package, opened_at, \
          claimed_at) values ($1, $2, $3, '', $4, 'claimed', $5, $6, $7, $7)",
     )
-    .put(commit.handoff)
+    .put(handoff)
     .put(held.id())
     .put(HandoffReason::Taken.name())
     .put(TAKEN_PRIORITY)
     .put(operator)
-    .put(&document(&commit.package))
+    .put(&document(package))
     .put(now)
     .execute(&mut **tx)
     .await?;

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::sql::{Failure, Fields, Put, retried};
 use super::{
-    SqlStore, accept, applying, delivery, desk, facts, identity, ledger, operator, past, privacy, recovery, timers,
-    turn,
+    SqlStore, accept, applying, attachments, delivery, desk, facts, identity, ledger, operator, past, privacy,
+    recovery, timers, turn,
 };
 use crate::domain::channel::{Address, ChannelKind, Cursor, Inbound};
 use crate::domain::conversation::Conversation;
@@ -14,14 +14,14 @@ use crate::domain::customer::{Customer, KnownAddress, Merge};
 use crate::domain::handoff::{Handoff, HandoffReason, Package};
 use crate::domain::id::{BootId, ConversationId, CustomerId, HandoffId, MergeId, MessageId};
 use crate::domain::memory::{Episode, Fact};
-use crate::domain::message::Message;
+use crate::domain::message::{Message, StoredAttachment};
 use crate::domain::outbox::{Outbound, SendOutcome};
 use crate::domain::past::PastConversation;
 use crate::domain::turn::SavedTurn;
-use crate::ports::desk::{DeskStore, FeedItem, Operator, QueueEntry, Session, TurnView, Undelivered};
+use crate::ports::desk::{DeskStore, FeedItem, Mark, Operator, QueueEntry, Session, TurnView, Undelivered};
 use crate::ports::identity::{Identity, Merging, Sides, Unmerging};
 use crate::ports::ledger::{
-    Entry, EpisodeCommit, EpisodeInput, IndexChange, Learning, Ledger, LedgerState, Unit, UnitId,
+    Entry, EpisodeCommit, EpisodeInput, IndexChange, Learning, Ledger, LedgerState, Unit, UnitId, Unlearning,
 };
 use crate::ports::privacy::{Access, Erased, Expired, Forgetting, Privacy, Retention};
 use crate::ports::store::{
@@ -155,7 +155,8 @@ async fn cursor(store: &SqlStore, channel: ChannelKind, account: &str) -> Result
 async fn depth(store: &SqlStore) -> Result<Depth, Failure> {
     let row = sqlx::query(
         "select (select count(*) from messages m join conversations c on c.id = m.conversation_id \
-         where c.owner = 'bot' and c.ready_at is not null and m.author = 'customer' and m.seq > c.handled_seq) as d_unanswered, \
+         where c.owner = 'bot' and c.ready_at is not null and m.author = 'customer' and m.seq > c.handled_seq \
+         and m.deleted_at is null) as d_unanswered, \
          (select count(*) from outbox where state in ('pending', 'sending')) as d_owed, \
          (select count(*) from outbox where state = 'unknown') as d_unknown, \
          (select count(*) from handoffs where state = 'open') as d_queued, \
@@ -262,6 +263,14 @@ impl Ledger for SqlStore {
 
     async fn commit_entry(&self, entry: &Entry, now: Timestamp) -> Result<bool, StoreError> {
         retried(|| facts::commit_entry(self, entry, now)).await
+    }
+
+    async fn unsaid(&self, conversation: ConversationId) -> Result<Vec<MessageId>, StoreError> {
+        Ok(facts::unsaid(self, conversation).await?)
+    }
+
+    async fn unlearn(&self, unlearning: &Unlearning, now: Timestamp) -> Result<bool, StoreError> {
+        retried(|| facts::unlearn(self, unlearning, now)).await
     }
 
     async fn episodes(&self, customer: CustomerId, limit: usize) -> Result<Vec<Episode>, StoreError> {
@@ -389,6 +398,14 @@ impl DeskStore for SqlStore {
 
     async fn undelivered(&self, conversation: ConversationId) -> Result<Vec<Undelivered>, StoreError> {
         Ok(desk::undelivered(self, conversation).await?)
+    }
+
+    async fn marks(&self, conversation: ConversationId, after: i64) -> Result<Vec<Mark>, StoreError> {
+        Ok(desk::marks(self, conversation, after).await?)
+    }
+
+    async fn attachments(&self, conversation: ConversationId, after: i64) -> Result<Vec<StoredAttachment>, StoreError> {
+        Ok(attachments::of_conversation(self, conversation, after).await?)
     }
 
     async fn add_operator(&self, operator: &Operator, password_hash: &str, now: Timestamp) -> Result<bool, StoreError> {

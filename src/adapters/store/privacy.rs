@@ -22,7 +22,7 @@ use crate::ports::privacy::{Access, Erased, Expired, Forgetting, Retention};
 
 /// Every table that holds something of a customer, and which of its rows are a customer's (`$1`). In the order in which
 /// rows may go: what is referred to comes later.
-pub(super) const HELD: [(&str, &str); 18] = [
+pub(super) const HELD: [(&str, &str); 20] = [
     ("statements", "customer_id = $1"),
     ("facts", "customer_id = $1"),
     ("forgotten", "customer_id = $1"),
@@ -35,12 +35,17 @@ pub(super) const HELD: [(&str, &str); 18] = [
     ("outbox", "conversation_id in (select c.id from conversations c where c.customer_id = $1)"),
     ("turns", "conversation_id in (select c.id from conversations c where c.customer_id = $1)"),
     ("inbox", "conversation_id in (select c.id from conversations c where c.customer_id = $1)"),
+    (
+        "attachments",
+        "message_id in (select m.id from messages m join conversations c on c.id = m.conversation_id where c.customer_id = $1)",
+    ),
     ("messages", "conversation_id in (select c.id from conversations c where c.customer_id = $1)"),
     ("conversations", "customer_id = $1"),
     (
         "visitors",
         "(channel, account, external) in (select a.channel, a.account, a.external from addresses a where a.customer_id = $1)",
     ),
+    ("receipts", "address_id in (select a.id from addresses a where a.customer_id = $1)"),
     ("addresses", "customer_id = $1"),
     ("merges", "part_id = $1 or whole_id = $1"),
     ("customers", "id = $1"),
@@ -480,6 +485,12 @@ async fn expire_transcripts(tx: &mut Tx, before: Timestamp, now: Timestamp) -> R
     ] {
         composed(format!("{emptied} and conversation_id in {OLD}")).put(before).execute(&mut **tx).await?;
     }
+    composed(format!(
+        "delete from attachments where message_id in (select m.id from messages m where m.conversation_id in {OLD})"
+    ))
+    .put(before)
+    .execute(&mut **tx)
+    .await?;
     let messages = composed(format!(
         "update messages set text = '', citations = '[]' where text <> '' and conversation_id in {OLD}"
     ));

@@ -90,6 +90,10 @@ pub(super) const MESSAGE: &str = "m.id as m_id, m.conversation_id as m_conversat
     m.author as m_author, m.operator_id as m_operator_id, m.text as m_text, m.citations as m_citations, \
     m.received_at as m_received_at, m.delivered_at as m_delivered_at";
 
+/// What is true of a message `m` that counts as said: not withdrawn by us, not taken back, and not said in other words
+/// since.
+pub(super) const IS_SAID: &str = "m.withdrawn_at is null and m.deleted_at is null and m.replaced_by is null";
+
 pub(super) fn message(row: &AnyRow) -> Result<Message, Failure> {
     let fields = Fields::new(row, "messages", "m_");
     let author = match fields.text("author")?.as_str() {

@@ -11,7 +11,8 @@ use sqlx::any::{Any, AnyArguments, AnyRow};
 use sqlx::{AnyPool, AssertSqlSafe, Decode, Encode, Row, Transaction, Type};
 
 use crate::domain::id::{
-    BootId, ConversationId, CustomerId, EpisodeId, FactId, HandoffId, MergeId, MessageId, OperatorId, OutboxId, TurnId,
+    AttachmentId, BootId, ConversationId, CustomerId, EpisodeId, FactId, HandoffId, MergeId, MessageId, OperatorId,
+    OutboxId, TurnId,
 };
 use crate::domain::text::{Language, MessageText};
 use crate::ports::store::StoreError;
@@ -247,6 +248,7 @@ macro_rules! printed {
 }
 
 printed!(
+    AttachmentId,
     BootId,
     ConversationId,
     CustomerId,

@@ -28,6 +28,16 @@ pub(super) async fn set_earliest(
     upsert(tx, earliest, conversation, kind, due_at).await
 }
 
+/// Sets a timer unless it is set already.
+pub(super) async fn set_if_none(
+    tx: &mut Tx,
+    conversation: ConversationId,
+    kind: TimerKind,
+    due_at: Timestamp,
+) -> Result<(), Failure> {
+    upsert(tx, "coalesce(timers.due_at, excluded.due_at)", conversation, kind, due_at).await
+}
+
 async fn upsert(
     tx: &mut Tx,
     due: &'static str,

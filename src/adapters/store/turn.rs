@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::any::AnyRow;
 
 use super::held::Held;
-use super::rows::{self, CONVERSATION, CONVERSATIONS, CUSTOMER, MESSAGE};
+use super::rows::{self, CONVERSATION, CONVERSATIONS, CUSTOMER, IS_SAID, MESSAGE};
 use super::sql::{Failure, Fields, Put, Statement, Tx, composed, document, undone};
 use super::{SqlStore, ledger, timers};
 use crate::domain::conversation::Ownership;
@@ -95,7 +95,7 @@ fn messages(rows: &[AnyRow]) -> Result<Vec<Message>, Failure> {
 async fn unread(store: &SqlStore, lease: &Lease, after: i64, up_to: i64) -> Result<Vec<Message>, Failure> {
     let found = composed(format!(
         "select {MESSAGE} from messages m where m.conversation_id = $1 and m.author = 'customer' \
-         and m.seq > $2 and m.seq <= $3 order by m.seq"
+         and m.seq > $2 and m.seq <= $3 and m.deleted_at is null order by m.seq"
     ))
     .put(lease.conversation)
     .put(after)
@@ -114,7 +114,7 @@ async fn said_before(
 ) -> Result<Vec<Message>, Failure> {
     let found = composed(format!(
         "select {MESSAGE} from messages m where m.conversation_id = $1 and m.seq < $2 and m.author <> 'note' \
-         and m.withdrawn_at is null order by m.seq desc limit $3"
+         and {IS_SAID} order by m.seq desc limit $3"
     ))
     .put(lease.conversation)
     .put(unread.last().map_or(0, |last| last.seq))
@@ -168,7 +168,7 @@ pub(super) async fn save(store: &SqlStore, lease: &Lease, turn: &SavedTurn) -> R
         format!(
             "insert into turns (id, conversation_id, epoch, from_seq, to_seq, state, decision, saved, started_at) \
              select $4, c.id, c.epoch, coalesce((select min(m.seq) from messages m where m.conversation_id = c.id \
-             and m.author = 'customer' and m.seq > c.handled_seq), $5), $5, 'drafted', $6, $7, $8 \
+             and m.author = 'customer' and m.seq > c.handled_seq and m.deleted_at is null), $5), $5, 'drafted', $6, $7, $8 \
              from (select * from conversations where {OURS}) c where true \
              on conflict (id) do update set saved = excluded.saved, decision = excluded.decision, \
              from_seq = excluded.from_seq, to_seq = excluded.to_seq, epoch = excluded.epoch where turns.state = 'drafted'"

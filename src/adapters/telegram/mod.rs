@@ -9,9 +9,11 @@ mod outcome;
 mod update;
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use subtle::ConstantTimeEq;
@@ -28,10 +30,18 @@ use crate::config::{self, TelegramMode};
 use crate::domain::channel::{Address, ChannelKind, Cursor, Inbound};
 use crate::domain::outbox::Outbound;
 use crate::ports::Retry;
-use crate::ports::channel::{Channel, DecodeError, Limits, PollError, Polled, Receipt, SendError};
+use crate::ports::channel::{Channel, DecodeError, Limits, Pace, PollError, Polled, Receipt, SendError};
 
 /// Longest text of one message, in UTF-16 units.
 const TEXT_UNITS: usize = 4096;
+
+/// About what the FAQ of bots asks for: thirty messages a second, and one a second to a chat, where short bursts are let
+/// through. Whoever is faster gets a 429.
+const PACE: Pace = Pace {
+    account_per_second: NonZeroU32::new(30).expect("it is not zero"),
+    between: SignedDuration::from_secs(1),
+    burst: NonZeroU32::new(3).expect("it is not zero"),
+};
 
 /// The header in which Telegram repeats the secret that the webhook was set with.
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
@@ -217,7 +227,7 @@ impl Channel for Telegram {
     }
 
     fn limits(&self) -> Limits {
-        Limits { text_units: TEXT_UNITS, idempotent: false }
+        Limits { pace: Some(PACE), ..Limits::text(TEXT_UNITS) }
     }
 
     async fn prepare(&self, public_url: &str) -> Result<(), PollError> {

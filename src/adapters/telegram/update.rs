@@ -141,13 +141,15 @@ pub(super) fn read(account: &str, update: &Value) -> Result<Option<Inbound>, Mal
         None
     };
     Ok(told.map(|Told { chat, event, from, date }| Inbound {
-        from: Address { channel: ChannelKind::Telegram, account: account.to_owned(), external: chat.to_string() },
-        external_id,
-        event,
         sent_at: date.and_then(|seconds| Timestamp::from_second(seconds).ok()),
         display_name: from.as_ref().and_then(User::display_name),
         language: from.as_ref().and_then(User::language),
+        ..Inbound::new(address_of(account, chat), external_id, event)
     }))
+}
+
+fn address_of(account: &str, chat: i64) -> Address {
+    Address { channel: ChannelKind::Telegram, account: account.to_owned(), external: chat.to_string() }
 }
 
 struct Told {
@@ -198,7 +200,11 @@ fn event_of_text(text: &str) -> InboundEvent {
     }
     let rest = rest.trim();
     let is_payload = rest.len() <= 64 && rest.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    if is_payload { InboundEvent::Started } else { InboundEvent::Message(MessageText::new(rest)) }
+    if is_payload {
+        InboundEvent::Started { payload: Some(rest.to_owned()).filter(|payload| !payload.is_empty()) }
+    } else {
+        InboundEvent::Message(MessageText::new(rest))
+    }
 }
 
 /// In a private chat, `kicked` is a customer who blocked the bot. One who comes back sends `/start`.

@@ -57,6 +57,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::words::{stem, words};
+use crate::domain::channel::CONTACT_TEXT;
 use crate::domain::id::MessageId;
 use crate::domain::memory::{FactKind, Statement};
 use crate::domain::message::{Author, Message};
@@ -144,11 +145,22 @@ pub fn key(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
+/// A telephone number that a messenger gave, with or without its plus, in the spelling under which it is known.
+pub fn phone(given: &str) -> Option<String> {
+    let given = given.trim();
+    let whole = Some(given).filter(|given| given.len() > 10 && given.bytes().all(|byte| byte.is_ascii_digit()));
+    whole
+        .and_then(|digits| values::canonical("phone", &format!("+{digits}")))
+        .or_else(|| values::canonical("phone", given))
+}
+
 /// What a message states: of a customer's, what they say of themselves; of an operator's, or of the bot's where it quotes no
 /// article, what we commit ourselves to. Days are told as people count them in `zone`.
 pub fn statements(message: &Message, zone: &TimeZone) -> Vec<Statement> {
     let (text, said) = (message.text.as_str(), message.received_at.to_zoned(zone.clone()));
     match message.author {
+        // Whose it is, the channel tells and not the words.
+        Author::Customer if text.starts_with(CONTACT_TEXT) => Vec::new(),
         Author::Customer => {
             let mut stated = extract(text, message.id, message.received_at);
             stated.extend(dates(text, message.id, &said).into_iter().filter(is_admitted));
@@ -164,6 +176,9 @@ pub fn statements(message: &Message, zone: &TimeZone) -> Vec<Statement> {
 /// value in a code of ours (`no_calls`) needs a word of what it is about. What the message quotes, supposes or tells of
 /// others is not theirs.
 pub fn is_said(key: &str, value: &str, text: &str) -> bool {
+    if text.starts_with(CONTACT_TEXT) {
+        return false;
+    }
     let prepared = reading::prepared(text);
     let own = voice::own_words(&prepared);
     let folded = Reading::of(&own).folded();

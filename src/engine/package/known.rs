@@ -110,6 +110,8 @@ fn contact(material: &Material<'_>) -> String {
         ChannelKind::Web => material.say("чат на сайте", "web chat"),
         ChannelKind::Terminal => material.say("терминал", "terminal"),
         ChannelKind::Telegram => "Telegram",
+        ChannelKind::WhatsApp => "WhatsApp",
+        ChannelKind::Max => "MAX",
     };
     let language = material.conversation.language.or(material.customer.language).unwrap_or(material.language);
     let language = match language {

@@ -95,6 +95,8 @@ async fn load(site: &Site, desk: &Desk, id: ConversationId, newest: i64) -> Resu
     Ok(Some(Found {
         handoff: store.handoff(id).await?,
         transcript: transcript(site, &conversation, newest).await?,
+        marks: store.marks(id, (conversation.last_seq - newest).max(0)).await?,
+        files: store.attachments(id, (conversation.last_seq - newest).max(0)).await?,
         undelivered: store.undelivered(id).await?,
         facts: store.facts(customer.id).await?,
         episodes: store.episodes(customer.id, EPISODES).await?,

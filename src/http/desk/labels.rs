@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::domain::channel::ChannelKind;
+use crate::domain::channel::{AttachmentKind, ChannelKind, DeliveryState};
 use crate::domain::handoff::HandoffReason;
 use crate::domain::memory::Outcome;
 use crate::domain::text::Language;
@@ -44,6 +44,8 @@ pub(super) fn channel(words: &DeskWords, channel: ChannelKind) -> &'static str {
         ChannelKind::Web => words.channel_web,
         ChannelKind::Terminal => words.channel_terminal,
         ChannelKind::Telegram => words.channel_telegram,
+        ChannelKind::WhatsApp => words.channel_whatsapp,
+        ChannelKind::Max => words.channel_max,
     }
 }
 
@@ -109,6 +111,37 @@ pub(super) fn fact_value(words: &DeskWords, key: &str, value: &str) -> String {
     .to_owned()
 }
 
+/// What a file is to a person.
+pub(super) fn file(words: &DeskWords, kind: AttachmentKind) -> &'static str {
+    match kind {
+        AttachmentKind::Photo => words.file_photo,
+        AttachmentKind::Voice => words.file_voice,
+        AttachmentKind::Audio => words.file_audio,
+        AttachmentKind::Video => words.file_video,
+        AttachmentKind::Sticker => words.file_sticker,
+        AttachmentKind::Document => words.file_document,
+    }
+}
+
+/// A size as people say it: `820 КБ`, `1.4 МБ`.
+pub(super) fn size(words: &DeskWords, bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} {}", words.bytes),
+        1_000..1_000_000 => format!("{} {}", bytes / 1_000, words.kilobytes),
+        _ => format!("{}.{} {}", bytes / 1_000_000, bytes / 100_000 % 10, words.megabytes),
+    }
+}
+
+/// The class of a tick for the style sheet, and what it says.
+pub(super) fn delivery(words: &DeskWords, delivery: DeliveryState) -> Option<(&'static str, &'static str)> {
+    match delivery {
+        DeliveryState::Sent => Some(("sent", words.tick_sent)),
+        DeliveryState::Delivered => Some(("delivered", words.tick_delivered)),
+        DeliveryState::Read => Some(("read", words.tick_read)),
+        DeliveryState::Failed => None,
+    }
+}
+
 /// A length of time in the two largest units that matter: `4 мин`, `2 ч 05 мин`, `3 дн`. The page's script writes the
 /// same.
 pub(super) fn duration(words: &DeskWords, length: SignedDuration) -> String {
@@ -133,6 +166,14 @@ mod tests {
             [(-5, "0 с"), (59, "59 с"), (60, "1 мин"), (3_599, "59 мин"), (7_500, "2 ч 05 мин"), (200_000, "2 дн")]
         {
             assert_eq!(duration(words, SignedDuration::from_secs(seconds)), expected);
+        }
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        let words = DeskWords::of(Language::En);
+        for (bytes, expected) in [(0, "0 B"), (999, "999 B"), (820_400, "820 KB"), (1_449_999, "1.4 MB")] {
+            assert_eq!(size(words, bytes), expected);
         }
     }
 

@@ -137,6 +137,7 @@ impl Page {
             for message in store.transcript(id, (found.last_seq - TAIL).max(0), 2 * 30).await? {
                 (message.seq, message.delivered_at.is_some()).hash(&mut hasher);
             }
+            store.marks(id, (found.last_seq - TAIL).max(0)).await?.hash(&mut hasher);
             for fact in store.facts(found.customer).await? {
                 fact.id.hash(&mut hasher);
             }

@@ -12,9 +12,10 @@ use crate::domain::customer::Customer;
 use crate::domain::handoff::{Handoff, HandoffState, Package, PackageAuthor, PackageLine};
 use crate::domain::id::{MessageId, OperatorId};
 use crate::domain::memory::{Episode, Fact, FactKind};
-use crate::domain::message::{Author, Message};
+use crate::domain::message::{Author, Message, StoredAttachment};
+use crate::domain::outbox::WINDOW_CLOSED;
 use crate::http::words::DeskWords;
-use crate::ports::desk::{Operator, QueueEntry, Undelivered};
+use crate::ports::desk::{Mark, Operator, QueueEntry, Undelivered};
 
 /// Characters of the last words that the queue shows.
 const LAST_WORDS: usize = 160;
@@ -38,6 +39,9 @@ impl Eyes<'_> {
     }
 
     pub(super) fn name(&self, operator: OperatorId) -> String {
+        if operator == OperatorId::OUTSIDE {
+            return self.words.outside.to_owned();
+        }
         self.names.get(&operator).cloned().unwrap_or_else(|| self.words.colleague.to_owned())
     }
 
@@ -194,6 +198,8 @@ pub(super) struct Found {
     /// Oldest first.
     pub(super) transcript: Vec<Message>,
     pub(super) undelivered: Vec<Undelivered>,
+    pub(super) marks: Vec<Mark>,
+    pub(super) files: Vec<StoredAttachment>,
     pub(super) facts: Vec<Fact>,
     pub(super) episodes: Vec<Episode>,
 }
@@ -321,6 +327,26 @@ struct Line {
     /// Neither delivered nor given up.
     being_sent: bool,
     undelivered: Option<UndeliveredView>,
+    /// The class of the tick, and what it says.
+    delivery: Option<(&'static str, &'static str)>,
+    /// The customer changed it before it was answered.
+    edited: bool,
+    /// The customer took it back.
+    deleted: bool,
+    /// The message that says it now.
+    replaced_by: Option<i64>,
+    /// The message in whose place it stands.
+    replaces: Option<i64>,
+    files: Vec<FileView>,
+}
+
+#[derive(Serialize)]
+struct FileView {
+    kind: &'static str,
+    name: Option<String>,
+    size: Option<String>,
+    /// What is said in it.
+    words: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -370,7 +396,7 @@ pub(super) fn conversation(eyes: &Eyes, found: Found, frame: Frame, unfinished: 
             resolve: (eyes.fresh_key)(),
             write: (eyes.fresh_key)(),
         },
-        timeline: timeline(eyes, found.transcript, found.undelivered),
+        timeline: timeline(eyes, found.transcript, found.undelivered, &numbers, &found.marks, found.files),
         draft: unfinished.draft,
         problem: unfinished.problem,
     }
@@ -440,17 +466,26 @@ fn episode(eyes: &Eyes, episode: &Episode, here: &Conversation) -> EpisodeView {
     }
 }
 
-fn timeline(eyes: &Eyes, transcript: Vec<Message>, undelivered: Vec<Undelivered>) -> Vec<Line> {
+fn timeline(
+    eyes: &Eyes,
+    transcript: Vec<Message>,
+    undelivered: Vec<Undelivered>,
+    numbers: &HashMap<MessageId, i64>,
+    marks: &[Mark],
+    files: Vec<StoredAttachment>,
+) -> Vec<Line> {
+    let mut files_of: HashMap<MessageId, Vec<FileView>> = HashMap::new();
+    for file in files {
+        files_of.entry(file.message).or_default().push(file_view(eyes, file));
+    }
     let faults: BTreeMap<i64, Undelivered> = undelivered.into_iter().map(|one| (one.seq, one)).collect();
     let mut last_day = String::new();
     let mut lines = Vec::with_capacity(transcript.len());
     for message in transcript {
         let (author, name) = eyes.author(message.author);
         let fault = faults.get(&message.seq);
-        let label = |one: &Undelivered| match one.state.as_str() {
-            "unknown" => eyes.words.not_known,
-            _ => eyes.words.not_delivered,
-        };
+        let mark = marks.iter().find(|mark| mark.seq == message.seq);
+        let replaces = marks.iter().find(|mark| mark.replaced_by == Some(message.id)).map(|mark| mark.seq);
         let is_ours = matches!(message.author, Author::Bot | Author::Operator(_));
         let this_day = day(message.received_at);
         let new_day = (this_day != last_day).then(|| this_day.clone());
@@ -464,10 +499,31 @@ fn timeline(eyes: &Eyes, transcript: Vec<Message>, undelivered: Vec<Undelivered>
             day: new_day,
             sources: sources(&message),
             being_sent: is_ours && message.delivered_at.is_none() && fault.is_none(),
-            undelivered: fault.map(|one| UndeliveredView { label: label(one), why: one.why.clone() }),
+            undelivered: fault.map(|one| undelivered_view(eyes, one)),
+            delivery: mark.and_then(|mark| mark.delivery).and_then(|far| labels::delivery(eyes.words, far)),
+            edited: mark.is_some_and(|mark| mark.edited),
+            deleted: mark.is_some_and(|mark| mark.deleted),
+            replaced_by: mark.and_then(|mark| numbers.get(&mark.replaced_by?).copied()),
+            replaces,
+            files: files_of.remove(&message.id).unwrap_or_default(),
         });
     }
     lines
+}
+
+fn undelivered_view(eyes: &Eyes, fault: &Undelivered) -> UndeliveredView {
+    let label = if fault.state == "unknown" { eyes.words.not_known } else { eyes.words.not_delivered };
+    let why = if fault.why == WINDOW_CLOSED { eyes.words.window_closed } else { &fault.why };
+    UndeliveredView { label, why: why.to_owned() }
+}
+
+fn file_view(eyes: &Eyes, file: StoredAttachment) -> FileView {
+    FileView {
+        kind: labels::file(eyes.words, file.file.kind),
+        name: file.file.name,
+        size: file.file.size.map(|size| labels::size(eyes.words, size)),
+        words: file.file.transcript.map(|words| words.as_str().to_owned()),
+    }
 }
 
 /// Titles of what a message stands on, each once.

@@ -56,14 +56,12 @@ pub(super) async fn post(
     allow(&site, &[visitor.key(), format!("message:{}", peer.key())])?;
     let address = visitor.address;
     let is_terminal = address.channel == ChannelKind::Terminal;
+    // One visitor can't use up another's ids.
+    let external_id = format!("{}:{}", address.external, request.client_msg_id);
     let update = Inbound {
-        // One visitor can't use up another's ids.
-        external_id: format!("{}:{}", address.external, request.client_msg_id),
-        event: InboundEvent::Message(MessageText::new(text)),
-        sent_at: None,
         display_name: is_terminal.then(|| address.external.clone()),
         language: request.language,
-        from: address,
+        ..Inbound::new(address, external_id, InboundEvent::Message(MessageText::new(text)))
     };
     let accepted = ingest::accept(&site.ctx, vec![update], None).await.map_err(|error| Problem::store(&error))?;
     let stored = match accepted.into_iter().next() {
@@ -72,7 +70,7 @@ pub(super) async fn post(
             Stored { seq, id: Some(message.to_string()) }
         }
         Some(Accepted::Duplicate { message, seq, .. }) => Stored { seq, id: message.map(|id| id.to_string()) },
-        Some(Accepted::Noted) | None => Stored { seq: 0, id: None },
+        Some(Accepted::Changed { .. } | Accepted::Noted) | None => Stored { seq: 0, id: None },
     };
     Ok((StatusCode::ACCEPTED, Json(stored)))
 }

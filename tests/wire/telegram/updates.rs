@@ -25,13 +25,12 @@ fn a_text_message_is_read_with_all_that_is_told() {
         "text": "Где мой заказ?", "rich_message": { "of": "the year 2027" },
     });
     let inbound = decode("message", &content).unwrap().unwrap();
+    let from = Address { channel: ChannelKind::Telegram, account: "42".to_owned(), external: "11".to_owned() };
     let expected = Inbound {
-        from: Address { channel: ChannelKind::Telegram, account: "42".to_owned(), external: "11".to_owned() },
-        external_id: "77".to_owned(),
-        event: InboundEvent::Message(MessageText::new("Где мой заказ?")),
         sent_at: Some(Timestamp::from_second(1_700_000_000).unwrap()),
         display_name: Some("Анна Петрова".to_owned()),
         language: Some(Language::En),
+        ..Inbound::new(from, "77", InboundEvent::Message(MessageText::new("Где мой заказ?")))
     };
     assert_eq!(inbound, expected);
 }
@@ -63,8 +62,11 @@ fn event(content: Value) -> Option<InboundEvent> {
 
 #[test]
 fn opening_the_chat_is_not_a_message() {
-    for text in ["/start", "/start ", "/start 3fZk-x_9", "/start@myata_help_bot"] {
-        assert_eq!(event(json!({ "text": text })), Some(InboundEvent::Started), "{text}");
+    for (text, payload) in
+        [("/start", None), ("/start ", None), ("/start 3fZk-x_9", Some("3fZk-x_9")), ("/start@myata_help_bot", None)]
+    {
+        let payload = payload.map(str::to_owned);
+        assert_eq!(event(json!({ "text": text })), Some(InboundEvent::Started { payload }), "{text}");
     }
     for (text, words) in [
         ("/start Где мой заказ?", "Где мой заказ?"),
