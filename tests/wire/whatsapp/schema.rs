@@ -1,0 +1,1 @@
+//! What the adapter sends, against Meta's own description of its API.
