@@ -1,5 +1,6 @@
 //! WhatsApp: the adapter against a Cloud API that goes wrong in every way that matters.
 
+mod properties;
 mod schema;
 mod updates;
 
@@ -334,7 +335,7 @@ async fn a_file_is_read_piece_by_piece_with_the_token() {
     let gone = fetched(&whatsapp, "77777").await.expect_err("nobody sent it");
     assert!(matches!(gone, FetchError::Gone { .. }), "{gone}");
     let odd = fetched(&whatsapp, "../files?x=1").await.expect_err("no way out of the path");
-    assert!(matches!(odd, FetchError::NotNow { .. }), "{odd}");
+    assert!(matches!(odd, FetchError::Gone { .. }), "{odd}");
     for fault in [Fault::Error(500, 131_000), Fault::Error(401, 190), Fault::Html(502, None), Fault::Reset] {
         fake.fail_next_file(fault);
         let error = fetched(&whatsapp, &file).await.expect_err("it fails");
