@@ -30,6 +30,7 @@ pub(super) fn http_client_of_sends(endpoint: &Url, within: Duration) -> Result<r
     settings(endpoint, within).pool_max_idle_per_host(0).build()
 }
 
+/// What such a client is made of, for adapters that set more.
 fn settings(endpoint: &Url, within: Duration) -> reqwest::ClientBuilder {
     install_crypto();
     let mut client = reqwest::Client::builder()

@@ -98,13 +98,12 @@ fn telegram(ctx: &Ctx) -> Part {
 
 fn whatsapp(ctx: &Ctx) -> Part {
     let config = &ctx.config;
-    let words = match config.whatsapp.is_on() {
-        true => format!(
-            "by webhook: {}/whatsapp/{}",
-            config.server.public_url.trim_end_matches('/'),
-            config.whatsapp.phone_number_id
-        ),
-        false => "off: set whatsapp.token and its neighbours in config.toml".to_owned(),
+    let on = config.whatsapp.is_on();
+    let words = if on {
+        let public = config.server.public_url.trim_end_matches('/');
+        format!("by webhook: {public}/whatsapp/{}", config.whatsapp.phone_number_id)
+    } else {
+        "off: set whatsapp.token and its neighbours in config.toml".to_owned()
     };
-    Part { name: "whatsapp", on: config.whatsapp.is_on(), words }
+    Part { name: "whatsapp", on, words }
 }

@@ -9,7 +9,6 @@ use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::Site;
@@ -36,9 +35,9 @@ pub(super) fn routes() -> Router<Arc<Site>> {
     })
 }
 
-fn channel_of<'a>(site: &'a Site, kind: ChannelKind, account: &str) -> Result<&'a Arc<dyn Channel>, Response> {
+fn channel_of<'a>(site: &'a Site, kind: ChannelKind, account: &str) -> Result<&'a Arc<dyn Channel>, Problem> {
     let ours = |channel: &&Arc<dyn Channel>| channel.kind() == kind && channel.account() == account;
-    site.ctx.channels.iter().find(ours).ok_or_else(|| Problem::not_found().into_response())
+    site.ctx.channels.iter().find(ours).ok_or_else(Problem::not_found)
 }
 
 fn handshake(
@@ -46,19 +45,18 @@ fn handshake(
     kind: ChannelKind,
     account: &str,
     parameters: &HashMap<String, String>,
-) -> Result<String, Response> {
-    channel_of(site, kind, account)?.handshake(parameters).ok_or_else(|| {
-        let problem = Problem::new(StatusCode::FORBIDDEN, "forged", "the question does not bear the channel's secret");
-        problem.into_response()
-    })
+) -> Result<String, Problem> {
+    channel_of(site, kind, account)?
+        .handshake(parameters)
+        .ok_or_else(|| Problem::new(StatusCode::FORBIDDEN, "forged", "the question does not bear the channel's secret"))
 }
 
-async fn updates(site: &Site, kind: ChannelKind, account: &str, request: Request) -> Result<StatusCode, Response> {
+async fn updates(site: &Site, kind: ChannelKind, account: &str, request: Request) -> Result<StatusCode, Problem> {
     let channel = channel_of(site, kind, account)?;
     let headers = lower_cased(request.headers());
     let body = to_bytes(request.into_body(), LONGEST)
         .await
-        .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_long", "the body is too long").into_response())?;
+        .map_err(|_| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_long", "the body is too long"))?;
     let updates = match channel.decode(&headers, &body) {
         Ok(updates) => updates,
         Err(DecodeError::Forged) => {
@@ -66,8 +64,7 @@ async fn updates(site: &Site, kind: ChannelKind, account: &str, request: Request
             if site.counts.webhooks_forged.fetch_add(1, Relaxed).is_multiple_of(1_000) {
                 tracing::warn!(channel = %kind, "a webhook request without the channel's secret was refused");
             }
-            let problem = Problem::new(StatusCode::UNAUTHORIZED, "forged", "the request is not signed by the channel");
-            return Err(problem.into_response());
+            return Err(Problem::new(StatusCode::UNAUTHORIZED, "forged", "the request is not signed by the channel"));
         }
         Err(DecodeError::Malformed(_)) => {
             // It will read no better tomorrow: anything but 200 would bring it again for a day.
@@ -76,7 +73,7 @@ async fn updates(site: &Site, kind: ChannelKind, account: &str, request: Request
             return Ok(StatusCode::OK);
         }
     };
-    ingest::accept(&site.ctx, updates, None).await.map_err(|error| Problem::store(&error).into_response())?;
+    ingest::accept(&site.ctx, updates, None).await.map_err(|error| Problem::store(&error))?;
     Ok(StatusCode::OK)
 }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use reqwest::{Client, StatusCode};
 use serde_json::json;
 
-use super::support::fake_whatsapp::{FakeWhatsApp, Fault, escaped, signature};
+use super::support::fake_whatsapp::webhook::{escaped, signature};
+use super::support::fake_whatsapp::{FakeWhatsApp, Fault};
 use super::support::product::{Product, free_port};
 use super::{Desk, ROUTINE, SOON};
 

@@ -16,7 +16,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part of it")]
 
 mod api;
-mod webhook;
+pub mod webhook;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -27,8 +27,6 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 
 use super::server;
-
-pub use webhook::{escaped, signature};
 
 type Shared = server::Shared<State>;
 type Change<'a> = server::Change<'a, State>;

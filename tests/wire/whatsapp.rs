@@ -139,6 +139,7 @@ async fn check_each(rows: impl IntoIterator<Item = (Fault, Ending, &'static str)
 #[tokio::test]
 async fn each_code_of_meta_has_its_outcome() {
     let later = || Ending::NotSent(Retry::Later);
+    let after = |seconds| Ending::NotSent(Retry::After(SignedDuration::from_secs(seconds)));
     let refused = |unreachable| Ending::Refused { unreachable };
     let rows = [
         (401, 0, later(), "whatsapp.token"),
@@ -148,10 +149,10 @@ async fn each_code_of_meta_has_its_outcome() {
         (403, 200, later(), "whatsapp_business_messaging"),
         (403, 299, later(), "whatsapp_business_messaging"),
         (403, 131_005, later(), "whatsapp_business_messaging"),
-        (400, 4, later(), "too often"),
-        (400, 80_007, later(), "too often"),
-        (429, 130_429, later(), "too fast"),
-        (400, 131_056, Ending::NotSent(Retry::After(SignedDuration::from_secs(6))), "this customer"),
+        (400, 4, after(60), "too often"),
+        (400, 80_007, after(60), "too often"),
+        (429, 130_429, after(2), "too fast"),
+        (400, 131_056, after(6), "this customer"),
         (400, 131_047, refused(false), "24 hours"),
         (400, 131_026, refused(true), "no WhatsApp"),
         (400, 131_049, refused(false), "marketing"),
@@ -173,7 +174,8 @@ async fn each_code_of_meta_has_its_outcome() {
         (503, 2, later(), "fault of its own"),
         (500, 131_000, later(), "fault of its own"),
         (500, 131_016, later(), "down"),
-        (412, 131_047, refused(false), "131047"),
+        (429, 131_048, refused(false), "131048"),
+        (503, 131_047, refused(false), "131047"),
         // Codes of which nothing is known.
         (400, 100, refused(false), "100"),
         (404, 999_999, refused(false), "999999"),

@@ -19,8 +19,9 @@ use crate::ports::channel::{FetchError, SendError};
 enum Class {
     /// Not sent, and it may go later: by itself, or when somebody has mended the account.
     Later,
-    /// Not sent, and this customer must be left in peace for a while.
-    Slower,
+    /// Not sent for haste: so many seconds are waited, and so many more after each further refusal. A burst to one customer
+    /// is owed back at one message in six seconds; limits of the account are counted by the hour.
+    Slower(i32),
     /// Never goes like this.
     Refused,
     /// Never goes to this customer.
@@ -33,13 +34,13 @@ const CODES: [(i64, i64, Class, &str); 31] = [
     (0, 0, Class::Later, TOKEN),
     (1, 2, Class::Later, "Meta has a fault of its own"),
     (3, 3, Class::Later, PERMISSION),
-    (4, 4, Class::Later, "the app calls too often"),
+    (4, 4, Class::Slower(60), "the app calls too often"),
     (10, 10, Class::Later, PERMISSION),
     (190, 190, Class::Later, TOKEN),
     (200, 299, Class::Later, PERMISSION),
     (368, 368, Class::Later, BLOCKED),
-    (80_007, 80_007, Class::Later, "the business account calls too often"),
-    (130_429, 130_429, Class::Later, "the number sends too fast"),
+    (80_007, 80_007, Class::Slower(60), "the business account calls too often"),
+    (130_429, 130_429, Class::Slower(2), "the number sends too fast"),
     (130_472, 130_472, Class::Refused, "the customer is part of an experiment of Meta's and gets no such message"),
     (130_497, 130_497, Class::Refused, "the business may not write to customers of this country"),
     (131_000, 131_000, Class::Later, "Meta has a fault of its own"),
@@ -72,7 +73,7 @@ const CODES: [(i64, i64, Class, &str); 31] = [
     (131_050, 131_050, Class::Refused, "the customer wants no marketing from this number"),
     (131_051, 131_051, Class::Refused, "WhatsApp does not know this type of message"),
     (131_052, 131_053, Class::Later, "the file could not be loaded"),
-    (131_056, 131_056, Class::Slower, "too many messages to this customer in a short time"),
+    (131_056, 131_056, Class::Slower(6), "too many messages to this customer in a short time"),
     (131_057, 131_057, Class::Later, "the business account is being maintained"),
     (132_000, 132_069, Class::Refused, "the template can't be used: look at it at Meta"),
     (133_010, 133_010, Class::Later, UNREGISTERED),
@@ -83,10 +84,6 @@ const TOKEN: &str =
 const PERMISSION: &str = "the token may not do this: give its system user the number, with whatsapp_business_messaging";
 const UNREGISTERED: &str = "the number is not registered for the Cloud API: register it at Meta";
 const BLOCKED: &str = "Meta has blocked the account: see its account quality page";
-
-/// How long a customer must be left in peace after the first refusal; so much longer after each further one. A burst is
-/// owed back at one message in six seconds.
-const SLOWER: SignedDuration = SignedDuration::from_secs(6);
 
 fn entry(code: i64) -> Option<(Class, &'static str)> {
     let found = CODES.into_iter().find(|(first, last, ..)| (*first..=*last).contains(&code));
@@ -112,18 +109,22 @@ pub(super) fn of_send(error: CallError, attempts: i64) -> SendError {
 
 fn of_refused_send(refusal: &Refusal, attempts: i64) -> SendError {
     let why = refusal.to_string();
-    let known = refusal.told.as_ref().and_then(|told| entry(told.code));
-    match (known, refusal.status) {
-        (Some((Class::Later, _)), _) | (_, 429 | 503) => SendError::NotSent { why, retry: retry(refusal) },
-        (Some((Class::Slower, _)), _) => {
+    match refusal.told.as_ref().and_then(|told| entry(told.code)) {
+        Some((Class::Later, _)) => SendError::NotSent { why, retry: retry(refusal) },
+        Some((Class::Slower(seconds), _)) => {
             let times = i32::try_from(attempts.clamp(1, 100)).unwrap_or(1);
-            SendError::NotSent { why, retry: Retry::After(SLOWER * times) }
+            let wait = SignedDuration::from_secs(seconds.into()) * times;
+            let retry = if refusal.retry_after.is_some() { retry(refusal) } else { Retry::After(wait) };
+            SendError::NotSent { why, retry }
         }
-        (Some((Class::Refused, _)), _) => SendError::Refused { why, unreachable: false },
-        (Some((Class::Unreachable, _)), _) => SendError::Refused { why, unreachable: true },
-        (None, 300..=499) if refusal.told.is_none() => SendError::NotSent { why, retry: Retry::Later },
-        (None, 400..=499) => SendError::Refused { why, unreachable: false },
-        (None, _) => SendError::Unknown { why },
+        Some((Class::Refused, _)) => SendError::Refused { why, unreachable: false },
+        Some((Class::Unreachable, _)) => SendError::Refused { why, unreachable: true },
+        None => match refusal.status {
+            429 | 503 => SendError::NotSent { why, retry: retry(refusal) },
+            300..=499 if refusal.told.is_none() => SendError::NotSent { why, retry: Retry::Later },
+            400..=499 => SendError::Refused { why, unreachable: false },
+            _ => SendError::Unknown { why },
+        },
     }
 }
 

@@ -6,14 +6,16 @@
 //! its letters it would pass for one, of somebody else.
 //!
 //! Nothing here is remembered, so a message that bears both says that the phone's address, if there is one from
-//! earlier, has become the id's: [`Person::known_before`]. The key of that update is made of both, so the store takes
+//! earlier, has become the id's: [`Person::known_before`]. The key of that update is made of both, so that the store takes
 //! it once. Where the id has an address already, the phone's stays what it is, and people may merge the two.
 //! A number that went to somebody else meanwhile brings their predecessor's address along, as it would with the phone as
 //! key; Meta's word on changed numbers, which comes before, is what stands against it.
 
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::domain::channel::{Address, ChannelKind, Inbound, InboundEvent};
+use crate::domain::text::hex;
 
 /// Longest id of a person: a country, `ENT` and 128 letters and digits.
 const LONGEST_ID: usize = 160;
@@ -62,7 +64,7 @@ impl<'a> Person<'a> {
     /// That what was known by the phone is known by the id now.
     pub(super) fn known_before(&self, account: &str) -> Option<Inbound> {
         let (id, phone) = (self.id?, self.phone?);
-        Some(moved(account, phone, id, format!("{phone}={id}")))
+        Some(moved(account, phone, id, key_of(&[phone, id])))
     }
 }
 
@@ -87,7 +89,7 @@ pub(super) fn changes(account: &str, message: &Value) -> Vec<Inbound> {
         None => [(old_phone, word(system, "wa_id").and_then(phone_of)), (None, None)],
     };
     let pairs = pairs.into_iter().filter_map(|(old, new)| Some((old?, new?))).filter(|(old, new)| old != new);
-    pairs.map(|(old, new)| moved(account, old, new, format!("{key}:{old}"))).collect()
+    pairs.map(|(old, new)| moved(account, old, new, key_of(&[key, old]))).collect()
 }
 
 /// An entry of `user_id_update`.
@@ -95,11 +97,16 @@ pub(super) fn id_update(account: &str, update: &Value) -> Option<Inbound> {
     let ids = update.get("user_id")?;
     let (old, new) = (word(ids, "previous")?, word(ids, "current")?);
     let told = word(update, "timestamp").unwrap_or_default();
-    (is_id(old) && is_id(new) && old != new).then(|| moved(account, old, new, format!("{old}={new}:{told}")))
+    (is_id(old) && is_id(new) && old != new).then(|| moved(account, old, new, key_of(&[old, new, told])))
 }
 
 fn moved(account: &str, old: &str, new: &str, key: String) -> Inbound {
     Inbound::new(address(account, old), key, InboundEvent::Moved { to: new.to_owned() })
+}
+
+/// The key of an update made of these. A hash: whoever is erased must not be left in it.
+fn key_of(parts: &[&str]) -> String {
+    hex(&Sha256::digest(parts.join(" ")))
 }
 
 pub(super) fn address(account: &str, key: &str) -> Address {

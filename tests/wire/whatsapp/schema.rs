@@ -79,9 +79,9 @@ fn known(body: &Value) -> Value {
     if fields.contains_key("recipient") {
         fields.insert("to".to_owned(), ANNA.into());
     }
-    YOUNGER.iter().for_each(|field| {
-        fields.remove(*field);
-    });
+    for field in YOUNGER {
+        fields.remove(field);
+    }
     known
 }
 
