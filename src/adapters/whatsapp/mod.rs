@@ -1,7 +1,7 @@
 //! WhatsApp's Cloud API: signed webhooks in, plain text out.
 //!
-//! A client of our own: the crates there are know less than what Meta sends today, and few calls are needed. WhatsApp can't
-//! be told to show text as it is: `*word*` becomes bold, and no word is lost. Templates are not sent, so nobody is written to
+//! A client of our own: few calls are needed, and the crates that there are know less than Meta sends today. WhatsApp can't be
+//! told to show text as it is: `*word*` becomes bold, and no word is lost. Templates are not sent, so nobody is written to
 //! whose window has closed.
 
 mod call;
@@ -39,7 +39,7 @@ const SIGNATURE_HEADER: &str = "x-hub-signature-256";
 
 /// What WhatsApp carries.
 const LIMITS: Limits = Limits {
-    // Meta says "characters": a UTF-16 unit is at most one of them, whichever it means.
+    // Meta says "characters", and not which: no text has more of any kind than of UTF-16 units.
     text_units: 4096,
     // Nothing on a send tells two of the same apart.
     idempotent: false,
@@ -49,8 +49,8 @@ const LIMITS: Limits = Limits {
         // 80 in and out together, but 20 for a number that is on a phone as well: we can't tell which one is ours, and
         // no support writes faster.
         account_per_second: NonZeroU32::new(20).expect("more than none"),
-        // More than one in six seconds to one customer is owed back; a burst may be up to 45, they say. Ten leave room for
-        // what else is sent from the number.
+        // What is sent to one customer faster than once in six seconds is owed back. A burst of 45 is said to pass; ten are
+        // more than a person reads, and leave room for what else is sent from the number.
         between: SignedDuration::from_secs(6),
         burst: NonZeroU32::new(10).expect("more than none"),
     }),
