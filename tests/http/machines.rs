@@ -60,7 +60,7 @@ async fn webhooks_of_others_and_huge_ones_are_refused() {
     let request = served.request(Method::POST, "/telegram/other_bot");
     let request = request.header("X-Telegram-Bot-Api-Secret-Token", TELEGRAM_SECRET).body(update("1", "hello"));
     problem(request.send().await.unwrap(), StatusCode::NOT_FOUND).await;
-    let huge = push(&served, Some(TELEGRAM_SECRET), &update("1", &"x".repeat(1_100_000))).await;
+    let huge = push(&served, Some(TELEGRAM_SECRET), &update("1", &"x".repeat(4_300_000))).await;
     problem(huge, StatusCode::PAYLOAD_TOO_LARGE).await;
 }
 
