@@ -18,6 +18,7 @@ use crate::adapters::qdrant::EdgeIndex;
 use crate::adapters::store::SqlStore;
 use crate::adapters::telegram::{Telegram, Waits};
 use crate::adapters::webchat::WebChat;
+use crate::adapters::whatsapp::{self, WhatsApp};
 use crate::config::{Config, EmbedderKind, Model, TelegramMode};
 use crate::domain::channel::ChannelKind;
 use crate::domain::id::{BootId, CustomerId, Ids, OperatorId};
@@ -91,6 +92,9 @@ impl Outside {
         ];
         if config.telegram.is_on() {
             channels.push(Arc::new(telegram(config)?));
+        }
+        if config.whatsapp.is_on() {
+            channels.push(Arc::new(WhatsApp::new(&config.whatsapp, whatsapp::Waits::default())?));
         }
         Ok(Self {
             clock: Arc::new(SystemClock),
@@ -508,6 +512,7 @@ pub fn account(config: &Config, kind: ChannelKind) -> Option<String> {
         ChannelKind::Telegram => {
             Telegram::new(&config.telegram, Waits::default()).ok().map(|telegram| telegram.account().to_owned())
         }
-        ChannelKind::WhatsApp | ChannelKind::Max => None,
+        ChannelKind::WhatsApp => config.whatsapp.is_on().then(|| config.whatsapp.phone_number_id.clone()),
+        ChannelKind::Max => None,
     }
 }

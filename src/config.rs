@@ -14,6 +14,7 @@ use url::{Host, Url};
 use crate::domain::memory::FactKind;
 
 mod index;
+mod whatsapp;
 
 /// The defaults, as the user reads them.
 pub const DEFAULTS: &str = include_str!("../config.toml");
@@ -53,6 +54,7 @@ pub struct Config {
     pub embedder: Embedder,
     pub web: Web,
     pub telegram: Telegram,
+    pub whatsapp: WhatsApp,
     pub log: Log,
     /// What was read, secrets masked: for people to look at.
     #[serde(skip)]
@@ -137,6 +139,17 @@ sections! {
         mode: TelegramMode,
         secret: SecretString,
         secret_file: PathBuf,
+        api_url: Url,
+    }
+    /// `[whatsapp]`
+    WhatsApp {
+        phone_number_id: String,
+        token: SecretString,
+        token_file: PathBuf,
+        app_secret: SecretString,
+        app_secret_file: PathBuf,
+        verify_token: SecretString,
+        verify_token_file: PathBuf,
         api_url: Url,
     }
     /// `[log]`
@@ -268,6 +281,9 @@ impl Config {
             ("embedder.key_file", &self.embedder.key_file, &mut self.embedder.key),
             ("telegram.token_file", &self.telegram.token_file, &mut self.telegram.token),
             ("telegram.secret_file", &self.telegram.secret_file, &mut self.telegram.secret),
+            ("whatsapp.token_file", &self.whatsapp.token_file, &mut self.whatsapp.token),
+            ("whatsapp.app_secret_file", &self.whatsapp.app_secret_file, &mut self.whatsapp.app_secret),
+            ("whatsapp.verify_token_file", &self.whatsapp.verify_token_file, &mut self.whatsapp.verify_token),
         ];
         pairs.extend(self.model.iter_mut().map(|model| ("model.key_file", &model.key_file, &mut model.key)));
         pairs.extend(self.examiner.iter_mut().map(|model| ("examiner.key_file", &model.key_file, &mut model.key)));
@@ -333,6 +349,7 @@ impl Config {
         {
             faults.push("telegram.mode: \"webhook\" needs server.public_url with https://".to_owned());
         }
+        faults.extend(self.whatsapp.faults(&self.server.public_url));
         if faults.is_empty() { Ok(()) } else { Err(ConfigError(faults)) }
     }
 
@@ -434,7 +451,7 @@ fn line_and_column(text: &str, at: usize) -> String {
 fn masked(table: &toml::Table) -> toml::Table {
     let mut masked = table.clone();
     for (key, value) in &mut masked {
-        mask(value, matches!(key.as_str(), "key" | "token" | "secret"));
+        mask(value, matches!(key.as_str(), "key" | "token" | "secret" | "app_secret" | "verify_token"));
     }
     if let Some(url) = masked.get_mut("store").and_then(|store| store.get_mut("url")) {
         mask(url, true);

@@ -1,8 +1,10 @@
 //! The story of one customer over Telegram's wire format, against the real binary: once polled, once by webhook. The
-//! operator works at the desk, over HTTP.
+//! operator works at the desk, over HTTP. And what is another's on WhatsApp's wire.
 #![allow(clippy::unwrap_used, reason = "what a test can't go on without")]
 
 mod support;
+#[path = "story/whatsapp.rs"]
+mod whatsapp;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -149,12 +151,16 @@ impl Desk {
 
     /// The one conversation that waits for a person.
     async fn only_waiting(&mut self) -> String {
+        let ids = self.waiting().await;
+        let [id] = &ids[..] else { panic!("one waits, not {}", ids.len()) };
+        id.clone()
+    }
+
+    /// The conversations that wait for a person.
+    async fn waiting(&mut self) -> Vec<String> {
         let page = self.get("/desk").await;
         let waiting = between(&page, "id=\"waiting\"", "</section>");
-        let ids: Vec<&str> =
-            waiting.split("href=\"/desk/c/").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
-        let [id] = ids[..] else { panic!("one waits, not {}: {waiting}", ids.len()) };
-        id.to_owned()
+        waiting.split("href=\"/desk/c/").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
     }
 
     async fn page(&mut self, conversation: &str) -> String {

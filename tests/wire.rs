@@ -6,4 +6,5 @@ mod support;
 mod wire {
     pub(super) mod openai;
     pub(super) mod telegram;
+    pub(super) mod whatsapp;
 }

@@ -10,6 +10,7 @@ pub mod store;
 pub mod telegram;
 pub mod terminal;
 pub mod webchat;
+pub mod whatsapp;
 
 mod http_client;
 

@@ -17,7 +17,7 @@ pub struct Part {
 
 /// All parts, in the order in which a newcomer asks for them.
 pub fn all(ctx: &Ctx) -> Vec<Part> {
-    vec![knowledge(ctx), model(ctx), embedder(ctx), index(ctx), triage(ctx), store(ctx), telegram(ctx)]
+    vec![knowledge(ctx), model(ctx), embedder(ctx), index(ctx), triage(ctx), store(ctx), telegram(ctx), whatsapp(ctx)]
 }
 
 fn knowledge(ctx: &Ctx) -> Part {
@@ -94,4 +94,16 @@ fn telegram(ctx: &Ctx) -> Part {
         TelegramMode::Webhook => "by webhook".to_owned(),
     };
     Part { name: "telegram", on, words }
+}
+
+fn whatsapp(ctx: &Ctx) -> Part {
+    let config = &ctx.config;
+    let on = config.whatsapp.is_on();
+    let words = if on {
+        let public = config.server.public_url.trim_end_matches('/');
+        format!("by webhook: {public}/whatsapp/{}", config.whatsapp.phone_number_id)
+    } else {
+        "off: set whatsapp.token and its neighbours in config.toml".to_owned()
+    };
+    Part { name: "whatsapp", on, words }
 }

@@ -10,6 +10,7 @@ use crate::adapters::articles::read_articles;
 use crate::adapters::openai::{Check, probe_embedder, probe_model};
 use crate::adapters::qdrant::QdrantServer;
 use crate::adapters::telegram::{Telegram, Waits};
+use crate::adapters::whatsapp::{self, WhatsApp};
 use crate::app;
 use crate::config::Config;
 
@@ -24,6 +25,9 @@ pub(super) async fn run(config: &Config, json: bool) -> anyhow::Result<()> {
     checks.extend(probe_embedder(&config.embedder).await);
     if config.telegram.is_on() {
         checks.push(telegram(config).await);
+    }
+    if config.whatsapp.is_on() {
+        checks.push(whatsapp(config).await);
     }
     let faults = checks.iter().filter(|check| check.found.is_err()).count();
     if json {
@@ -101,4 +105,9 @@ async fn index(config: &Config) -> Check {
 async fn telegram(config: &Config) -> Check {
     let looked = async { Ok(Telegram::new(&config.telegram, Waits::default())?.check().await?) };
     check("telegram", looked.await, |name| format!("the bot is {name}"))
+}
+
+async fn whatsapp(config: &Config) -> Check {
+    let looked = async { Ok(WhatsApp::new(&config.whatsapp, whatsapp::Waits::default())?.check().await?) };
+    check("whatsapp", looked.await, |number| format!("the number is {number}"))
 }

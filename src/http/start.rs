@@ -63,6 +63,7 @@ async fn start(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
         operators,
         chat(&site, words),
         telegram(&site, words),
+        whatsapp(&site, words),
     ];
     let view = StartView { company: site.ctx.config.company.name.clone(), version: env!("CARGO_PKG_VERSION"), parts };
     site.pages.render("start.html", language, words, view)
@@ -141,6 +142,14 @@ fn telegram(site: &Site, words: &SiteWords) -> Part {
     match site.ctx.channels.iter().find(|channel| channel.kind() == ChannelKind::Telegram) {
         Some(channel) => on(words.part_telegram, channel.account()),
         None => off(words.part_telegram, words.telegram_off, words.telegram_how),
+    }
+}
+
+/// With the note that Russian law wants wherever the name of Meta's product is shown.
+fn whatsapp(site: &Site, words: &SiteWords) -> Part {
+    match site.ctx.channels.iter().find(|channel| channel.kind() == ChannelKind::WhatsApp) {
+        Some(channel) => Part { how: Some(words.whatsapp_note), ..on(words.part_whatsapp, channel.account()) },
+        None => off(words.part_whatsapp, words.whatsapp_off, words.whatsapp_how),
     }
 }
 

@@ -122,6 +122,10 @@ words! {
         part_telegram: "Telegram", "Telegram";
         telegram_off: "Сообщения из Telegram не принимаются.", "Messages from Telegram are not taken.";
         telegram_how: "Получите токен у @BotFather и задайте [telegram] token.", "Get a token from @BotFather and set [telegram] token.";
+        part_whatsapp: "WhatsApp*", "WhatsApp";
+        whatsapp_off: "Сообщения из WhatsApp не принимаются.", "Messages from WhatsApp are not taken.";
+        whatsapp_how: "Заполните [whatsapp] в настройках. * Принадлежит Meta, которая признана в России экстремистской организацией и запрещена.", "Fill in [whatsapp] of the settings.";
+        whatsapp_note: "* Принадлежит Meta, которая признана в России экстремистской организацией и запрещена.", "Owned by Meta.";
         part_desk: "Операторы", "Operators";
         operators_count: "Операторов: {count}", "Operators: {count}";
         operators_none: "Передать разговор некому.", "There is nobody to pass a conversation to.";
@@ -370,6 +374,7 @@ mod tests {
             "other_language",
             "switch_language",
             "part_telegram",
+            "part_whatsapp",
             "store_postgres",
             "demo_price",
             "channel_telegram",

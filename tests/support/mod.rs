@@ -3,4 +3,6 @@
 pub(crate) mod fake_model;
 pub(crate) mod fake_qdrant;
 pub(crate) mod fake_telegram;
+pub(crate) mod fake_whatsapp;
 pub(crate) mod product;
+pub(crate) mod server;
