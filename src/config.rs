@@ -14,6 +14,9 @@ use url::{Host, Url};
 use crate::domain::memory::FactKind;
 
 mod index;
+mod max;
+
+pub use max::MaxMode;
 
 /// The defaults, as the user reads them.
 pub const DEFAULTS: &str = include_str!("../config.toml");
@@ -53,6 +56,7 @@ pub struct Config {
     pub embedder: Embedder,
     pub web: Web,
     pub telegram: Telegram,
+    pub max: Max,
     pub log: Log,
     /// What was read, secrets masked: for people to look at.
     #[serde(skip)]
@@ -138,6 +142,18 @@ sections! {
         secret: SecretString,
         secret_file: PathBuf,
         api_url: Url,
+    }
+    /// `[max]`
+    Max {
+        token: SecretString,
+        token_file: PathBuf,
+        mode: MaxMode,
+        account: String,
+        secret: SecretString,
+        secret_file: PathBuf,
+        subscribed_again_after: SignedDuration,
+        api_url: Url,
+        ca_file: PathBuf,
     }
     /// `[log]`
     Log { filter: String, format: LogFormat }
@@ -268,6 +284,8 @@ impl Config {
             ("embedder.key_file", &self.embedder.key_file, &mut self.embedder.key),
             ("telegram.token_file", &self.telegram.token_file, &mut self.telegram.token),
             ("telegram.secret_file", &self.telegram.secret_file, &mut self.telegram.secret),
+            ("max.token_file", &self.max.token_file, &mut self.max.token),
+            ("max.secret_file", &self.max.secret_file, &mut self.max.secret),
         ];
         pairs.extend(self.model.iter_mut().map(|model| ("model.key_file", &model.key_file, &mut model.key)));
         pairs.extend(self.examiner.iter_mut().map(|model| ("examiner.key_file", &model.key_file, &mut model.key)));
@@ -333,6 +351,7 @@ impl Config {
         {
             faults.push("telegram.mode: \"webhook\" needs server.public_url with https://".to_owned());
         }
+        faults.extend(self.max.fault(&self.server.public_url));
         if faults.is_empty() { Ok(()) } else { Err(ConfigError(faults)) }
     }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::output;
 use crate::adapters::articles::read_articles;
+use crate::adapters::max::{self, Max};
 use crate::adapters::openai::{Check, probe_embedder, probe_model};
 use crate::adapters::qdrant::QdrantServer;
 use crate::adapters::telegram::{Telegram, Waits};
@@ -24,6 +25,9 @@ pub(super) async fn run(config: &Config, json: bool) -> anyhow::Result<()> {
     checks.extend(probe_embedder(&config.embedder).await);
     if config.telegram.is_on() {
         checks.push(telegram(config).await);
+    }
+    if config.max.is_on() {
+        checks.push(max(config).await);
     }
     let faults = checks.iter().filter(|check| check.found.is_err()).count();
     if json {
@@ -101,4 +105,9 @@ async fn index(config: &Config) -> Check {
 async fn telegram(config: &Config) -> Check {
     let looked = async { Ok(Telegram::new(&config.telegram, Waits::default())?.check().await?) };
     check("telegram", looked.await, |name| format!("the bot is {name}"))
+}
+
+async fn max(config: &Config) -> Check {
+    let looked = async { Ok(Max::new(&config.max, max::Waits::default())?.check().await?) };
+    check("max", looked.await, |name| format!("the bot is {name}"))
 }

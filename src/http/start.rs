@@ -63,6 +63,7 @@ async fn start(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
         operators,
         chat(&site, words),
         telegram(&site, words),
+        max(&site, words),
     ];
     let view = StartView { company: site.ctx.config.company.name.clone(), version: env!("CARGO_PKG_VERSION"), parts };
     site.pages.render("start.html", language, words, view)
@@ -141,6 +142,13 @@ fn telegram(site: &Site, words: &SiteWords) -> Part {
     match site.ctx.channels.iter().find(|channel| channel.kind() == ChannelKind::Telegram) {
         Some(channel) => on(words.part_telegram, channel.account()),
         None => off(words.part_telegram, words.telegram_off, words.telegram_how),
+    }
+}
+
+fn max(site: &Site, words: &SiteWords) -> Part {
+    match site.ctx.channels.iter().find(|channel| channel.kind() == ChannelKind::Max) {
+        Some(channel) => on(words.part_max, channel.account()),
+        None => off(words.part_max, words.max_off, words.max_how),
     }
 }
 

@@ -122,6 +122,9 @@ words! {
         part_telegram: "Telegram", "Telegram";
         telegram_off: "Сообщения из Telegram не принимаются.", "Messages from Telegram are not taken.";
         telegram_how: "Получите токен у @BotFather и задайте [telegram] token.", "Get a token from @BotFather and set [telegram] token.";
+        part_max: "MAX", "MAX";
+        max_off: "Сообщения из MAX не принимаются.", "Messages from MAX are not taken.";
+        max_how: "Создайте бота на business.max.ru и задайте [max] token.", "Make a bot at business.max.ru and set [max] token.";
         part_desk: "Операторы", "Operators";
         operators_count: "Операторов: {count}", "Operators: {count}";
         operators_none: "Передать разговор некому.", "There is nobody to pass a conversation to.";
@@ -351,6 +354,7 @@ mod tests {
             "other_language",
             "switch_language",
             "part_telegram",
+            "part_max",
             "store_postgres",
             "demo_price",
             "channel_telegram",

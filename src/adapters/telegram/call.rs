@@ -8,6 +8,8 @@ use teloxide::Bot;
 use teloxide::requests::Payload;
 use url::Url;
 
+use crate::adapters::http_client::innermost_cause;
+
 /// Why a call brought no result. No variant holds the address: the token is in it.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CallError {
@@ -71,13 +73,13 @@ where
 {
     let request = bot.client().post(address(bot, P::NAME)).timeout(within).json(payload);
     let response = request.send().await.map_err(|error| {
-        let why = describe(&error);
+        let why = innermost_cause(&error);
         if error.is_builder() || error.is_connect() { CallError::NoConnection(why) } else { CallError::NoAnswer(why) }
     })?;
     let status = response.status().as_u16();
     let wait = response.headers().get("retry-after").and_then(|seconds| seconds.to_str().ok()?.parse().ok());
     // An answer that breaks off says as much as its status does.
-    let body = response.bytes().await.map_err(|error| describe(&error));
+    let body = response.bytes().await.map_err(|error| innermost_cause(&error));
     let answer = body.and_then(|body| {
         serde_json::from_slice::<Answer>(&body).map_err(|_| "an answer that is not the bot api's".to_owned())
     });
@@ -100,13 +102,4 @@ fn address(bot: &Bot, method: &str) -> Url {
         path.pop_if_empty().push(&format!("bot{}", bot.token())).push(method);
     }
     address
-}
-
-/// The innermost cause of a failed request: the outer ones name the address, and with it the token.
-fn describe(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error.source();
-    while let Some(inner) = cause.and_then(std::error::Error::source) {
-        cause = Some(inner);
-    }
-    cause.map_or_else(|| "the request failed".to_owned(), ToString::to_string)
 }
