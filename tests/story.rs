@@ -1,8 +1,12 @@
 //! The story of one customer over Telegram's wire format, against the real binary: once polled, once by webhook. The
-//! operator works at the desk, over HTTP.
+//! operator works at the desk, over HTTP. Its beginning over MAX's.
 #![allow(clippy::unwrap_used, reason = "what a test can't go on without")]
 
 mod support;
+
+mod story {
+    pub(super) mod max;
+}
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

@@ -9,20 +9,20 @@ use crate::config::is_loopback;
 /// Longest wait for a connection.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
-/// A client for one endpoint that gives up after `within`: see [`client_builder`].
-///
-/// # Errors
-/// When TLS can't be set up: usually the machine has no CA certificates.
-pub fn http_client(endpoint: &Url, within: Duration) -> Result<reqwest::Client, reqwest::Error> {
-    client_builder(endpoint, within).build()
-}
-
-/// What a client is made of, for adapters that need more.
+/// A client for one endpoint that gives up after `within`.
 ///
 /// It never follows a redirect, so that nobody can send words elsewhere than the configuration says, and never repeats
 /// a request: whoever calls decides about that. A loopback endpoint is reached directly, whatever proxy the environment
 /// names; others go through that proxy. Where the endpoint is plain `http`, the machine needs no certificates.
-pub(super) fn client_builder(endpoint: &Url, within: Duration) -> reqwest::ClientBuilder {
+///
+/// # Errors
+/// When TLS can't be set up: usually the machine has no CA certificates.
+pub fn http_client(endpoint: &Url, within: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    settings(endpoint, within).build()
+}
+
+/// What such a client is made of, for adapters that set more.
+pub(super) fn settings(endpoint: &Url, within: Duration) -> reqwest::ClientBuilder {
     install_crypto();
     let mut client = reqwest::Client::builder()
         .timeout(within)
@@ -39,17 +39,17 @@ pub(super) fn client_builder(endpoint: &Url, within: Duration) -> reqwest::Clien
     client
 }
 
-/// The innermost cause of a failed request: the outer ones name the address, and with it tokens and customers.
-pub(super) fn innermost_cause(error: &(dyn std::error::Error + 'static)) -> String {
+/// Makes *ring* the process's cryptography, unless something was installed before; may be called any number of times.
+pub fn install_crypto() {
+    // An error says that a provider is there already, which is all that is wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// The innermost cause of a failed request: the outer ones name the address, and with it, often, a secret.
+pub(super) fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error.source();
     while let Some(inner) = cause.and_then(std::error::Error::source) {
         cause = Some(inner);
     }
     cause.map_or_else(|| "the request failed".to_owned(), ToString::to_string)
-}
-
-/// Makes *ring* the process's cryptography, unless something was installed before; may be called any number of times.
-pub fn install_crypto() {
-    // An error says that a provider is there already, which is all that is wanted.
-    let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -18,16 +18,20 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part of it")]
 
 mod api;
-mod net;
 mod webhook;
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::routing::any;
 use serde_json::{Value, json};
-use tokio::sync::watch;
+
+use super::server;
+
+type Shared = server::Shared<State>;
+type Change<'a> = server::Change<'a, State>;
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,15 +74,6 @@ pub struct FakeTelegram {
     /// The token of its only bot.
     pub token: String,
     shared: Arc<Shared>,
-}
-
-struct Shared {
-    state: Mutex<State>,
-    /// Bumped with every change of the state.
-    changes: watch::Sender<u64>,
-    /// Whether it should listen, and whether it does; `None` ends the server.
-    wanted: watch::Sender<Option<bool>>,
-    listening: watch::Sender<Option<SocketAddr>>,
 }
 
 #[derive(Default)]
@@ -125,19 +120,9 @@ impl FakeTelegram {
     /// Starts a server on a free port.
     pub async fn start() -> Self {
         let token = "123456789:AAEfake-Token_of_a_bot_that_lives_on_loopback".to_owned();
-        let shared = Arc::new(Shared {
-            state: Mutex::new(State { token: token.clone(), last_update: 1000, ..State::default() }),
-            changes: watch::Sender::new(0),
-            wanted: watch::Sender::new(Some(true)),
-            listening: watch::Sender::new(None),
-        });
-        let mut listening = shared.listening.subscribe();
-        let server = Arc::clone(&shared);
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(net::run(server));
-        });
-        let address = listening.wait_for(Option::is_some).await.expect("the server runs").expect("an address");
+        let shared = Shared::new(State { token: token.clone(), last_update: 1000, ..State::default() });
+        let app = Router::new().route("/{bot}/{method}", any(api::answer)).with_state(Arc::clone(&shared));
+        let address = shared.serve(app, |shared| async move { webhook::deliver(&shared).await }).await;
         Self { api_url: format!("http://{address}"), token, shared }
     }
 
@@ -229,14 +214,12 @@ impl FakeTelegram {
 
     /// Breaks all connections and refuses new ones, until [`Self::come_up`].
     pub async fn go_down(&self) {
-        self.shared.wanted.send_replace(Some(false));
-        self.shared.listening.subscribe().wait_for(Option::is_none).await.expect("the server runs");
+        self.shared.go_down().await;
     }
 
     /// Listens again, on the same port.
     pub async fn come_up(&self) {
-        self.shared.wanted.send_replace(Some(true));
-        self.shared.listening.subscribe().wait_for(Option::is_some).await.expect("the server runs");
+        self.shared.come_up().await;
     }
 
     // What came of it.
@@ -290,13 +273,7 @@ impl FakeTelegram {
     /// Waits until something holds, looking after each change here: `wait(within, || telegram.calls("getMe").len() == 1)`.
     /// Whether it came to hold.
     pub async fn wait(&self, within: Duration, holds: impl Fn() -> bool) -> bool {
-        let mut changes = self.shared.changes.subscribe();
-        let wait = async {
-            while !holds() {
-                changes.changed().await.expect("the server runs");
-            }
-        };
-        tokio::time::timeout(within, wait).await.is_ok()
+        self.shared.wait(within, holds).await
     }
 
     fn change(&self) -> Change<'_> {
@@ -306,44 +283,7 @@ impl FakeTelegram {
 
 impl Drop for FakeTelegram {
     fn drop(&mut self) {
-        self.shared.wanted.send_replace(None);
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no holder of this lock panics")
-    }
-
-    /// The state, to be changed: whoever waits looks again when this is dropped.
-    fn change(&self) -> Change<'_> {
-        Change { state: Some(self.lock()), changes: &self.changes }
-    }
-}
-
-struct Change<'a> {
-    state: Option<MutexGuard<'a, State>>,
-    changes: &'a watch::Sender<u64>,
-}
-
-impl std::ops::Deref for Change<'_> {
-    type Target = State;
-
-    fn deref(&self) -> &State {
-        self.state.as_deref().expect("held until dropped")
-    }
-}
-
-impl std::ops::DerefMut for Change<'_> {
-    fn deref_mut(&mut self) -> &mut State {
-        self.state.as_deref_mut().expect("held until dropped")
-    }
-}
-
-impl Drop for Change<'_> {
-    fn drop(&mut self) {
-        self.state.take();
-        self.changes.send_modify(|count| *count += 1);
+        self.shared.end();
     }
 }
 

@@ -7,7 +7,7 @@ use reqwest::{Client, Method};
 use serde_json::Value;
 use url::Url;
 
-use crate::adapters::http_client::innermost_cause;
+use crate::adapters::http_client::innermost;
 
 /// Why a call brought no result. No variant holds the address: a customer's id may be in it.
 #[derive(Debug, thiserror::Error)]
@@ -108,7 +108,7 @@ impl Api {
             request = request.json(body);
         }
         let response = request.send().await.map_err(|error| {
-            let why = innermost_cause(&error);
+            let why = innermost(&error);
             if error.is_builder() || error.is_connect() {
                 CallError::NoConnection(why)
             } else {
@@ -118,7 +118,7 @@ impl Api {
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse().ok());
         // An answer that breaks off says as much as its status does.
-        let body = response.bytes().await.map_err(|error| innermost_cause(&error));
+        let body = response.bytes().await.map_err(|error| innermost(&error));
         let answer = body.and_then(|body| {
             serde_json::from_slice::<Value>(&body).map_err(|_| "an answer that is not the bot api's".to_owned())
         });

@@ -8,7 +8,7 @@ use reqwest::{Client, Response};
 use serde_json::Value;
 use url::{Host, Url};
 
-use crate::adapters::http_client::innermost_cause;
+use crate::adapters::http_client::innermost;
 use crate::adapters::public_address::is_public;
 use crate::ports::channel::{ByteStream, FetchError};
 
@@ -54,5 +54,5 @@ fn may_be_asked(address: &Url) -> bool {
 }
 
 fn not_now(error: &reqwest::Error) -> FetchError {
-    FetchError::NotNow { why: innermost_cause(error) }
+    FetchError::NotNow { why: innermost(error) }
 }

@@ -27,7 +27,7 @@ use subtle::ConstantTimeEq;
 use self::call::Api;
 use self::receive::Receiving;
 use self::update::{Read, integer};
-use super::http_client::client_builder;
+use super::http_client::settings;
 use super::public_address::PublicOnly;
 use crate::config::{self, MaxMode, is_loopback};
 use crate::domain::channel::{Address, Attachment, ChannelKind, Inbound, InboundEvent};
@@ -134,8 +134,8 @@ impl Max {
         };
         // A connection of its own for each call: one that was kept, and died meanwhile, would turn a send that never left
         // into one that nobody can tell the end of. It costs two round trips.
-        let client = build(client_builder(&config.api_url, waits.answer).pool_max_idle_per_host(0))?;
-        let mut files = client_builder(&config.api_url, FILE_WITHIN).read_timeout(PIECE_WITHIN);
+        let client = build(settings(&config.api_url, waits.answer).pool_max_idle_per_host(0))?;
+        let mut files = settings(&config.api_url, FILE_WITHIN).read_timeout(PIECE_WITHIN);
         if !is_loopback(&config.api_url) {
             files = files.dns_resolver(PublicOnly);
         }

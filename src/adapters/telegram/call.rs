@@ -8,7 +8,7 @@ use teloxide::Bot;
 use teloxide::requests::Payload;
 use url::Url;
 
-use crate::adapters::http_client::innermost_cause;
+use crate::adapters::http_client::innermost;
 
 /// Why a call brought no result. No variant holds the address: the token is in it.
 #[derive(Debug, thiserror::Error)]
@@ -73,13 +73,13 @@ where
 {
     let request = bot.client().post(address(bot, P::NAME)).timeout(within).json(payload);
     let response = request.send().await.map_err(|error| {
-        let why = innermost_cause(&error);
+        let why = innermost(&error);
         if error.is_builder() || error.is_connect() { CallError::NoConnection(why) } else { CallError::NoAnswer(why) }
     })?;
     let status = response.status().as_u16();
     let wait = response.headers().get("retry-after").and_then(|seconds| seconds.to_str().ok()?.parse().ok());
     // An answer that breaks off says as much as its status does.
-    let body = response.bytes().await.map_err(|error| innermost_cause(&error));
+    let body = response.bytes().await.map_err(|error| innermost(&error));
     let answer = body.and_then(|body| {
         serde_json::from_slice::<Answer>(&body).map_err(|_| "an answer that is not the bot api's".to_owned())
     });

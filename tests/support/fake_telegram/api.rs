@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::net::Wire;
+use super::super::server::Wire;
 use super::{Fault, Line, Shared, State, Webhook};
 
 /// Longest text, in UTF-16 units.
