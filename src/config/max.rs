@@ -29,9 +29,10 @@ impl Max {
         }
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         let secret = self.secret.expose_secret();
+        let is_secret = (5..=256).contains(&secret.len()) && secret.chars().all(is_plain);
         if self.account.is_empty() || self.account.len() > 64 || !self.account.chars().all(is_plain) {
             Some("max.account: must be 1 to 64 letters, digits, _ or -: it stands in the webhook's address".to_owned())
-        } else if !secret.is_empty() && !((5..=256).contains(&secret.len()) && secret.chars().all(is_plain)) {
+        } else if !secret.is_empty() && !is_secret {
             Some("max.secret: must be 5 to 256 letters, digits, _ or -, or empty to have one made up".to_owned())
         } else if !self.subscribed_again_after.is_positive() {
             Some("max.subscribed_again_after: must be longer than nothing".to_owned())

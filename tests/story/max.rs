@@ -40,7 +40,7 @@ async fn a_customer_of_max_is_answered_by_webhook_also_after_max_stopped_to_post
     max.deliver_twice(true);
     first_contact(&max).await;
     let ours = format!("{public}/max/max");
-    assert_eq!(max.subscriptions(), [ours.clone()]);
+    assert_eq!(max.subscriptions(), std::slice::from_ref(&ours));
 
     max.drops_subscriptions();
     too_many_requests_are_waited_out(&max).await;

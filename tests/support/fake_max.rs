@@ -166,7 +166,7 @@ impl FakeMax {
     }
 
     /// A customer taps a button that bears `payload`; the tap's id. `message` is what it stands under, or null.
-    pub fn customer_taps(&self, user: i64, payload: &str, message: Value) -> String {
+    pub fn customer_taps(&self, user: i64, payload: &str, message: &Value) -> String {
         let mut state = self.change();
         let person = state.person(user);
         let id = format!("f9LHodD0cOJ-{}", state.last_update);

@@ -210,7 +210,7 @@ async fn signs_are_shown_where_the_dialog_is_known_and_their_failure_is_nobodys_
     let max = connect(&fake);
     let mid = fake.customer_writes(ANA, "Где заказ?");
     fake.customer_edits(ANA, &mid, "Где мой заказ?");
-    fake.customer_taps(ANA, "csat:5", Value::Null);
+    fake.customer_taps(ANA, "csat:5", &Value::Null);
     let polled = max.poll(None).await.unwrap().unwrap();
     assert_eq!(polled.updates.len(), 4);
     fake.fail_next(&actions, 1, Fault::Error(500, "internal.error"));

@@ -39,7 +39,7 @@ async fn poll(max: &Max, cursor: Option<&str>) -> Result<Polled, PollError> {
 }
 
 fn texts(polled: &Polled) -> Vec<&str> {
-    polled.updates.iter().map(|inbound| text(inbound)).collect()
+    polled.updates.iter().map(text).collect()
 }
 
 fn text(inbound: &Inbound) -> &str {
@@ -160,8 +160,8 @@ async fn duplicates_keep_their_key() {
     let mid = fake.customer_writes(ANA, "Алло");
     fake.customer_edits(ANA, &mid, "Алло!");
     fake.customer_edits(ANA, &mid, "Алло?!");
-    fake.customer_taps(ANA, "csat:5", json!(null));
-    fake.customer_taps(ANA, "csat:5", json!(null));
+    fake.customer_taps(ANA, "csat:5", &json!(null));
+    fake.customer_taps(ANA, "csat:5", &json!(null));
     fake.customer_removes(ANA, &mid);
     fake.customer_stops(ANA);
     fake.customer_starts(ANA, None);

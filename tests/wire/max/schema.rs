@@ -29,7 +29,7 @@ async fn every_request_is_as_max_describes_it() {
     max.check().await.unwrap();
     max.prepare("").await.unwrap();
     fake.customer_writes(ANA, "Где заказ?");
-    fake.customer_taps(ANA, "csat:5", Value::Null);
+    fake.customer_taps(ANA, "csat:5", &Value::Null);
     let polled = max.poll(None).await.unwrap().unwrap();
     max.poll(Some(&polled.cursor.unwrap().position)).await.unwrap().unwrap();
     for update in &polled.updates {
