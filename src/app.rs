@@ -13,13 +13,14 @@ use tokio_util::task::TaskTracker;
 use crate::adapters::articles;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::embedded::EmbeddedEmbedder;
+use crate::adapters::max::{self, Max};
 use crate::adapters::openai::{OpenAiChat, OpenAiEmbedder};
 use crate::adapters::qdrant::EdgeIndex;
 use crate::adapters::store::SqlStore;
 use crate::adapters::telegram::{Telegram, Waits};
 use crate::adapters::webchat::WebChat;
 use crate::adapters::whatsapp::{self, WhatsApp};
-use crate::config::{Config, EmbedderKind, Model, TelegramMode};
+use crate::config::{Config, EmbedderKind, MaxMode, Model, TelegramMode};
 use crate::domain::channel::ChannelKind;
 use crate::domain::id::{BootId, CustomerId, Ids, OperatorId};
 use crate::domain::knowledge::FoundSection;
@@ -95,6 +96,9 @@ impl Outside {
         }
         if config.whatsapp.is_on() {
             channels.push(Arc::new(WhatsApp::new(&config.whatsapp, whatsapp::Waits::default())?));
+        }
+        if config.max.is_on() {
+            channels.push(Arc::new(max(config)?));
         }
         Ok(Self {
             clock: Arc::new(SystemClock),
@@ -310,6 +314,15 @@ fn telegram(config: &Config) -> anyhow::Result<Telegram> {
     Ok(Telegram::new(&settings, Waits::default())?)
 }
 
+/// MAX, with a webhook's secret of our own where none is configured.
+fn max(config: &Config) -> anyhow::Result<Max> {
+    let mut settings = config.max.clone();
+    if settings.mode == MaxMode::Webhook && settings.secret.expose_secret().is_empty() {
+        settings.secret = kept_secret(&config.data.dir.join("max.secret"))?;
+    }
+    Ok(Max::new(&settings, max::Waits::default())?)
+}
+
 /// The secret in `file`; made up and put there by the first start.
 fn kept_secret(file: &Path) -> anyhow::Result<SecretString> {
     if let Ok(kept) = std::fs::read_to_string(file) {
@@ -513,6 +526,6 @@ pub fn account(config: &Config, kind: ChannelKind) -> Option<String> {
             Telegram::new(&config.telegram, Waits::default()).ok().map(|telegram| telegram.account().to_owned())
         }
         ChannelKind::WhatsApp => config.whatsapp.is_on().then(|| config.whatsapp.phone_number_id.clone()),
-        ChannelKind::Max => None,
+        ChannelKind::Max => config.max.is_on().then(|| config.max.account.clone()),
     }
 }

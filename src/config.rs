@@ -14,7 +14,10 @@ use url::{Host, Url};
 use crate::domain::memory::FactKind;
 
 mod index;
+mod max;
 mod whatsapp;
+
+pub use max::MaxMode;
 
 /// The defaults, as the user reads them.
 pub const DEFAULTS: &str = include_str!("../config.toml");
@@ -55,6 +58,7 @@ pub struct Config {
     pub web: Web,
     pub telegram: Telegram,
     pub whatsapp: WhatsApp,
+    pub max: Max,
     pub log: Log,
     /// What was read, secrets masked: for people to look at.
     #[serde(skip)]
@@ -151,6 +155,18 @@ sections! {
         verify_token: SecretString,
         verify_token_file: PathBuf,
         api_url: Url,
+    }
+    /// `[max]`
+    Max {
+        token: SecretString,
+        token_file: PathBuf,
+        mode: MaxMode,
+        account: String,
+        secret: SecretString,
+        secret_file: PathBuf,
+        subscribed_again_after: SignedDuration,
+        api_url: Url,
+        ca_file: PathBuf,
     }
     /// `[log]`
     Log { filter: String, format: LogFormat }
@@ -284,6 +300,8 @@ impl Config {
             ("whatsapp.token_file", &self.whatsapp.token_file, &mut self.whatsapp.token),
             ("whatsapp.app_secret_file", &self.whatsapp.app_secret_file, &mut self.whatsapp.app_secret),
             ("whatsapp.verify_token_file", &self.whatsapp.verify_token_file, &mut self.whatsapp.verify_token),
+            ("max.token_file", &self.max.token_file, &mut self.max.token),
+            ("max.secret_file", &self.max.secret_file, &mut self.max.secret),
         ];
         pairs.extend(self.model.iter_mut().map(|model| ("model.key_file", &model.key_file, &mut model.key)));
         pairs.extend(self.examiner.iter_mut().map(|model| ("examiner.key_file", &model.key_file, &mut model.key)));
@@ -350,6 +368,7 @@ impl Config {
             faults.push("telegram.mode: \"webhook\" needs server.public_url with https://".to_owned());
         }
         faults.extend(self.whatsapp.faults(&self.server.public_url));
+        faults.extend(self.max.fault(&self.server.public_url));
         if faults.is_empty() { Ok(()) } else { Err(ConfigError(faults)) }
     }
 

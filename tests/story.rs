@@ -1,10 +1,14 @@
 //! The story of one customer over Telegram's wire format, against the real binary: once polled, once by webhook. The
-//! operator works at the desk, over HTTP. And what is another's on WhatsApp's wire.
+//! operator works at the desk, over HTTP. And what is another's on WhatsApp's wire, and the beginning on MAX's.
 #![allow(clippy::unwrap_used, reason = "what a test can't go on without")]
 
 mod support;
 #[path = "story/whatsapp.rs"]
 mod whatsapp;
+
+mod story {
+    pub(super) mod max;
+}
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

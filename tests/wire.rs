@@ -4,6 +4,7 @@
 mod support;
 
 mod wire {
+    pub(super) mod max;
     pub(super) mod openai;
     pub(super) mod telegram;
     pub(super) mod whatsapp;

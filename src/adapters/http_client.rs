@@ -31,7 +31,7 @@ pub(super) fn http_client_of_sends(endpoint: &Url, within: Duration) -> Result<r
 }
 
 /// What such a client is made of, for adapters that set more.
-fn settings(endpoint: &Url, within: Duration) -> reqwest::ClientBuilder {
+pub(super) fn settings(endpoint: &Url, within: Duration) -> reqwest::ClientBuilder {
     install_crypto();
     let mut client = reqwest::Client::builder()
         .timeout(within)

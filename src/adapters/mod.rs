@@ -4,6 +4,7 @@ pub mod articles;
 pub mod clock;
 pub mod embedded;
 pub mod history;
+pub mod max;
 pub mod openai;
 pub mod qdrant;
 pub mod store;
@@ -13,5 +14,6 @@ pub mod webchat;
 pub mod whatsapp;
 
 mod http_client;
+mod public_address;
 
 pub use http_client::{http_client, install_crypto};

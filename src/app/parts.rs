@@ -1,7 +1,7 @@
 //! What is on and what is off, in the words of the start-up and the start page.
 
 use super::Ctx;
-use crate::config::TelegramMode;
+use crate::config::{MaxMode, TelegramMode};
 use crate::flow::search::Searcher;
 
 /// One part of the product.
@@ -17,7 +17,17 @@ pub struct Part {
 
 /// All parts, in the order in which a newcomer asks for them.
 pub fn all(ctx: &Ctx) -> Vec<Part> {
-    vec![knowledge(ctx), model(ctx), embedder(ctx), index(ctx), triage(ctx), store(ctx), telegram(ctx), whatsapp(ctx)]
+    vec![
+        knowledge(ctx),
+        model(ctx),
+        embedder(ctx),
+        index(ctx),
+        triage(ctx),
+        store(ctx),
+        telegram(ctx),
+        whatsapp(ctx),
+        max(ctx),
+    ]
 }
 
 fn knowledge(ctx: &Ctx) -> Part {
@@ -106,4 +116,14 @@ fn whatsapp(ctx: &Ctx) -> Part {
         "off: set whatsapp.token and its neighbours in config.toml".to_owned()
     };
     Part { name: "whatsapp", on, words }
+}
+
+fn max(ctx: &Ctx) -> Part {
+    let on = ctx.config.max.is_on();
+    let words = match ctx.config.max.mode {
+        _ if !on => "off: set max.token in config.toml".to_owned(),
+        MaxMode::Polling => "by polling: for trying out, MAX wants a webhook for more".to_owned(),
+        MaxMode::Webhook => "by webhook".to_owned(),
+    };
+    Part { name: "max", on, words }
 }

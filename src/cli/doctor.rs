@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::output;
 use crate::adapters::articles::read_articles;
+use crate::adapters::max::{self, Max};
 use crate::adapters::openai::{Check, probe_embedder, probe_model};
 use crate::adapters::qdrant::QdrantServer;
 use crate::adapters::telegram::{Telegram, Waits};
@@ -28,6 +29,9 @@ pub(super) async fn run(config: &Config, json: bool) -> anyhow::Result<()> {
     }
     if config.whatsapp.is_on() {
         checks.push(whatsapp(config).await);
+    }
+    if config.max.is_on() {
+        checks.push(max(config).await);
     }
     let faults = checks.iter().filter(|check| check.found.is_err()).count();
     if json {
@@ -110,4 +114,9 @@ async fn telegram(config: &Config) -> Check {
 async fn whatsapp(config: &Config) -> Check {
     let looked = async { Ok(WhatsApp::new(&config.whatsapp, whatsapp::Waits::default())?.check().await?) };
     check("whatsapp", looked.await, |number| format!("the number is {number}"))
+}
+
+async fn max(config: &Config) -> Check {
+    let looked = async { Ok(Max::new(&config.max, max::Waits::default())?.check().await?) };
+    check("max", looked.await, |name| format!("the bot is {name}"))
 }

@@ -13,30 +13,47 @@ use crate::ports::store::StoreError;
 /// How long to wait after a failed poll, unless the channel says otherwise.
 const AFTER_FAILURE: Duration = Duration::from_secs(3);
 
-/// Makes `channel` ready to receive and polls it until `stop`; returns once it is ready where the channel pushes.
+/// Makes `channel` ready to receive and polls it until `stop`. A channel that pushes is made ready once, or again and again
+/// where it says so.
 pub async fn run(ctx: Arc<Ctx>, channel: Arc<dyn Channel>, public_url: String, stop: CancellationToken) {
-    while let Err(PollError { why, retry }) = channel.prepare(&public_url).await {
-        tracing::warn!(channel = %channel.kind(), %why, "the channel can't be made ready to receive");
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(wait(retry)) => {}
-        }
-    }
+    prepare(&*channel, &public_url, &stop).await;
     while !stop.is_cancelled() {
         let outcome = tokio::select! {
             // What was fetched and not stored is fetched again: nothing is lost by dropping it.
             () = stop.cancelled() => return,
             outcome = once(&ctx, &*channel) => outcome,
         };
-        let wait = match outcome {
-            Ok(true) => continue,
-            Ok(false) => return,
-            Err(wait) => wait,
-        };
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(wait) => {}
+        match outcome {
+            Ok(true) => {}
+            Ok(false) => match channel.prepared_again_after() {
+                None => return,
+                Some(after) => {
+                    rest(after.unsigned_abs(), &stop).await;
+                    prepare(&*channel, &public_url, &stop).await;
+                }
+            },
+            Err(wait) => rest(wait, &stop).await,
         }
+    }
+}
+
+/// Makes `channel` ready to receive, with as many tries as it takes, or until `stop`.
+async fn prepare(channel: &dyn Channel, public_url: &str, stop: &CancellationToken) {
+    while !stop.is_cancelled() {
+        let ready = tokio::select! {
+            () = stop.cancelled() => return,
+            ready = channel.prepare(public_url) => ready,
+        };
+        let Err(PollError { why, retry }) = ready else { return };
+        tracing::warn!(channel = %channel.kind(), %why, "the channel can't be made ready to receive");
+        rest(wait(retry), stop).await;
+    }
+}
+
+async fn rest(length: Duration, stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(length) => {}
     }
 }
 

@@ -64,6 +64,7 @@ async fn start(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
         chat(&site, words),
         telegram(&site, words),
         whatsapp(&site, words),
+        max(&site, words),
     ];
     let view = StartView { company: site.ctx.config.company.name.clone(), version: env!("CARGO_PKG_VERSION"), parts };
     site.pages.render("start.html", language, words, view)
@@ -150,6 +151,13 @@ fn whatsapp(site: &Site, words: &SiteWords) -> Part {
     match site.ctx.channels.iter().find(|channel| channel.kind() == ChannelKind::WhatsApp) {
         Some(channel) => Part { how: Some(words.whatsapp_note), ..on(words.part_whatsapp, channel.account()) },
         None => off(words.part_whatsapp, words.whatsapp_off, words.whatsapp_how),
+    }
+}
+
+fn max(site: &Site, words: &SiteWords) -> Part {
+    match site.ctx.channels.iter().find(|channel| channel.kind() == ChannelKind::Max) {
+        Some(channel) => on(words.part_max, channel.account()),
+        None => off(words.part_max, words.max_off, words.max_how),
     }
 }
 

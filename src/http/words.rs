@@ -126,6 +126,9 @@ words! {
         whatsapp_off: "Сообщения из WhatsApp не принимаются.", "Messages from WhatsApp are not taken.";
         whatsapp_how: "Заполните [whatsapp] в настройках. * Принадлежит Meta, которая признана в России экстремистской организацией и запрещена.", "Fill in [whatsapp] of the settings.";
         whatsapp_note: "* Принадлежит Meta, которая признана в России экстремистской организацией и запрещена.", "Owned by Meta.";
+        part_max: "MAX", "MAX";
+        max_off: "Сообщения из MAX не принимаются.", "Messages from MAX are not taken.";
+        max_how: "Создайте бота на business.max.ru и задайте [max] token.", "Make a bot at business.max.ru and set [max] token.";
         part_desk: "Операторы", "Operators";
         operators_count: "Операторов: {count}", "Operators: {count}";
         operators_none: "Передать разговор некому.", "There is nobody to pass a conversation to.";
@@ -375,6 +378,7 @@ mod tests {
             "switch_language",
             "part_telegram",
             "part_whatsapp",
+            "part_max",
             "store_postgres",
             "demo_price",
             "channel_telegram",

@@ -40,6 +40,12 @@ pub trait Channel: Send + Sync {
         Ok(())
     }
 
+    /// After how long [`Self::prepare`] is to be called once more, for channels that push and may stop by themselves.
+    /// `None`: once is enough.
+    fn prepared_again_after(&self) -> Option<SignedDuration> {
+        None
+    }
+
     /// Shows the customer that an answer is being written; failures are not worth a word.
     async fn show_typing(&self, _to: &Address) {}
 

@@ -58,7 +58,7 @@ fn offline() -> Telegram {
     Telegram::new(&settings("http://127.0.0.1:9", "42:key", TelegramMode::Webhook), short_waits()).unwrap()
 }
 
-fn part(chat: &str, text: &str) -> Outbound {
+pub(super) fn part(chat: &str, text: &str) -> Outbound {
     let (ids, now) = (Ids::seeded(1), Timestamp::UNIX_EPOCH);
     Outbound {
         last_inbound_at: None,
@@ -94,13 +94,13 @@ async fn a_message_is_sent_as_plain_text_in_one_request() {
 
 /// How a send ended, and whether the customer saw the message.
 #[derive(Debug, PartialEq)]
-enum Ending {
+pub(super) enum Ending {
     NotSent(Retry),
     Unknown,
     Refused { unreachable: bool },
 }
 
-fn ending(error: &SendError) -> Ending {
+pub(super) fn ending(error: &SendError) -> Ending {
     match error {
         SendError::NotSent { retry, .. } => Ending::NotSent(*retry),
         SendError::Unknown { .. } => Ending::Unknown,
