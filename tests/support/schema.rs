@@ -9,24 +9,29 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
+/// Reads `file` of the directory, as it stands there; `None` where there is no directory.
+///
+/// # Panics
+/// Where the directory has no such file, or it can't be read.
+pub fn document(file: &str) -> Option<Value> {
+    let Some(directory) = std::env::var_os("FIRSTLINE_SPECS_DIR").map(PathBuf::from) else {
+        // Not by `eprintln!`, which is shown for tests that fail only.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: 1 wire test, for want of {file} in FIRSTLINE_SPECS_DIR");
+        return None;
+    };
+    let text = std::fs::read_to_string(directory.join(file)).expect("the description is there");
+    Some(serde_saphyr::from_str(&text).expect("the description is YAML"))
+}
+
 /// A vendor's description.
 pub struct Description {
     document: Value,
 }
 
 impl Description {
-    /// Reads `file` of the directory; `None` where there is no directory.
-    ///
-    /// # Panics
-    /// Where the directory has no such file, or it can't be read.
+    /// As [`document`].
     pub fn open(file: &str) -> Option<Self> {
-        let Some(directory) = std::env::var_os("FIRSTLINE_SPECS_DIR").map(PathBuf::from) else {
-            // Not by `eprintln!`, which is shown for tests that fail only.
-            let _ = writeln!(std::io::stderr(), "SKIPPED: 1 wire test, for want of {file} in FIRSTLINE_SPECS_DIR");
-            return None;
-        };
-        let text = std::fs::read_to_string(directory.join(file)).expect("the description is there");
-        let mut document: Value = serde_saphyr::from_str(&text).expect("the description is YAML");
+        let mut document = document(file)?;
         in_json_schema(&mut document);
         by_discriminator(&mut document);
         Some(Self { document })

@@ -10,13 +10,12 @@ use std::time::Duration;
 use firstline::adapters::whatsapp::{Waits, WhatsApp, WhatsAppError};
 use firstline::config::{self, Config};
 use firstline::domain::channel::{Address, Attachment, AttachmentKind, ChannelKind, Inbound, InboundEvent};
-use firstline::domain::id::{ConversationId, Ids, MessageId, OutboxId};
 use firstline::domain::outbox::Outbound;
 use firstline::domain::text::MessageText;
 use firstline::ports::Retry;
 use firstline::ports::channel::{Channel, DecodeError, FetchError, SendError};
 use futures_util::TryStreamExt;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::support::fake_whatsapp::{FakeWhatsApp, Fault};
@@ -60,17 +59,7 @@ fn address(key: &str) -> Address {
 }
 
 fn part(to: &str, text: &str) -> Outbound {
-    let (ids, now) = (Ids::seeded(1), Timestamp::UNIX_EPOCH);
-    Outbound {
-        id: OutboxId::fresh(&ids, now),
-        conversation: ConversationId::fresh(&ids, now),
-        message: MessageId::fresh(&ids, now),
-        part: 0,
-        to: address(to),
-        text: MessageText::new(text),
-        dedupe_key: "msg_7/0".to_owned(),
-        attempts: 1,
-    }
+    Outbound { to: address(to), dedupe_key: "msg_7/0".to_owned(), ..super::telegram::part(to, text) }
 }
 
 /// A fake to whose number Anna wrote.

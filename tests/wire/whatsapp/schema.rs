@@ -2,9 +2,6 @@
 //! `FIRSTLINE_SPECS_DIR` names (`business-messaging-api_v23.0.yaml` of the repository facebook/openapi). It is Meta's, so it
 //! is not kept here, and may always be absent.
 
-use std::io::Write as _;
-use std::path::Path;
-
 use firstline::domain::channel::{Inbound, InboundEvent};
 use firstline::domain::text::MessageText;
 use firstline::ports::channel::Channel;
@@ -12,26 +9,10 @@ use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 use super::{ANNA, ANNAS_ID, address, connect, part, with_customer};
+use crate::support::schema::document;
 
 /// Fields that are younger than the description.
 const YOUNGER: [&str; 3] = ["biz_opaque_callback_data", "recipient", "typing_indicator"];
-
-/// The schemas of the description, if it is there.
-fn schemas() -> Option<Value> {
-    #[expect(clippy::disallowed_methods, reason = "tests have no configuration but the environment")]
-    let directory = std::env::var("FIRSTLINE_SPECS_DIR").ok().filter(|directory| !directory.is_empty());
-    let Some(directory) = directory else {
-        // Not through the macro, whose words the test harness keeps to itself.
-        let _ = writeln!(
-            std::io::stderr(),
-            "SKIPPED: 1 wire test, for want of Meta's API description in FIRSTLINE_SPECS_DIR"
-        );
-        return None;
-    };
-    let text = std::fs::read_to_string(Path::new(&directory).join("whatsapp-cloud-api.yaml")).unwrap();
-    let description: Value = serde_saphyr::from_str(&text).unwrap();
-    Some(description["components"]["schemas"].clone())
-}
 
 /// What checks values of the schema with that name.
 fn validator(schemas: &Value, name: &str) -> Validator {
@@ -91,13 +72,14 @@ fn faults(validator: &Validator, body: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn every_body_is_what_meta_describes() {
-    let Some(schemas) = schemas() else { return };
+    let Some(description) = document("whatsapp-cloud-api.yaml") else { return };
+    let schemas = &description["components"]["schemas"];
     let fake = with_customer().await;
     let whatsapp = connect(&fake);
     for to in [ANNA, ANNAS_ID] {
         whatsapp.send(&part(to, "Заказ в пути: https://myata.example")).await.unwrap();
     }
-    let messages = validator(&schemas, "TextMessage");
+    let messages = validator(schemas, "TextMessage");
     for body in fake.calls() {
         assert_eq!(faults(&messages, &known(&body)), Vec::<String>::new(), "{body}");
         for needed in ["messaging_product", "recipient_type", "to", "type", "text"] {
@@ -115,7 +97,7 @@ async fn every_body_is_what_meta_describes() {
     whatsapp.stored(&Inbound { message_id: Some(id.clone()), ..Inbound::new(address(ANNA), id, event) }).await;
     whatsapp.show_typing(&address(ANNA)).await;
     let read = fake.calls().pop().unwrap();
-    let marks = validator(&schemas, "MarkMessageRequestPayload");
+    let marks = validator(schemas, "MarkMessageRequestPayload");
     assert_eq!(faults(&marks, &known(&read)), Vec::<String>::new());
     assert!(!marks.is_valid(&json!({ "messaging_product": "whatsapp", "status": "read" })));
 }
