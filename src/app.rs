@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::adapters::articles;
 use crate::adapters::clock::SystemClock;
 use crate::adapters::embedded::EmbeddedEmbedder;
-use crate::adapters::max::{self, Max};
+use crate::adapters::max::Max;
 use crate::adapters::openai::{OpenAiChat, OpenAiEmbedder};
 use crate::adapters::qdrant::EdgeIndex;
 use crate::adapters::store::SqlStore;
@@ -320,7 +320,7 @@ fn max(config: &Config) -> anyhow::Result<Max> {
     if settings.mode == MaxMode::Webhook && settings.secret.expose_secret().is_empty() {
         settings.secret = kept_secret(&config.data.dir.join("max.secret"))?;
     }
-    Ok(Max::new(&settings, max::Waits::default())?)
+    Ok(Max::new(&settings, Waits::default())?)
 }
 
 /// The secret in `file`; made up and put there by the first start.

@@ -13,6 +13,7 @@ pub mod terminal;
 pub mod webchat;
 pub mod whatsapp;
 
+mod call;
 mod http_client;
 mod public_address;
 

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::output;
 use crate::adapters::articles::read_articles;
-use crate::adapters::max::{self, Max};
+use crate::adapters::max::Max;
 use crate::adapters::openai::{Check, probe_embedder, probe_model};
 use crate::adapters::qdrant::QdrantServer;
 use crate::adapters::telegram::{Telegram, Waits};
@@ -117,6 +117,6 @@ async fn whatsapp(config: &Config) -> Check {
 }
 
 async fn max(config: &Config) -> Check {
-    let looked = async { Ok(Max::new(&config.max, max::Waits::default())?.check().await?) };
+    let looked = async { Ok(Max::new(&config.max, Waits::default())?.check().await?) };
     check("max", looked.await, |name| format!("the bot is {name}"))
 }

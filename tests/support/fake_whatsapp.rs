@@ -24,6 +24,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{get, post};
+use firstline::adapters::clock::SystemClock;
+use firstline::ports::clock::Clock as _;
 use serde_json::{Value, json};
 
 use super::server;
@@ -78,6 +80,8 @@ struct State {
     people: HashMap<String, Person>,
     /// Ids of messages that customers wrote.
     written: HashSet<String>,
+    /// When the fake began, in seconds since 1970.
+    began: u64,
     /// Customers whose window has closed.
     closed: HashSet<String>,
     ledger: Vec<(String, String)>,
@@ -280,6 +284,7 @@ impl State {
             last: 0,
             people: HashMap::new(),
             written: HashSet::new(),
+            began: u64::try_from(SystemClock.now().as_second()).expect("it is after 1970"),
             closed: HashSet::new(),
             ledger: Vec::new(),
             sent: Vec::new(),
@@ -291,6 +296,12 @@ impl State {
             statuses: vec!["sent", "delivered", "read"],
             fails_later: None,
         }
+    }
+
+    /// Meta's time of the thing with that number. They follow each other, and the first is now: customers may be written to
+    /// for a day.
+    fn seconds(&self, number: u64) -> String {
+        (self.began + number).to_string()
     }
 
     fn next(&mut self) -> u64 {
@@ -312,14 +323,14 @@ impl State {
         self.people.iter().find(|(_, person)| person.id.as_deref() == Some(id)).map(|(phone, _)| phone.clone())
     }
 
-    /// A message with this content; its time is made of its number, so that runs repeat to the letter.
+    /// A message with this content.
     fn message(&mut self, phone: &str, content: Value) -> Value {
         let number = self.next();
         let person = self.person(phone);
         self.people.entry(phone.to_owned()).or_insert_with(|| person.clone());
         let id = format!("wamid.in{number}");
         self.written.insert(id.clone());
-        let mut message = json!({ "id": id, "timestamp": (1_790_000_000 + number).to_string() });
+        let mut message = json!({ "id": id, "timestamp": self.seconds(number) });
         if let Some(id) = &person.id {
             message["from_user_id"] = json!(id);
         }
@@ -366,7 +377,7 @@ impl State {
         let statuses = if self.fails_later.is_some() { vec!["failed"] } else { self.statuses.clone() };
         for name in statuses {
             let number = self.next();
-            let mut status = json!({ "id": id, "status": name, "timestamp": (1_790_000_000 + number).to_string() });
+            let mut status = json!({ "id": id, "status": name, "timestamp": self.seconds(number) });
             if !person.hides_phone {
                 status["recipient_id"] = json!(phone);
             }

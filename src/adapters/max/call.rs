@@ -7,21 +7,11 @@ use reqwest::{Client, Method};
 use serde_json::Value;
 use url::Url;
 
+use crate::adapters::call;
 use crate::adapters::http_client::innermost;
 
-/// Why a call brought no result. No variant holds the address: a customer's id may be in it.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum CallError {
-    /// There was no connection, so nothing was sent.
-    #[error("no connection: {0}")]
-    NoConnection(String),
-    /// The request may have arrived: it went out, at least in part, and no answer came that could be understood.
-    #[error("no answer: {0}")]
-    NoAnswer(String),
-    /// An answer that is not a success.
-    #[error("{0}")]
-    Refused(Refusal),
-}
+/// Why a call brought no result.
+pub(super) type CallError = call::CallError<Refusal>;
 
 /// An answer that is not a success.
 #[derive(Debug)]
@@ -107,14 +97,9 @@ impl Api {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let response = request.send().await.map_err(|error| {
-            let why = innermost(&error);
-            if error.is_builder() || error.is_connect() {
-                CallError::NoConnection(why)
-            } else {
-                CallError::NoAnswer(why)
-            }
-        })?;
+        let response = request.send().await;
+        let response =
+            response.map_err(|error| CallError::of_request(error.is_builder() || error.is_connect(), &error))?;
         let status = response.status().as_u16();
         let retry_after = response.headers().get(RETRY_AFTER).and_then(|wait| wait.to_str().ok()?.parse().ok());
         // An answer that breaks off says as much as its status does.

@@ -24,6 +24,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
+pub use super::call::Waits;
+
 use self::call::Api;
 use self::receive::Receiving;
 use self::update::{Read, integer};
@@ -62,21 +64,6 @@ const NOTICED: &str = "✓";
 
 /// So many dialogs are remembered by number; more than that, and it begins anew.
 const MOST_CHATS: usize = 50_000;
-
-/// How long we wait for MAX.
-#[derive(Debug, Clone, Copy)]
-pub struct Waits {
-    /// For news, in one poll: MAX counts in whole seconds, at most 90.
-    pub news: Duration,
-    /// For the answer to any other call, and for the answer to a poll after its `news` are over.
-    pub answer: Duration,
-}
-
-impl Default for Waits {
-    fn default() -> Self {
-        Self { news: Duration::from_secs(25), answer: Duration::from_secs(20) }
-    }
-}
 
 /// Why MAX could not be set up or asked; each message says what mends it.
 #[derive(Debug, thiserror::Error)]

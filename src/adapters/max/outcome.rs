@@ -22,11 +22,7 @@ use crate::ports::channel::{FetchError, PollError, SendError};
 const GONE: [&str; 3] = ["denied", "suspended", "not.found"];
 
 pub(super) fn of_send(error: CallError) -> SendError {
-    match error {
-        CallError::NoConnection(why) => SendError::NotSent { why, retry: Retry::Later },
-        CallError::NoAnswer(why) => SendError::Unknown { why },
-        CallError::Refused(refusal) => of_refused_send(&refusal),
-    }
+    error.of_send(of_refused_send)
 }
 
 fn of_refused_send(refusal: &Refusal) -> SendError {

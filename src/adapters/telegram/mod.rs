@@ -25,6 +25,8 @@ use teloxide::payloads::{
 use teloxide::types::{AllowedUpdate, ChatAction, ChatId, LinkPreviewOptions};
 use url::Url;
 
+pub use super::call::Waits;
+
 use self::call::call;
 use crate::config::{self, TelegramMode};
 use crate::domain::channel::{Address, ChannelKind, Cursor, Inbound};
@@ -54,21 +56,6 @@ const UPDATES: [AllowedUpdate; 4] =
 /// Connections of a webhook at a time. Telegram keeps the order within a chat; few connections are plenty, since an update
 /// is answered as soon as it is stored.
 const WEBHOOK_CONNECTIONS: u8 = 8;
-
-/// How long we wait for Telegram.
-#[derive(Debug, Clone, Copy)]
-pub struct Waits {
-    /// For news, in one poll: Telegram counts in whole seconds.
-    pub news: Duration,
-    /// For the answer to any other call, and for the answer to a poll after its `news` are over.
-    pub answer: Duration,
-}
-
-impl Default for Waits {
-    fn default() -> Self {
-        Self { news: Duration::from_secs(25), answer: Duration::from_secs(20) }
-    }
-}
 
 /// Why Telegram could not be set up or asked; each message says what mends it.
 #[derive(Debug, thiserror::Error)]

@@ -22,11 +22,7 @@ const GONE: [&str; 6] =
     ["chat not found", "user not found", "deactivated", "peer_id_invalid", "user_is_blocked", "bot was blocked"];
 
 pub(super) fn of_send(error: CallError) -> SendError {
-    match error {
-        CallError::NoConnection(why) => SendError::NotSent { why, retry: Retry::Later },
-        CallError::NoAnswer(why) => SendError::Unknown { why },
-        CallError::Refused(refusal) => of_refused_send(&refusal),
-    }
+    error.of_send(of_refused_send)
 }
 
 fn of_refused_send(refusal: &Refusal) -> SendError {

@@ -9,21 +9,11 @@ use serde_json::Value;
 use url::Url;
 
 use super::WhatsAppError;
+use crate::adapters::call;
 use crate::adapters::http_client::{http_client_of_sends, innermost};
 
-/// Why a call brought no result. No variant holds the token or the body.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum CallError {
-    /// There was no connection, so nothing was sent.
-    #[error("no connection: {0}")]
-    NoConnection(String),
-    /// The request may have arrived: it went out, at least in part, and no answer came that could be understood.
-    #[error("no answer: {0}")]
-    NoAnswer(String),
-    /// An answer that is not a success.
-    #[error("{0}")]
-    Refused(Refusal),
-}
+/// Why a call brought no result.
+pub(super) type CallError = call::CallError<Refusal>;
 
 /// An answer that is not a success.
 #[derive(Debug)]
@@ -104,14 +94,8 @@ impl Graph {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, CallError> {
-        request.header(AUTHORIZATION, self.bearer.clone()).send().await.map_err(|error| {
-            let why = innermost(&error);
-            if error.is_builder() || error.is_connect() {
-                CallError::NoConnection(why)
-            } else {
-                CallError::NoAnswer(why)
-            }
-        })
+        let sent = request.header(AUTHORIZATION, self.bearer.clone()).send().await;
+        sent.map_err(|error| CallError::of_request(error.is_builder() || error.is_connect(), &error))
     }
 
     async fn json(&self, request: RequestBuilder) -> Result<Value, CallError> {

@@ -100,11 +100,7 @@ pub(super) fn of_status(code: i64) -> (String, bool) {
 
 /// `attempts` so far, the failed one included.
 pub(super) fn of_send(error: CallError, attempts: i64) -> SendError {
-    match error {
-        CallError::NoConnection(why) => SendError::NotSent { why, retry: Retry::Later },
-        CallError::NoAnswer(why) => SendError::Unknown { why },
-        CallError::Refused(refusal) => of_refused_send(&refusal, attempts),
-    }
+    error.of_send(|refusal| of_refused_send(refusal, attempts))
 }
 
 fn of_refused_send(refusal: &Refusal, attempts: i64) -> SendError {
