@@ -17,12 +17,11 @@ use firstline::ports::channel::{Channel, SendError};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::telegram::{Ending, ending};
+use super::telegram::{Ending, SOON, ending, short_waits};
 use crate::support::fake_max::{Call, FakeMax, Fault};
 
 const ANA: i64 = 11;
 const SECRET: &str = "s3cret_of-the-webhook";
-const SOON: Duration = Duration::from_secs(10);
 const SEND: &str = "POST /messages";
 
 fn settings(fake: &FakeMax, mode: MaxMode) -> config::Max {
@@ -36,10 +35,6 @@ fn settings_at(api_url: &str, token: &str, mode: MaxMode) -> config::Max {
     settings.secret = SECRET.to_owned().into();
     settings.mode = mode;
     settings
-}
-
-fn short_waits() -> Waits {
-    Waits { news: Duration::ZERO, answer: Duration::from_secs(5) }
 }
 
 fn connect(fake: &FakeMax) -> Max {

@@ -34,7 +34,7 @@ use crate::support::fake_telegram::{FakeTelegram, Fault};
 
 const CHAT: i64 = 11;
 const SECRET: &str = "s3cret_of-the-webhook";
-const SOON: Duration = Duration::from_secs(10);
+pub(super) const SOON: Duration = Duration::from_secs(10);
 
 fn settings(api_url: &str, token: &str, mode: TelegramMode) -> config::Telegram {
     let mut settings = Config::defaults().telegram;
@@ -45,7 +45,7 @@ fn settings(api_url: &str, token: &str, mode: TelegramMode) -> config::Telegram 
     settings
 }
 
-fn short_waits() -> Waits {
+pub(super) fn short_waits() -> Waits {
     Waits { news: Duration::ZERO, answer: Duration::from_secs(5) }
 }
 
