@@ -56,9 +56,8 @@ pub(super) struct EvalArgs {
 enum EvalCommand {
     /// Make the last run the one that others are compared with; it must be of all cases
     Accept {
-        /// The report of the run
-        #[arg(long, value_name = "FILE", default_value = "data/eval/report.json")]
-        report: PathBuf,
+        #[command(flatten)]
+        report: ReportArgs,
         /// Where the cases are
         #[arg(long, value_name = "DIR", default_value = "eval")]
         dir: PathBuf,
@@ -108,18 +107,16 @@ enum EvalCommand {
         /// judged in the last run if it is left out
         #[arg(long, value_name = "FILE")]
         items: Option<PathBuf>,
-        /// The report of that run
-        #[arg(long, value_name = "FILE", default_value = "data/eval/report.json")]
-        report: PathBuf,
+        #[command(flatten)]
+        report: ReportArgs,
         /// Where the cases are
         #[arg(long, value_name = "DIR", default_value = "eval")]
         dir: PathBuf,
     },
     /// Find the thresholds that cost least from a run's probabilities, and what that is worth; asks no model
     Sweep {
-        /// The report of the run
-        #[arg(long, value_name = "FILE", default_value = "data/eval/report.json")]
-        report: PathBuf,
+        #[command(flatten)]
+        report: ReportArgs,
     },
     /// Show the whole path of one case: what was said, recalled, cited and decided, and every check
     Explain {
@@ -229,6 +226,25 @@ pub(super) struct ModeArgs {
     cassettes: Option<PathBuf>,
 }
 
+/// The run of which something is wanted.
+#[derive(Debug, Args)]
+struct ReportArgs {
+    /// The report of the run; the last one in the data directory if it is left out
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+impl ReportArgs {
+    fn path(self, config: &Config) -> PathBuf {
+        self.report.unwrap_or_else(|| results_dir(config).join("report.json"))
+    }
+}
+
+/// Where results are kept if nothing else is said.
+fn results_dir(config: &Config) -> PathBuf {
+    config.data.dir.join("eval")
+}
+
 impl RunArgs {
     /// Whether all cases are run.
     fn chooses_nothing(&self) -> bool {
@@ -274,16 +290,16 @@ fn parse_repeat(words: &str) -> Result<Repeat, String> {
 /// Measures, or does what else is asked for; `settings` is the file that was named.
 pub(super) async fn run(config: &Config, settings: Option<&Path>, args: EvalArgs, json: bool) -> anyhow::Result<()> {
     match args.command {
-        Some(EvalCommand::Accept { report, dir }) => accept(&report, &dir),
+        Some(EvalCommand::Accept { report, dir }) => accept(&report.path(config), &dir),
         Some(EvalCommand::Lint { dir }) => lint(config, &dir, json),
         Some(EvalCommand::Add { conversation, dir }) => life::add(config, conversation, &dir, json).await,
         Some(EvalCommand::Import { file, out, rename, sample, seed }) => {
             import::run(&file, &out, &rename, (sample, seed), json)
         }
         Some(EvalCommand::Label { by, rubric, items, report, dir }) => {
-            label::run(&by, &rubric, &label::Source { items, report }, &dir)
+            label::run(&by, &rubric, &label::Source { items, report: report.path(config) }, &dir)
         }
-        Some(EvalCommand::Sweep { report }) => sweep::run(config, &report, json),
+        Some(EvalCommand::Sweep { report }) => sweep::run(config, &report.path(config), json),
         Some(EvalCommand::Explain { id, dir }) => explain(config, &id, &dir, json).await,
         None if args.run.watch => watch::watch(settings, &args.run, json).await,
         None => measure::measure(config, settings, &args.run, json).await,

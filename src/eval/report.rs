@@ -34,7 +34,7 @@ pub struct Report {
     pub version: u32,
     /// When it was made.
     pub made_at: Timestamp,
-    /// How long it took, in milliseconds.
+    /// How long the cases took, in milliseconds; reading the knowledge base before them is not in it.
     pub took_ms: u64,
     /// What was measured.
     pub subject: Subject,
@@ -87,7 +87,7 @@ pub struct Economy {
 pub struct Made {
     /// When.
     pub at: Timestamp,
-    /// How long it took, in milliseconds.
+    /// How long the cases took, in milliseconds; reading the knowledge base before them is not in it.
     pub took_ms: u64,
     /// What it has cost, and what was not run.
     pub economy: Economy,

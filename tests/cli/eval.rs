@@ -123,6 +123,7 @@ fn a_case_that_can_not_be_run_is_nobodys_mistake() {
     let ended = eval(dir.path(), &["dialog"]);
     assert_eq!(ended.code, 3, "{}", ended.complained);
     assert!(ended.complained.contains("too-early: step 1: an operator acts before"), "{}", ended.complained);
+    assert!(ended.said.contains("0 failed, 1 without a verdict"), "{}", ended.said);
 }
 
 fn accept(dir: &Path) -> Ended {
@@ -287,6 +288,10 @@ fn what_an_import_and_a_sweep_lead_to_is_said() {
     assert_eq!(imported.code, 0, "{}", imported.complained);
     assert!(imported.said.contains("firstline eval eval/triage/ours.yaml runs them"), "{}", imported.said);
     assert!(eval(dir.path(), &["triage"]).said.contains("3 cases in"), "the imported one is among them");
+
+    let nowhere = end(command(&dir.path().join("data")).args(["eval", "sweep"]));
+    let last_run = dir.path().join("data/eval/report.json");
+    assert!(nowhere.code == 2 && nowhere.complained.contains(last_run.to_str().unwrap()), "{}", nowhere.complained);
 
     let mut sweep = command(&dir.path().join("data"));
     let swept = end(sweep.args(["eval", "sweep", "--report"]).arg(dir.path().join("out/report.json")));

@@ -12,7 +12,7 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::spending::Spending;
 use super::worktree::{Worktree, git};
-use super::{BASELINE, BASELINE_NAME, Format, ModeArgs, RunArgs, choice, table};
+use super::{BASELINE, BASELINE_NAME, Format, ModeArgs, RunArgs, choice, results_dir, table};
 use crate::adapters::clock::SystemClock;
 use crate::adapters::embedded::EmbeddedEmbedder;
 use crate::adapters::openai;
@@ -49,7 +49,7 @@ pub(super) async fn measure(
     let rubrics = judge::rubrics(&args.dir.join("judges")).map_err(|error| Exit::invalid(&error))?;
     let names: Vec<String> = rubrics.iter().map(|rubric| rubric.name.clone()).collect();
     let gates = Gates::read(&args.dir.join("gates.toml"), &names).map_err(|error| Exit::invalid(&error))?;
-    let out = args.out.clone().unwrap_or_else(|| config.data.dir.join("eval"));
+    let out = args.out.clone().unwrap_or_else(|| results_dir(config));
     let cases = choice::chosen(args, &out)?;
     choice::check_names(config, &cases, names)?;
     let earlier = args.compare.as_deref().map(|with| Earlier::of(with, settings, args)).transpose()?;
@@ -160,7 +160,7 @@ pub(super) fn embedder(config: &Config) -> anyhow::Result<Option<Arc<dyn Embedde
         return app::embedder(config);
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let dir = config.data.dir.join("eval");
+    let dir = results_dir(config);
     let kept = KeptEmbedder::open(Arc::new(EmbeddedEmbedder::with_threads(cores)?), &dir);
     Ok(Some(Arc::new(kept.with_context(|| format!("{} can't be used", dir.display()))?)))
 }
@@ -214,12 +214,14 @@ async fn measured(
     if let Some(journal) = journal.as_deref().filter(|_| args.changed && !to_run.is_empty()) {
         output::note(&why_again(journal, &to_run, &inputs));
     }
-    let (began, made_at) = (Instant::now(), SystemClock.now());
+    let (mut began, made_at) = (Instant::now(), SystemClock.now());
     let mut thresholds = Vec::new();
     if !to_run.is_empty() {
         let studio = Studio::open(config, cast.embedder.clone(), cast.models.clone()).await;
         let studio =
             studio.map_err(|error| if cast.mode == Some(Mode::Replay) { out_of_order(&error) } else { error })?;
+        output::note(&format!("the knowledge base was read in {:.1} s", began.elapsed().as_secs_f64()));
+        began = Instant::now();
         let before = journal.as_deref().map(Journal::before).unwrap_or_default();
         let jobs = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let how = How { repeat: args.repeat, jobs, before: &before, rubrics };

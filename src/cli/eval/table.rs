@@ -34,11 +34,15 @@ pub(super) fn print(report: &Report, compared: Option<&(Vec<Compared>, Changed)>
 }
 
 fn counts(report: &Report) {
-    let (all, failed) = (report.cases.len(), report.failed().count());
+    let (all, failed) = (report.cases.len(), report.failed().filter(|case| case.is_said()).count());
     let seconds = report.took_ms as f64 / 1_000.0;
-    let per_second = all as f64 / seconds.max(0.001);
+    let per_second = (all - report.economy.reused) as f64 / seconds.max(0.001);
+    let without_verdict = match report.cases.iter().filter(|case| !case.is_said()).count() {
+        0 => String::new(),
+        some => format!(", {some} without a verdict"),
+    };
     let all = counted(all, "case");
-    output::line(&format!("{all} in {seconds:.1} s, {per_second:.0} a second; {failed} failed"));
+    output::line(&format!("{all} in {seconds:.1} s, {per_second:.0} a second; {failed} failed{without_verdict}"));
     let economy = &report.economy;
     if economy.reused > 0 {
         output::line(&format!("{} of them not run again: nothing has changed that they need", economy.reused));
