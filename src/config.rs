@@ -14,19 +14,19 @@ use url::{Host, Url};
 use crate::domain::memory::FactKind;
 
 mod index;
+mod masked;
 mod max;
+mod web;
 mod whatsapp;
 
 pub use max::MaxMode;
+pub use web::Web;
 
 /// The defaults, as the user reads them.
 pub const DEFAULTS: &str = include_str!("../config.toml");
 
 /// Prefix of environment variables that set something: `FIRSTLINE__SECTION__KEY`.
 const ENVIRONMENT: &str = "FIRSTLINE__";
-
-/// Stands for a secret that is set.
-const MASK: &str = "***";
 
 /// All settings.
 #[derive(Debug, Clone, Deserialize)]
@@ -134,8 +134,6 @@ sections! {
         passage_prefix: String,
         within: SignedDuration,
     }
-    /// `[web]`
-    Web { origins: Vec<String> }
     /// `[telegram]`
     Telegram {
         token: SecretString,
@@ -275,7 +273,7 @@ impl Config {
             Self::deserialize(merged.clone())
                 .map_err(|error| ConfigError(vec![format!("environment variable {variable}: {}", error.message())]))?;
         }
-        let shown = masked(&merged);
+        let shown = masked::masked(&merged);
         let mut config = Self::deserialize(merged).map_err(|error| ConfigError(vec![error.to_string()]))?;
         config.shown = shown;
         config.read_secret_files()?;
@@ -302,6 +300,7 @@ impl Config {
             ("whatsapp.verify_token_file", &self.whatsapp.verify_token_file, &mut self.whatsapp.verify_token),
             ("max.token_file", &self.max.token_file, &mut self.max.token),
             ("max.secret_file", &self.max.secret_file, &mut self.max.secret),
+            ("web.secret_file", &self.web.secret_file, &mut self.web.secret),
         ];
         pairs.extend(self.model.iter_mut().map(|model| ("model.key_file", &model.key_file, &mut model.key)));
         pairs.extend(self.examiner.iter_mut().map(|model| ("examiner.key_file", &model.key_file, &mut model.key)));
@@ -369,6 +368,7 @@ impl Config {
         }
         faults.extend(self.whatsapp.faults(&self.server.public_url));
         faults.extend(self.max.fault(&self.server.public_url));
+        faults.extend(self.web.faults());
         if faults.is_empty() { Ok(()) } else { Err(ConfigError(faults)) }
     }
 
@@ -466,35 +466,6 @@ fn line_and_column(text: &str, at: usize) -> String {
     format!("{line}:{column}")
 }
 
-/// The settings without their secrets: keys and tokens, the store's address, passwords in other addresses.
-fn masked(table: &toml::Table) -> toml::Table {
-    let mut masked = table.clone();
-    for (key, value) in &mut masked {
-        mask(value, matches!(key.as_str(), "key" | "token" | "secret" | "app_secret" | "verify_token"));
-    }
-    if let Some(url) = masked.get_mut("store").and_then(|store| store.get_mut("url")) {
-        mask(url, true);
-    }
-    masked
-}
-
-fn mask(value: &mut toml::Value, is_secret: bool) {
-    match value {
-        toml::Value::Table(table) => *table = masked(table),
-        toml::Value::Array(items) => items.iter_mut().for_each(|item| mask(item, false)),
-        toml::Value::String(text) if is_secret && !text.is_empty() => MASK.clone_into(text),
-        toml::Value::String(text) => {
-            if let Ok(mut url) = Url::parse(text)
-                && url.password().is_some()
-                && url.set_password(Some(MASK)).is_ok()
-            {
-                *text = url.into();
-            }
-        }
-        _ => {}
-    }
-}
-
 fn merge(base: &mut toml::Table, over: toml::Table) {
     for (key, value) in over {
         match (base.get_mut(&key), value) {
@@ -525,6 +496,7 @@ fn set_variable(table: &mut toml::Table, path: &str, value: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::masked::MASK;
     use super::*;
 
     fn fault(text: &str) -> String {

@@ -18,3 +18,5 @@ mod machines;
 mod messenger;
 #[path = "http/pages.rs"]
 mod pages;
+#[path = "http/visitors.rs"]
+mod visitors;

@@ -42,6 +42,8 @@ mod snapshot;
 mod support;
 #[path = "store/turns.rs"]
 mod turns;
+#[path = "store/visitors.rs"]
+mod visitors;
 #[path = "store/year.rs"]
 mod year;
 
@@ -119,6 +121,13 @@ macro_rules! store_contract {
                     a_handoff_opens_once,
                     a_notice_needs_its_epoch,
                     taking_from_the_queue_claims_the_handoff,
+                }
+                visitors {
+                    visitors_are_remembered,
+                    what_a_site_vouches_for_is_stated_once,
+                    a_stranger_becomes_whom_the_site_knows,
+                    joined_feeds_are_one_and_part_again,
+                    what_was_in_sight_is_read,
                 }
                 outbox {
                     parts_go_one_after_another,
@@ -205,7 +214,6 @@ macro_rules! store_contract {
                     a_handoff_is_raised_until_somebody_has_it,
                     a_transcript_can_be_paged,
                     operators_have_logins_and_sessions,
-                    visitors_are_remembered,
                     undelivered_messages_are_listed_once,
                     the_last_turn_can_be_explained,
                 }

@@ -1,7 +1,7 @@
 //! The person helped.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::channel::Address;
 use super::id::{CustomerId, MergeId};
@@ -20,6 +20,28 @@ pub struct Customer {
     pub created_at: Timestamp,
     /// Whether anything may be learnt of them and recalled. Where not, the bot answers all the same.
     pub remembered: bool,
+}
+
+/// What a site vouches for of a visitor of its web chat, by a token that it has signed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// What they are called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Their number, verified by the site, in E.164.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Their mail address, verified by the site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+impl Claims {
+    /// What may be entered among the facts: keys and values.
+    pub fn proven(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let phone = self.phone.as_deref().map(|phone| ("phone", phone));
+        phone.into_iter().chain(self.email.as_deref().map(|email| ("email", email)))
+    }
 }
 
 /// Where a customer writes from.

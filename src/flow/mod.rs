@@ -23,6 +23,7 @@ pub mod recall;
 pub mod search;
 pub mod timers;
 pub mod turn;
+pub mod visitor;
 pub mod wake;
 
 use std::sync::Arc;

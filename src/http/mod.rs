@@ -11,6 +11,7 @@ mod chat;
 mod cookie;
 mod desk;
 mod health;
+mod identity;
 mod limits;
 mod origin;
 mod pages;
@@ -18,6 +19,7 @@ mod peer;
 mod problem;
 mod secret;
 mod start;
+mod typing;
 mod webhook;
 mod widget;
 mod words;
@@ -41,6 +43,7 @@ use crate::flow::Ctx;
 use limits::{Attempts, Rates, Streams};
 use origin::Origins;
 use pages::Pages;
+use typing::Typing;
 use words::SiteWords;
 
 /// Passwords that are hashed at a time: each takes 19 MiB and a core.
@@ -48,6 +51,9 @@ const HASHES_AT_ONCE: usize = 2;
 
 /// Open event streams in all, and for one visitor or operator.
 const STREAMS: (usize, usize) = (4_096, 12);
+
+/// Signs a minute from one visitor, operator or address.
+const SIGNS_PER_MINUTE: u32 = 90;
 
 /// A query that may be missing or wrong.
 type Asked<T> = Result<Query<T>, QueryRejection>;
@@ -60,6 +66,9 @@ pub(crate) struct Site {
     pages: Pages,
     origins: Origins,
     rates: Rates,
+    /// Of what says nothing: that somebody writes, that something was read.
+    signs: Rates,
+    typing: Typing,
     log_ins: Attempts,
     streams: Arc<Streams>,
     hashing: Semaphore,
@@ -84,6 +93,8 @@ pub fn router(ctx: Arc<Ctx>, stop: CancellationToken) -> Router {
         pages: Pages::new(),
         origins: Origins::new(&ctx.config),
         rates: Rates::new(ctx.config.limits.web_per_minute),
+        signs: Rates::new(SIGNS_PER_MINUTE),
+        typing: Typing::default(),
         log_ins: Attempts::default(),
         streams: Streams::new(STREAMS.0, STREAMS.1),
         hashing: Semaphore::new(HASHES_AT_ONCE),

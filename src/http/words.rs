@@ -254,6 +254,7 @@ words! {
         timeline_none: "Сообщений пока нет.", "There are no messages yet.";
         sources: "Источники", "Sources";
         being_sent: "отправляется", "being sent";
+        customer_writing: "Клиент пишет…", "The customer is writing…";
         not_delivered: "не доставлено", "not delivered";
         not_known: "неизвестно, дошло ли", "nobody knows whether it arrived";
         window_closed: "клиент давно не писал, и мессенджер уже не принимает свободный текст. Напишет — можно будет ответить", "the customer has not written for so long that the messenger takes no free text. Once they write, you can answer";

@@ -1,4 +1,4 @@
-//! The store as pages see it: queue, transcripts, operators, sessions and visitors.
+//! The store as pages see it: queue, transcripts, operators and sessions.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -33,7 +33,7 @@ pub trait DeskStore: Send + Sync {
     /// [`StoreError`].
     async fn turn_about(&self, message: MessageId) -> Result<Option<TurnView>, StoreError>;
 
-    /// The newest conversation with an address, open or not.
+    /// The conversation of an address, or of one that was joined to it, in which something happened last, open or not.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -62,7 +62,7 @@ pub trait DeskStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Message>, StoreError>;
 
-    /// What an address has seen, over all its conversations: its own messages and the delivered ones of ours, with a
+    /// What an address, with those joined to it, has seen over all conversations: its own messages and the delivered ones of ours, with a
     /// feed position above `after`, oldest first. Positions grow in the order in which messages became visible.
     ///
     /// # Errors
@@ -148,18 +148,6 @@ pub trait DeskStore: Send + Sync {
     /// # Errors
     /// [`StoreError`].
     async fn end_session(&self, token_hash: &str) -> Result<(), StoreError>;
-
-    /// Remembers a visitor under the hash of their token.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    async fn add_visitor(&self, token_hash: &str, address: &Address, now: Timestamp) -> Result<(), StoreError>;
-
-    /// The address of the visitor with this token.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    async fn visitor(&self, token_hash: &str) -> Result<Option<Address>, StoreError>;
 }
 
 /// A message as a visitor sees it.

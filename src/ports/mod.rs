@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod model;
 pub mod privacy;
 pub mod store;
+pub mod visitors;
 
 use jiff::SignedDuration;
 

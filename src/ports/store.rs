@@ -10,6 +10,7 @@ use super::desk::DeskStore;
 use super::identity::Identity;
 use super::ledger::Ledger;
 use super::privacy::Privacy;
+use super::visitors::Visitors;
 use crate::domain::channel::{ChannelKind, Cursor, Inbound};
 use crate::domain::conversation::{Conversation, OperatorAction, Ownership};
 use crate::domain::customer::Customer;
@@ -24,9 +25,9 @@ use crate::domain::turn::{SavedTurn, TurnRecord};
 pub const TAKEN_BACK: &str = "taken_back";
 
 /// Everything the product keeps.
-pub trait Store: Loop + Ledger + Identity + Privacy + DeskStore {}
+pub trait Store: Loop + Ledger + Identity + Privacy + DeskStore + Visitors {}
 
-impl<T: Loop + Ledger + Identity + Privacy + DeskStore> Store for T {}
+impl<T: Loop + Ledger + Identity + Privacy + DeskStore + Visitors> Store for T {}
 
 /// Ingest, turns, delivery and timers.
 #[async_trait]

@@ -259,6 +259,11 @@ impl Served {
         Visitor { served: self, token: session["visitor_token"].as_str().unwrap().to_owned() }
     }
 
+    /// The visitor of a token.
+    pub(crate) fn visitor_of(&self, token: &str) -> Visitor<'_> {
+        Visitor { served: self, token: token.to_owned() }
+    }
+
     /// Begins a session, or comes back to one.
     pub(crate) async fn session(&self, body: Value) -> Value {
         let response = self.request(Method::POST, "/widget/v1/session").json(&body).send().await.unwrap();

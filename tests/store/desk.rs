@@ -99,14 +99,6 @@ pub(crate) async fn operators_have_logins_and_sessions(stage: &Stage) {
     assert_eq!(stage.figure("select count(*) from sessions").await, 0);
 }
 
-pub(crate) async fn visitors_are_remembered(stage: &Stage) {
-    stage.store.add_visitor("hash", &web("visitor-1"), at(0)).await.unwrap();
-    stage.store.add_visitor("hash", &web("visitor-2"), at(1)).await.unwrap();
-    assert_eq!(stage.store.visitor("hash").await.unwrap(), Some(web("visitor-1")), "a token does not change hands");
-    assert_eq!(stage.store.visitor("other").await.unwrap(), None);
-    assert_eq!(stage.store.customer_at(&web("visitor-1")).await.unwrap(), None, "who wrote nothing is no customer yet");
-}
-
 pub(crate) async fn undelivered_messages_are_listed_once(stage: &Stage) {
     let (id, _) = stage.writes(&web("ana"), "Где заказ?", 0).await;
     stage.answers(&["раз", "два", "три"], 10).await;

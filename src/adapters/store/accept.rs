@@ -63,7 +63,7 @@ async fn one(
         InboundEvent::Contact(contact) => {
             let accepted = said(&arrival, tx, update.message_id.as_deref()).await?;
             if let (true, Accepted::New { message, conversation, .. }) = (contact.is_own, &accepted) {
-                changes::vouched(tx, *conversation, *message, &contact.phone, now).await?;
+                changes::vouched(tx, *conversation, *message, ("phone", &contact.phone), now).await?;
             }
             Ok(accepted)
         }
@@ -241,7 +241,7 @@ pub(super) async fn open_with(arrival: &Arrival<'_>, tx: &mut Tx) -> Result<(Hel
             meet(store, tx, &update.from, name, language, now).await?
         }
     };
-    let held = match Held::open_at(store.dialect, tx, address).await? {
+    let held = match Held::open_in_feed(store.dialect, tx, address).await? {
         Some(held) => held,
         None => open(arrival, tx, address, customer).await?,
     };

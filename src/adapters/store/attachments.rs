@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
 use super::SqlStore;
-use super::sql::{Failure, Fields, Put, Tx};
+use super::sql::{Failure, Fields, Put, Tx, composed};
 use crate::domain::channel::{Attachment, AttachmentKind};
 use crate::domain::id::{AttachmentId, ConversationId, MessageId};
 use crate::domain::message::{AttachmentState, StoredAttachment};
@@ -52,17 +52,19 @@ pub(super) async fn let_go(tx: &mut Tx, message: MessageId) -> Result<(), Failur
     Ok(())
 }
 
+/// Columns of a file `t`.
+pub(super) const ATTACHMENT: &str = "t.id as t_id, t.message_id as t_message_id, t.kind as t_kind, t.remote as t_remote, \
+    t.name as t_name, t.mime as t_mime, t.size as t_size, t.seconds as t_seconds, t.state as t_state, t.words as t_words";
+
 pub(super) async fn of_conversation(
     store: &SqlStore,
     conversation: ConversationId,
     after: i64,
 ) -> Result<Vec<StoredAttachment>, Failure> {
-    let found = sqlx::query(
-        "select t.id as t_id, t.message_id as t_message_id, t.kind as t_kind, t.remote as t_remote, t.name as t_name, \
-         t.mime as t_mime, t.size as t_size, t.seconds as t_seconds, t.state as t_state, t.words as t_words \
-         from messages m join attachments t on t.message_id = m.id \
-         where m.conversation_id = $1 and m.seq > $2 order by m.seq, t.place",
-    )
+    let found = composed(format!(
+        "select {ATTACHMENT} from messages m join attachments t on t.message_id = m.id \
+         where m.conversation_id = $1 and m.seq > $2 order by m.seq, t.place"
+    ))
     .put(conversation)
     .put(after)
     .fetch_all(&store.read)
@@ -70,7 +72,7 @@ pub(super) async fn of_conversation(
     found.iter().map(attachment).collect()
 }
 
-fn attachment(row: &AnyRow) -> Result<StoredAttachment, Failure> {
+pub(super) fn attachment(row: &AnyRow) -> Result<StoredAttachment, Failure> {
     let fields = Fields::new(row, "attachments", "t_");
     Ok(StoredAttachment {
         id: fields.id("id")?,

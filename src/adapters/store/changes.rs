@@ -332,21 +332,22 @@ pub(super) async fn vouched(
     tx: &mut Tx,
     conversation: ConversationId,
     message: MessageId,
-    phone: &str,
+    (key, value): (&str, &str),
     now: Timestamp,
 ) -> Result<(), Failure> {
     let stated = sqlx::query(
         "insert into statements (customer_id, key, value, stance, kind, confidence, source_id, valid_at, recorded_at) \
-         select k.id, 'phone', $3, $4, $5, $6, $2, $7, $7 from conversations c join customers k on k.id = c.customer_id \
+         select k.id, $8, $3, $4, $5, $6, $2, $7, $7 from conversations c join customers k on k.id = c.customer_id \
          where c.id = $1 and k.memory = 'on' on conflict (source_id, key, stance, value) do nothing",
     )
     .put(conversation)
     .put(message)
-    .put(phone)
+    .put(value)
     .put(Stance::Stated.name())
     .put(FactKind::Attribute.name())
     .put(1.0)
     .put(now)
+    .put(key)
     .execute(&mut **tx)
     .await?;
     if stated.rows_affected() > 0 {

@@ -1,4 +1,4 @@
-//! What pages read: queue, transcripts, feeds; operators, sessions and visitors.
+//! What pages read: queue, transcripts, feeds; operators and sessions.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -8,6 +8,7 @@ use sqlx::any::AnyRow;
 use super::SqlStore;
 use super::rows::{self, CONVERSATION, CONVERSATIONS, CUSTOMER, HANDOFF, MESSAGE, OPERATOR};
 use super::sql::{Failure, Fields, Put, composed};
+use super::visitors::FEED;
 use crate::domain::channel::{Address, DeliveryState};
 use crate::domain::conversation::Conversation;
 use crate::domain::customer::Customer;
@@ -26,8 +27,8 @@ pub(super) async fn conversation(store: &SqlStore, id: ConversationId) -> Result
 
 pub(super) async fn conversation_at(store: &SqlStore, address: &Address) -> Result<Option<Conversation>, Failure> {
     let row = composed(format!(
-        "select {CONVERSATION} from {CONVERSATIONS} where a.channel = $1 and a.account = $2 and a.external = $3 \
-         order by c.opened_at desc, c.id desc limit 1"
+        "select {CONVERSATION} from {CONVERSATIONS} where c.address_id in {FEED} \
+         order by c.last_activity_at desc, c.opened_at desc, c.id desc limit 1"
     ))
     .put(address.channel.name())
     .put(&address.account)
@@ -83,8 +84,7 @@ pub(super) async fn feed(
     limit: usize,
 ) -> Result<Vec<FeedItem>, Failure> {
     let found = composed(format!(
-        "select m.feed_position as m_feed_position, {MESSAGE} from messages m join addresses a on a.id = m.address_id \
-         where a.channel = $1 and a.account = $2 and a.external = $3 and m.feed_position > $4 \
+        "select m.feed_position as m_feed_position, {MESSAGE} from messages m where m.address_id in {FEED} and m.feed_position > $4 \
          order by m.feed_position limit $5"
     ))
     .put(address.channel.name())
@@ -381,35 +381,4 @@ pub(super) async fn session(
 pub(super) async fn end_session(store: &SqlStore, token_hash: &str) -> Result<(), Failure> {
     sqlx::query("delete from sessions where token_hash = $1").put(token_hash).execute(&store.write).await?;
     Ok(())
-}
-
-pub(super) async fn add_visitor(
-    store: &SqlStore,
-    token_hash: &str,
-    address: &Address,
-    now: Timestamp,
-) -> Result<(), Failure> {
-    sqlx::query(
-        "insert into visitors (token_hash, channel, account, external, created_at) values ($1, $2, $3, $4, $5) \
-         on conflict (token_hash) do nothing",
-    )
-    .put(token_hash)
-    .put(address.channel.name())
-    .put(&address.account)
-    .put(&address.external)
-    .put(now)
-    .execute(&store.write)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn visitor(store: &SqlStore, token_hash: &str) -> Result<Option<Address>, Failure> {
-    sqlx::query(
-        "select channel as v_channel, account as v_account, external as v_external from visitors where token_hash = $1",
-    )
-    .put(token_hash)
-    .fetch_optional(&store.read)
-    .await?
-    .map(|row| rows::address(&Fields::new(&row, "visitors", "v_")))
-    .transpose()
 }

@@ -53,6 +53,13 @@ impl Held {
         Self::fetch(tx, select(&dialect.hold("c"), "c.address_id = $1 and c.owner <> 'resolved'").put(address)).await
     }
 
+    /// Holds the conversation that is not resolved of an address, or of one that was joined to it: the one that was active last.
+    pub(super) async fn open_in_feed(dialect: Dialect, tx: &mut Tx, address: i64) -> Result<Option<Self>, Failure> {
+        let which = "c.address_id in (select j.id from addresses j where j.id = $1 or j.feed_id = $1) \
+                     and c.owner <> 'resolved' order by c.last_activity_at desc, c.id limit 1";
+        Self::fetch(tx, select(&dialect.hold("c"), which).put(address)).await
+    }
+
     async fn fetch(tx: &mut Tx, select: Statement) -> Result<Option<Self>, Failure> {
         select.fetch_optional(&mut **tx).await?.as_ref().map(Self::read).transpose()
     }
@@ -366,22 +373,37 @@ pub(super) async fn next_inbound_position(tx: &mut Tx, address: i64, sent_at: Ti
     let row = sqlx::query(
         "update addresses set feed_position = feed_position + 1, \
          last_inbound_at = case when last_inbound_at > $2 then last_inbound_at else $2 end \
-         where id = $1 returning feed_position as a_feed_position",
+         where id = $1 returning id as a_id, feed_position as a_feed_position, feed_id as a_feed_id",
     )
     .put(address)
     .put(sent_at)
     .fetch_one(&mut **tx)
     .await?;
-    Fields::new(&row, "addresses", "a_").integer("feed_position")
+    in_feed(tx, &row).await
 }
 
 /// The next position in the feed of an address. Its row stays locked until the transaction ends, so that whoever reads
 /// a position has seen, or can see, every lower one.
 pub(super) async fn next_position(tx: &mut Tx, address: i64) -> Result<i64, Failure> {
     let row = sqlx::query(
-        "update addresses set feed_position = feed_position + 1 where id = $1 returning feed_position as a_feed_position",
+        "update addresses set feed_position = feed_position + 1 where id = $1 \
+         returning id as a_id, feed_position as a_feed_position, feed_id as a_feed_id",
     )
     .put(address)
+    .fetch_one(&mut **tx)
+    .await?;
+    in_feed(tx, &row).await
+}
+
+/// The position that was given out; where the address was joined to another, the other one's next.
+async fn in_feed(tx: &mut Tx, row: &AnyRow) -> Result<i64, Failure> {
+    let fields = Fields::new(row, "addresses", "a_");
+    let Some(feed) = fields.integer_or_null("feed_id")? else { return fields.integer("feed_position") };
+    let row = sqlx::query(
+        "update addresses set feed_position = feed_position + 1 where id = $1 \
+         returning id as a_id, feed_position as a_feed_position",
+    )
+    .put(feed)
     .fetch_one(&mut **tx)
     .await?;
     Fields::new(&row, "addresses", "a_").integer("feed_position")

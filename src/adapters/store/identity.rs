@@ -11,6 +11,7 @@ use super::held::Held;
 use super::rows;
 use super::sql::{Dialect, Failure, Fields, Put, Tx, composed, document, undone};
 use super::timers;
+use super::visitors;
 use crate::domain::conversation::Ownership;
 use crate::domain::customer::{KnownAddress, Merge, Undone};
 use crate::domain::handoff::Package;
@@ -243,6 +244,9 @@ pub(super) async fn unmerge(store: &SqlStore, unmerging: &Unmerging, now: Timest
         return undone(tx, false).await;
     }
     part_with(&mut tx, part, whole).await?;
+    for customer in [part, whole] {
+        visitors::part(&mut tx, customer).await?;
+    }
     facts::enter(&mut tx, kept, now).await?;
     facts::enter(&mut tx, parted, now).await?;
     owe_all(&mut tx, part, part, now).await?;

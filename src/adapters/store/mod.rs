@@ -28,6 +28,7 @@ mod rows;
 mod sql;
 mod timers;
 mod turn;
+mod visitors;
 
 use std::fs::File;
 

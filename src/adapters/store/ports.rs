@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use super::sql::{Failure, Fields, Put, retried};
 use super::{
     SqlStore, accept, applying, attachments, delivery, desk, facts, identity, ledger, operator, past, privacy,
-    recovery, timers, turn,
+    recovery, timers, turn, visitors,
 };
 use crate::domain::channel::{Address, ChannelKind, Cursor, Inbound};
 use crate::domain::conversation::Conversation;
-use crate::domain::customer::{Customer, KnownAddress, Merge};
+use crate::domain::customer::{Claims, Customer, KnownAddress, Merge};
 use crate::domain::handoff::{Handoff, HandoffReason, Package};
-use crate::domain::id::{BootId, ConversationId, CustomerId, HandoffId, MergeId, MessageId};
+use crate::domain::id::{AttachmentId, BootId, ConversationId, CustomerId, HandoffId, MergeId, MessageId};
 use crate::domain::memory::{Episode, Fact};
 use crate::domain::message::{Message, StoredAttachment};
 use crate::domain::outbox::{Outbound, SendOutcome};
@@ -28,6 +28,7 @@ use crate::ports::store::{
     Accepted, Claim, Committed, Depth, HandoffCommit, Lease, Loop, NewMessage, OperatorCommit, OperatorOutcome,
     Recovered, StoreError, Timer, Timing, TurnCommit, TurnInput,
 };
+use crate::ports::visitors::{KnownVisitor, Visitors};
 
 #[async_trait]
 impl Loop for SqlStore {
@@ -435,12 +436,50 @@ impl DeskStore for SqlStore {
     async fn end_session(&self, token_hash: &str) -> Result<(), StoreError> {
         retried(|| desk::end_session(self, token_hash)).await
     }
+}
 
-    async fn add_visitor(&self, token_hash: &str, address: &Address, now: Timestamp) -> Result<(), StoreError> {
-        retried(|| desk::add_visitor(self, token_hash, address, now)).await
+#[async_trait]
+impl Visitors for SqlStore {
+    async fn add_visitor(
+        &self,
+        token_hash: &str,
+        address: &Address,
+        claims: &Claims,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        retried(|| visitors::add(self, token_hash, address, claims, now)).await
     }
 
-    async fn visitor(&self, token_hash: &str) -> Result<Option<Address>, StoreError> {
-        Ok(desk::visitor(self, token_hash).await?)
+    async fn visitor(&self, token_hash: &str) -> Result<Option<KnownVisitor>, StoreError> {
+        Ok(visitors::visitor(self, token_hash).await?)
+    }
+
+    async fn end_visitor(&self, token_hash: &str) -> Result<(), StoreError> {
+        retried(|| visitors::end(self, token_hash)).await
+    }
+
+    async fn join(&self, from: &Address, to: &Address) -> Result<Option<(CustomerId, CustomerId)>, StoreError> {
+        retried(|| visitors::join(self, from, to)).await
+    }
+
+    async fn state_claims(&self, token_hash: &str, message: MessageId, now: Timestamp) -> Result<(), StoreError> {
+        retried(|| visitors::state_claims(self, token_hash, message, now)).await
+    }
+
+    async fn read_up_to(
+        &self,
+        address: &Address,
+        position: i64,
+        now: Timestamp,
+    ) -> Result<Vec<ConversationId>, StoreError> {
+        retried(|| visitors::read_up_to(self, address, position, now)).await
+    }
+
+    async fn attachment_in_feed(
+        &self,
+        address: &Address,
+        id: AttachmentId,
+    ) -> Result<Option<StoredAttachment>, StoreError> {
+        Ok(visitors::attachment_in_feed(self, address, id).await?)
     }
 }

@@ -55,7 +55,7 @@ pub(super) const HELD: [(&str, &str); 20] = [
 const SECRET: [&str; 2] = ["token_hash", "lease_token"];
 
 /// Columns that hold JSON.
-const DOCUMENTS: [&str; 4] = ["citations", "saved", "record", "package"];
+const DOCUMENTS: [&str; 5] = ["citations", "claims", "saved", "record", "package"];
 
 pub(super) async fn set_memory(
     store: &SqlStore,

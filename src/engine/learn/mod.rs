@@ -145,6 +145,11 @@ pub fn key(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
+/// A mail address that somebody vouches for, in the spelling under which it is known.
+pub fn email(given: &str) -> Option<String> {
+    values::canonical("email", given.trim())
+}
+
 /// A telephone number that a messenger gave, with or without its plus, in the spelling under which it is known.
 pub fn phone(given: &str) -> Option<String> {
     let given = given.trim();

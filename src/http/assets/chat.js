@@ -7,6 +7,7 @@ const settings = JSON.parse(document.body.dataset.settings);
 const API = "/widget/v1/";
 const LOST_AFTER = 2500; // a connection that is back sooner is not worth a word
 const SHOWN = 400; // messages kept on the page
+const TYPING_EVERY = 3000; // a sign lasts for six seconds
 const GROUP = 180000; // messages of one author closer than this are one group
 
 const log = document.getElementById("log");
@@ -56,6 +57,10 @@ let sending = false;
 let arrived = []; // told while a message of ours was on its way
 let unread = 0;
 let shown = !settings.embedded;
+let known = kept.get("known") === true; // the site has said who this is
+let jwt = null; // its word for it, as long as the page is open
+let readUpTo = 0;
+let toldTyping = 0;
 let retryTimer = 0;
 let retryPause = 1000;
 let lostTimer = 0;
@@ -220,7 +225,7 @@ function draw() {
     wanted.push([[message.id, language, message.state, message.why].join("|"), () => drawPending(message)]);
   }
   if (status.who === "queued") wanted.push(["queued:" + language, () => element("li", "between", words.queued_note)]);
-  if (typing && status.who === "bot") wanted.push(["typing:" + language, drawTyping]);
+  if (typing && (status.who === "bot" || status.who === "human")) wanted.push(["typing:" + language + status.who, drawTyping]);
   const known = new Map([...log.children].map((child) => [child.dataset.key, child]));
   let place = log.firstElementChild;
   for (const [key, make] of wanted) {
@@ -350,12 +355,14 @@ async function flush() {
 // True when there may be more to send at once.
 async function post(message) {
   if (!token && !(await begin())) return later(message, words.waiting);
+  const mine = token;
   let response;
   try {
     response = await request("messages", { client_msg_id: message.id, text: message.text, language });
   } catch {
     return later(message, words.waiting);
   }
+  if (mine !== token) return false; // somebody else uses the browser by now
   if (response.status === 401) {
     forget();
     return true;
@@ -393,9 +400,9 @@ function later(message, why) {
 
 // ---- Talking to the server ----
 
-function request(path, body) {
+function request(path, body, as = token) {
   const headers = { "Content-Type": "application/json" };
-  if (token) headers.Authorization = "Bearer " + token;
+  if (as) headers.Authorization = "Bearer " + as;
   const signal = AbortSignal.timeout(20000);
   return fetch(API + path, { method: "POST", headers, body: JSON.stringify(body), signal, cache: "no-store" });
 }
@@ -404,18 +411,34 @@ function request(path, body) {
 async function begin() {
   let response;
   try {
-    response = await request("session", { visitor_token: token ?? undefined, site_key: settings.site_key });
+    const asked = { visitor_token: token ?? undefined, site_key: settings.site_key, user_jwt: jwt ?? undefined };
+    response = await request("session", asked);
   } catch {
     lost(words.offline);
     return false;
+  }
+  if (response.status === 422 && jwt) {
+    // For the site's developer: the visitor goes on as whoever they were.
+    console.warn("firstline: " + ((await response.json().catch(() => ({}))).detail ?? "user_jwt is not accepted"));
+    jwt = null;
+    return begin();
   }
   if (!response.ok) {
     lost(response.status === 403 ? words.refused : words.unavailable);
     return false;
   }
-  const session = await response.json();
+  take(await response.json());
+  return true;
+}
+
+// Shows a session, and follows its feed.
+function take(session) {
+  // What one of the site's visitors has left unsent is not for the next one to send.
+  if (known && session.visitor_token !== token) clear();
   token = session.visitor_token;
+  known = session.known;
   kept.set("token", token);
+  kept.set("known", known);
   position = session.position;
   messages = session.messages;
   status = session.status;
@@ -426,11 +449,67 @@ async function begin() {
   log.removeAttribute("aria-busy");
   feed?.stop();
   feed = follow({ url: API + "events", token, position: () => position, onEvent: hear, onState: connection });
-  return true;
+  tellRead();
+}
+
+// Forgets whoever used the chat until now.
+function clear() {
+  feed?.stop();
+  feed = null;
+  token = null;
+  known = false;
+  messages = [];
+  pending = [];
+  arrived = [];
+  position = 0;
+  readUpTo = 0;
+  unread = 0;
+  typing = false;
+  status = { who: "bot" };
+  field.value = "";
+  for (const key of ["token", "known", "outbox"]) kept.set(key, null);
+  tellUnread();
+  drawStatus();
+  draw();
+  measure();
+}
+
+// The token is let go of at the server as well, now or when it can be reached again.
+async function logOut() {
+  const before = token ?? kept.get("token");
+  jwt = null;
+  clear();
+  if (!before) return;
+  kept.set("ended", [...(kept.get("ended") ?? []), before].slice(-5));
+  await endTokens();
+}
+
+async function endTokens() {
+  for (const ended of kept.get("ended") ?? []) {
+    try {
+      const response = await request("logout", {}, ended);
+      if (!response.ok && response.status !== 401) continue;
+    } catch {
+      return;
+    }
+    kept.set("ended", (kept.get("ended") ?? []).filter((other) => other !== ended));
+  }
+}
+
+// Another tab has logged in or out: this one follows.
+function follows() {
+  const theirs = kept.get("token");
+  if (theirs === token) return;
+  if (token) clear();
+  token = theirs;
+  if (theirs) kept.set("token", theirs);
+  known = kept.get("known") === true;
+  if (token) begin();
 }
 
 // The server does not know us any more: whatever is still pending goes out under a new name.
 function forget() {
+  if (known) return clear();
   feed?.stop();
   feed = null;
   token = null;
@@ -494,8 +573,24 @@ function takeArrived() {
   arrived = [];
   messages.sort((a, b) => (a.position ?? Infinity) - (b.position ?? Infinity));
   messages = messages.slice(-SHOWN);
+  tellRead();
   tellUnread();
   draw();
+}
+
+// What was in sight is read; who answers sees it.
+function tellRead() {
+  if (!token || !shown || document.visibilityState === "hidden" || position <= readUpTo) return;
+  readUpTo = position;
+  request("read", { position }).catch(() => {}); // the next message tells it again
+}
+
+// Only a person has any use for it.
+function tellTyping() {
+  if (!token || !field.value.trim() || !["human", "queued"].includes(status.who)) return;
+  if (Date.now() - toldTyping < TYPING_EVERY) return;
+  toldTyping = Date.now();
+  request("typing", {}).catch(() => {});
 }
 
 function tellUnread() {
@@ -506,6 +601,7 @@ function tellUnread() {
 function seen() {
   if (!shown || document.visibilityState === "hidden") return;
   unread = 0;
+  tellRead();
   tellUnread();
 }
 
@@ -521,7 +617,10 @@ composer.addEventListener("submit", (event) => {
   field.focus();
 });
 
-field.addEventListener("input", measure);
+field.addEventListener("input", () => {
+  measure();
+  tellTyping();
+});
 
 field.addEventListener("keydown", (event) => {
   const plain = !event.shiftKey && !event.isComposing && !matchMedia("(pointer: coarse)").matches;
@@ -536,7 +635,10 @@ call.addEventListener("click", () => {
   call.hidden = true;
 });
 
-newer.addEventListener("click", () => log.scrollTo({ top: log.scrollHeight, behavior: "smooth" }));
+newer.addEventListener("click", () => {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  log.scrollTo({ top: log.scrollHeight, behavior: calm ? "auto" : "smooth" });
+});
 log.addEventListener("scroll", seeEnd, { passive: true });
 document.addEventListener("visibilitychange", seen);
 addEventListener("resize", () => {
@@ -557,6 +659,13 @@ if (settings.embedded) {
   addEventListener("keydown", (event) => event.key === "Escape" && close());
   addEventListener("message", (event) => {
     if (event.source !== parent || typeof event.data?.firstline !== "string") return;
+    if (event.data.firstline === "identify" && typeof event.data.jwt === "string") {
+      jwt = event.data.jwt;
+      begin();
+    } else if (event.data.firstline === "logout") {
+      logOut();
+    }
+    if (!["opened", "closed"].includes(event.data.firstline)) return;
     shown = event.data.firstline === "opened";
     if (!shown) return;
     seen();
@@ -564,6 +673,8 @@ if (settings.embedded) {
     field.focus();
   });
 }
+
+addEventListener("storage", (event) => event.key === kept.name("token") && follows());
 
 async function start() {
   const chosen = kept.get("language");
@@ -574,6 +685,8 @@ async function start() {
   pending = (kept.get("outbox") ?? []).map((message) => ({ ...message, state: "waiting" }));
   drawWords();
   if (!settings.embedded && matchMedia("(pointer: fine)").matches) field.focus();
+  if (settings.embedded) parent.postMessage({ firstline: "ready" }, "*");
+  endTokens();
   if (token) {
     for (let pause = 1000; !(await begin()); pause = Math.min(pause * 2, 15000)) {
       await new Promise((resolve) => setTimeout(resolve, pause));

@@ -149,6 +149,10 @@ function listen() {
   }
   source = new EventSource(events);
   source.addEventListener("changed", refresh);
+  source.addEventListener("typing", (event) => {
+    const writing = document.getElementById("writing");
+    if (writing) writing.hidden = event.data !== "on";
+  });
   source.addEventListener("open", () => clearInterval(poll));
   source.addEventListener("error", () => {
     clearInterval(poll);
@@ -232,8 +236,20 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("input", (event) => {
-  if (event.target.id === "text") keepDraft();
+  if (event.target.id !== "text") return;
+  keepDraft();
+  tellTyping();
 });
+
+// The visitor sees that somebody who has their conversation is writing. A sign lasts for six seconds.
+let toldTyping = 0;
+
+function tellTyping() {
+  if (page().dataset.owner !== "mine" || !text().value.trim() || Date.now() - toldTyping < 3000) return;
+  toldTyping = Date.now();
+  const body = new URLSearchParams({ csrf: document.querySelector("#write [name=csrf]").value });
+  fetch(location.pathname + "/typing", { method: "POST", body, cache: "no-store" }).catch(() => {});
+}
 
 document.addEventListener("click", (event) => {
   const use = event.target.closest("[data-use]");

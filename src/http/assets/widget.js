@@ -1,10 +1,10 @@
 // The widget: <script async src="https://…/widget.js"></script> puts a button on a page, which opens the chat in a frame
 // of our own origin. Attributes: data-site (which of our sites), data-lang (ru or en), data-side (left or right).
+// window.firstline, there from the event `firstline:ready` on: open(), close(), identify(jwt), logout().
 (() => {
   "use strict";
   const script = document.currentScript;
-  if (!script || window.firstlineWidget) return;
-  window.firstlineWidget = true;
+  if (!script || window.firstline) return;
   const origin = new URL(script.src).origin;
   const { site, lang, side } = script.dataset;
   const language = (lang || navigator.language || "en").slice(0, 2) === "ru" ? "ru" : "en";
@@ -70,6 +70,9 @@
   frame.append(button);
   root.append(frame);
   let chat = null;
+  let ready = false; // the chat listens
+  let waiting = []; // what it is to hear then
+  let word = null; // the site's word for who its visitor is
 
   function icon(name, path) {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -91,7 +94,6 @@
     chat.sandbox = "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox";
     chat.referrerPolicy = "strict-origin";
     chat.src = origin + "/chat?" + query;
-    chat.addEventListener("load", tell);
     frame.prepend(chat);
   }
 
@@ -99,8 +101,33 @@
     return frame.className === "open";
   }
 
+  function post(message) {
+    if (ready) chat.contentWindow.postMessage(message, origin);
+    else waiting.push(message);
+  }
+
   function tell() {
-    chat?.contentWindow?.postMessage({ firstline: isOpen() ? "opened" : "closed" }, origin);
+    if (ready) post({ firstline: isOpen() ? "opened" : "closed" });
+  }
+
+  function listens() {
+    ready = true;
+    if (word) post({ firstline: "identify", jwt: word });
+    waiting.splice(0).forEach(post);
+    tell();
+  }
+
+  // Who the visitor is, as your server has signed it. A chat that was never opened hears of it when it is.
+  function identify(jwt) {
+    word = String(jwt);
+    if (ready) post({ firstline: "identify", jwt: word });
+  }
+
+  // The next person at this browser sees nothing of what was said. The chat keeps its own key, so it has to be there for that.
+  function logout() {
+    word = null;
+    if (!chat) makeChat();
+    post({ firstline: "logout" });
   }
 
   function show(open) {
@@ -137,6 +164,7 @@
   button.addEventListener("click", () => show(!isOpen()));
   addEventListener("message", (event) => {
     if (!chat || event.source !== chat.contentWindow || event.origin !== origin) return;
+    if (event.data?.firstline === "ready") listens();
     if (event.data?.firstline === "close") show(false);
     if (event.data?.firstline === "unread" && Number.isInteger(event.data.count)) {
       count.textContent = event.data.count > 0 && !isOpen() ? String(Math.min(event.data.count, 99)) : "";
@@ -144,9 +172,12 @@
     }
   });
   label();
+  window.firstline = Object.freeze({ open: () => show(true), close: () => show(false), identify, logout });
+  window.firstlineWidget = window.firstline;
   const attach = () => {
     document.body.append(host);
     if (wasOpen()) show(true);
+    dispatchEvent(new CustomEvent("firstline:ready"));
   };
   if (document.body) attach();
   else addEventListener("DOMContentLoaded", attach);

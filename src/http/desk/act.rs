@@ -12,6 +12,7 @@ use crate::domain::conversation::{OperatorAction, Refused};
 use crate::domain::id::ConversationId;
 use crate::domain::text::MessageText;
 use crate::flow::operator::{OperatorError, act};
+use crate::http::typing::Side;
 use crate::http::{Site, fault};
 
 /// Longest key of an action.
@@ -54,7 +55,10 @@ pub(super) async fn post(
         Ok(()) | Err(OperatorError::Refused(Refused::AlreadyResolved | Refused::NotHeld)) if leaves => {
             redirect("/desk")
         }
-        Ok(()) => redirect(&format!("/desk/c/{id}#write")),
+        Ok(()) => {
+            site.typing.over(id, Side::Operator);
+            redirect(&format!("/desk/c/{id}#write"))
+        }
         Err(OperatorError::NotFound) => fault(&site, &headers, StatusCode::NOT_FOUND),
         Err(error) => refused(&site, &desk, &headers, id, text, error).await,
     }

@@ -12,6 +12,7 @@ use super::{Desk, queue, store_fault};
 use crate::domain::conversation::{Conversation, Ownership};
 use crate::domain::id::ConversationId;
 use crate::domain::message::Message;
+use crate::http::typing::Side;
 use crate::http::{Asked, Site, fault};
 use crate::ports::privacy::Access;
 use crate::ports::store::StoreError;
@@ -93,6 +94,7 @@ async fn load(site: &Site, desk: &Desk, id: ConversationId, newest: i64) -> Resu
     let (who, at) = (desk.operator.login.clone(), site.ctx.clock.now());
     store.note_access(&Access { customer: customer.id, who, what: "desk".to_owned(), at }).await?;
     Ok(Some(Found {
+        typing: site.typing.is_on(id, Side::Visitor, at),
         handoff: store.handoff(id).await?,
         transcript: transcript(site, &conversation, newest).await?,
         marks: store.marks(id, (conversation.last_seq - newest).max(0)).await?,

@@ -1,12 +1,13 @@
 //! `GET /desk/events`: tells an open page of the desk that it is out of date. The page then fetches itself anew.
+//! `POST /desk/c/{id}/typing`: the operator is writing, and the visitor may know.
 
 use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -15,10 +16,12 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
-use super::{Desk, queue};
+use super::{Desk, Form, queue};
+use crate::domain::conversation::Ownership;
 use crate::domain::id::ConversationId;
-use crate::http::Site;
 use crate::http::limits::OpenStream;
+use crate::http::typing::Side;
+use crate::http::{Site, fault};
 use crate::ports::store::StoreError;
 
 /// How often the store is asked: other processes ring no bells here.
@@ -56,10 +59,39 @@ pub(super) async fn get(State(site): State<Arc<Site>>, desk: Desk, query: Query<
         site,
         conversation,
         shown: None,
+        typing: false,
         _open: open,
     };
     let events = Sse::new(stream::unfold(page, Page::next)).keep_alive(KeepAlive::new().interval(HEARTBEAT));
     ([("x-accel-buffering", "no")], events).into_response()
+}
+
+/// The operator who has a conversation is writing. In another's, or in the bot's, that is nobody's business.
+pub(super) async fn typing(
+    State(site): State<Arc<Site>>,
+    desk: Desk,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    form: Form,
+) -> Response {
+    let id = match desk.conversation(&form, &id) {
+        Ok(id) => id,
+        Err(status) => return fault(&site, &headers, status),
+    };
+    let now = site.ctx.clock.now();
+    if site.signs.take(&format!("typing:desk:{}", desk.operator.id), now).is_err() {
+        return StatusCode::TOO_MANY_REQUESTS.into_response();
+    }
+    match site.ctx.store.conversation(id).await {
+        Ok(Some(found)) if found.ownership == Ownership::Human(desk.operator.id) => {
+            if site.typing.sign(id, Side::Operator, now) {
+                site.ctx.wake.changed(id);
+            }
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Ok(_) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => super::store_fault(&site, &headers, &error),
+    }
 }
 
 /// An open page.
@@ -71,6 +103,8 @@ struct Page {
     session_checked: Instant,
     /// Of what the page was told last. Nothing at first: what changed since the page was made is not missed.
     shown: Option<u64>,
+    /// The page was told that the visitor is writing.
+    typing: bool,
     _open: OpenStream,
 }
 
@@ -81,6 +115,10 @@ impl Page {
         loop {
             if self.shown.is_some() && !(self.wait().await && self.may_see().await) {
                 return None;
+            }
+            if let Some(typing) = self.look_at_typing() {
+                let on = if typing { "on" } else { "off" };
+                return Some((Ok(Event::default().event("typing").data(on)), self));
             }
             let now = self.fingerprint().await.ok()?;
             if self.shown != Some(now) {
@@ -108,6 +146,13 @@ impl Page {
         tokio::time::sleep(BURST).await;
         self.changes = self.changes.resubscribe();
         true
+    }
+
+    /// Whether the visitor is writing, if that is news to the page.
+    fn look_at_typing(&mut self) -> Option<bool> {
+        let now = self.site.ctx.clock.now();
+        let on = self.conversation.is_some_and(|shown| self.site.typing.is_on(shown, Side::Visitor, now));
+        (on != std::mem::replace(&mut self.typing, on)).then_some(on)
     }
 
     /// The session still lasts.

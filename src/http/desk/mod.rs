@@ -50,6 +50,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .route("/desk/c/{id}", get(conversation::get))
         .route("/desk/c/{id}/act", post(act::post))
         .route("/desk/c/{id}/memory", post(memory::post))
+        .route("/desk/c/{id}/typing", post(live::typing))
         .route("/desk/events", get(live::get))
 }
 

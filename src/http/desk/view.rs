@@ -202,6 +202,8 @@ pub(super) struct Found {
     pub(super) files: Vec<StoredAttachment>,
     pub(super) facts: Vec<Fact>,
     pub(super) episodes: Vec<Episode>,
+    /// The visitor is writing just now.
+    pub(super) typing: bool,
 }
 
 /// What an operator wrote that was not done, and why.
@@ -232,6 +234,7 @@ pub(super) struct ConversationView {
     facts: Vec<FactView>,
     episodes: Vec<EpisodeView>,
     timeline: Vec<Line>,
+    typing: bool,
     /// Messages before the first that is shown.
     earlier: bool,
     can: Can,
@@ -396,6 +399,7 @@ pub(super) fn conversation(eyes: &Eyes, found: Found, frame: Frame, unfinished: 
             resolve: (eyes.fresh_key)(),
             write: (eyes.fresh_key)(),
         },
+        typing: found.typing,
         timeline: timeline(eyes, found.transcript, found.undelivered, &numbers, &found.marks, found.files),
         draft: unfinished.draft,
         problem: unfinished.problem,

@@ -26,6 +26,7 @@ use crate::domain::id::{ConversationId, OperatorId};
 use crate::domain::message::Author;
 use crate::http::limits::OpenStream;
 use crate::http::problem::Problem;
+use crate::http::typing::Side;
 use crate::http::{Asked, Site};
 use crate::ports::store::StoreError;
 
@@ -192,7 +193,10 @@ impl Feed {
             self.status = Some(status);
         }
         let typing = match &conversation {
-            Some(found) => self.is_typing(found).await?,
+            Some(Conversation { id, ownership: Ownership::Human(_), .. }) => {
+                self.site.typing.is_on(*id, Side::Operator, self.site.ctx.clock.now())
+            }
+            Some(found) => self.bot_is_typing(found).await?,
             None => false,
         };
         if self.typing.on != typing {
@@ -203,7 +207,7 @@ impl Feed {
     }
 
     /// The bot owes an answer: it owns the conversation, and the customer has said something that is not handled.
-    async fn is_typing(&mut self, found: &Conversation) -> Result<bool, StoreError> {
+    async fn bot_is_typing(&mut self, found: &Conversation) -> Result<bool, StoreError> {
         let now = (found.id, found.last_seq, found.handled_seq, found.ownership);
         if self.typing.seen == Some(now) {
             return Ok(self.typing.on);

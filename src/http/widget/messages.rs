@@ -12,10 +12,11 @@ use uuid::Uuid;
 use super::{Body, Visitor, allow};
 use crate::domain::channel::{ChannelKind, Inbound, InboundEvent};
 use crate::domain::text::{Language, MessageText};
-use crate::flow::ingest;
+use crate::flow::{self, ingest};
 use crate::http::Site;
 use crate::http::peer::Peer;
 use crate::http::problem::Problem;
+use crate::http::typing::Side;
 use crate::ports::store::Accepted;
 
 #[derive(Deserialize)]
@@ -53,19 +54,24 @@ pub(super) async fn post(
         let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_long", "the message is too long");
         return Err(problem.detail(format!("it has {length} characters, and at most {most} are taken")));
     }
-    allow(&site, &[visitor.key(), format!("message:{}", peer.key())])?;
+    allow(&site, &site.rates, &[visitor.key(), format!("message:{}", peer.key())])?;
+    let states = !visitor.stated && visitor.claims.proven().next().is_some();
     let address = visitor.address;
     let is_terminal = address.channel == ChannelKind::Terminal;
     // One visitor can't use up another's ids.
     let external_id = format!("{}:{}", address.external, request.client_msg_id);
     let update = Inbound {
-        display_name: is_terminal.then(|| address.external.clone()),
+        display_name: if is_terminal { Some(address.external.clone()) } else { visitor.claims.name },
         language: request.language,
         ..Inbound::new(address, external_id, InboundEvent::Message(MessageText::new(text)))
     };
     let accepted = ingest::accept(&site.ctx, vec![update], None).await.map_err(|error| Problem::store(&error))?;
     let stored = match accepted.into_iter().next() {
-        Some(Accepted::New { message, seq, .. }) => {
+        Some(Accepted::New { message, seq, conversation }) => {
+            site.typing.over(conversation, Side::Visitor);
+            if states {
+                flow::visitor::state_claims(&site.ctx, &visitor.token_hash, message).await;
+            }
             site.counts.messages.fetch_add(1, Relaxed);
             Stored { seq, id: Some(message.to_string()) }
         }

@@ -2,11 +2,12 @@
 //! use it; a site may use it directly.
 //!
 //! A visitor is known by a token of 256 random bits, sent as `Authorization: Bearer`, never in a URL. The store keeps
-//! its hash. What a visitor sees is the feed in the store; events only make it quick.
+//! its hash. A site may say who its visitor is, by a token that it has signed. What a visitor sees is the feed in the store; events only make it quick.
 
 mod events;
 mod messages;
 mod session;
+mod signs;
 mod wire;
 
 use std::sync::Arc;
@@ -22,12 +23,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::de::DeserializeOwned;
 
+use super::limits::Rates;
 use super::problem::Problem;
 use super::{Site, origin, secret};
 use crate::domain::channel::{Address, ChannelKind};
+use crate::domain::customer::Claims;
+use crate::ports::visitors::KnownVisitor;
 
 /// Bytes of a body besides the text of a message.
-const BODY_BASE: usize = 2_048;
+const BODY_BASE: usize = 8_192;
 
 /// Most bytes that one character takes in JSON: a surrogate pair of escapes.
 const BODY_PER_CHARACTER: usize = 12;
@@ -35,6 +39,9 @@ const BODY_PER_CHARACTER: usize = 12;
 pub(super) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
     let api = Router::new()
         .route("/session", post(session::post))
+        .route("/logout", post(session::log_out))
+        .route("/typing", post(signs::typing))
+        .route("/read", post(signs::read))
         .route("/messages", post(messages::post))
         .route("/events", get(events::get))
         .fallback(async || Problem::not_found())
@@ -71,6 +78,12 @@ fn preflight_answer() -> Response {
 pub(super) struct Visitor {
     /// Where they write and read.
     pub(super) address: Address,
+    /// What the store knows their token by.
+    token_hash: String,
+    /// What their site vouches for.
+    claims: Claims,
+    /// It stands among the statements already.
+    stated: bool,
 }
 
 impl Visitor {
@@ -89,9 +102,11 @@ impl FromRequestParts<Arc<Site>> for Visitor {
                 .detail("get one from POST /widget/v1/session and send it as Authorization: Bearer")
         };
         let token = bearer(&parts.headers).ok_or_else(unknown)?;
-        let found = site.ctx.store.visitor(&secret::token_hash(token)).await;
-        let address = found.map_err(|error| Problem::store(&error))?.ok_or_else(unknown)?;
-        Ok(Self { address })
+        let token_hash = secret::token_hash(token);
+        let found = site.ctx.store.visitor(&token_hash).await;
+        let KnownVisitor { address, claims, stated } =
+            found.map_err(|error| Problem::store(&error))?.ok_or_else(unknown)?;
+        Ok(Self { address, token_hash, claims, stated })
     }
 }
 
@@ -129,9 +144,9 @@ impl<T: DeserializeOwned> FromRequest<Arc<Site>> for Body<T> {
 }
 
 /// Takes one request of the allowance of each key.
-fn allow(site: &Site, keys: &[String]) -> Result<(), Problem> {
+fn allow(site: &Site, rates: &Rates, keys: &[String]) -> Result<(), Problem> {
     let now = site.ctx.clock.now();
-    keys.iter().try_for_each(|key| site.rates.take(key, now)).map_err(|wait| {
+    keys.iter().try_for_each(|key| rates.take(key, now)).map_err(|wait| {
         site.counts.rate_limited.fetch_add(1, Relaxed);
         Problem::too_many(wait)
     })

@@ -1,15 +1,22 @@
-//! `POST /widget/v1/session`: a visitor begins, or comes back, and gets what was said so far.
+//! `POST /widget/v1/session`: a visitor begins, or comes back, and gets what was said so far; their site may say who they
+//! are. `POST /widget/v1/logout`: the token is let go of, and whoever uses the browser next is a stranger.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use jiff::SignedDuration;
+use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
 use super::wire::{self, Names, WireMessage, WireStatus};
-use super::{Body, account, allow, is_token};
+use super::{Body, Visitor, account, allow, is_token};
 use crate::domain::channel::{Address, ChannelKind};
+use crate::domain::customer::Claims;
+use crate::flow::identity::MergeError;
+use crate::flow::{FlowError, visitor};
+use crate::http::identity::{self, Said};
 use crate::http::peer::Peer;
 use crate::http::problem::Problem;
 use crate::http::{Site, secret};
@@ -21,6 +28,9 @@ const HISTORY: usize = 200;
 
 /// Messages that are read from the store at a time.
 const PAGE: usize = 500;
+
+/// When a visitor who could not be merged may come again.
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_secs(2);
 
 /// Longest name of a customer of the terminal client, in characters.
 const TERMINAL_NAME: usize = 40;
@@ -34,6 +44,9 @@ pub(super) struct Request {
     /// From an earlier session.
     #[serde(default)]
     visitor_token: Option<String>,
+    /// By which the site says who its visitor is.
+    #[serde(default)]
+    user_jwt: Option<String>,
     /// The terminal client's name for its customer; from this machine only.
     #[serde(default)]
     terminal: Option<String>,
@@ -43,6 +56,8 @@ pub(super) struct Request {
 pub(super) struct Session {
     /// To be sent as `Authorization: Bearer`; another than was shown where we don't know that one.
     visitor_token: String,
+    /// The site knows the visitor: they find their conversations on every device.
+    known: bool,
     /// The feed has been read up to here; what comes after it is asked for with `Last-Event-ID`.
     position: i64,
     messages: Vec<WireMessage>,
@@ -54,29 +69,117 @@ pub(super) async fn post(
     peer: Peer,
     Body(request): Body<Request>,
 ) -> Result<Json<Session>, Problem> {
-    allow(&site, &[format!("session:{}", peer.key())])?;
+    allow(&site, &site.rates, &[format!("session:{}", peer.key())])?;
     let (visitor_token, address) = match &request.terminal {
         Some(name) => terminal_visitor(&site, &peer, name).await?,
-        None => web_visitor(&site, request.visitor_token, request.site_key.as_deref()).await?,
+        None => {
+            let said = request.user_jwt.as_deref().map(|jwt| said(&site, jwt)).transpose()?;
+            web_visitor(&site, request.visitor_token, request.site_key.as_deref(), said).await?
+        }
     };
-    let history = history(&site, &address).await.map_err(|error| Problem::store(&error))?;
+    Ok(Json(session(&site, visitor_token, &address).await?))
+}
+
+/// Lets go of the visitor's token, and gives a stranger's: nothing of what was said is seen with it.
+pub(super) async fn log_out(
+    State(site): State<Arc<Site>>,
+    visitor: Visitor,
+    peer: Peer,
+) -> Result<Json<Session>, Problem> {
+    allow(&site, &site.rates, &[format!("session:{}", peer.key())])?;
+    let account = visitor.address.account.clone();
+    site.ctx.store.end_visitor(&visitor.token_hash).await.map_err(|error| Problem::store(&error))?;
+    let (token, address) = begin(&site, stranger(&site, account), &Claims::default()).await?;
+    Ok(Json(session(&site, token, &address).await?))
+}
+
+/// What the site says of its visitor, if it is the site that says it.
+fn said(site: &Site, jwt: &str) -> Result<Said, Problem> {
+    let now = site.ctx.clock.now();
+    identity::verify(jwt, site.ctx.config.web.secret.expose_secret(), now).map_err(|fault| {
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "identity", "user_jwt is not accepted");
+        problem.detail(fault.to_string())
+    })
+}
+
+async fn session(site: &Site, visitor_token: String, address: &Address) -> Result<Session, Problem> {
+    let history = history(site, address).await.map_err(|error| Problem::store(&error))?;
     let (feed, names, status) = history;
     let position = feed.last().map_or(0, |item| item.position);
     let messages = feed.iter().filter_map(|item| wire::message(item, &names)).collect();
-    Ok(Json(Session { visitor_token, position, messages, status }))
+    let known = identity::is_known(&address.external);
+    Ok(Session { visitor_token, known, position, messages, status })
 }
 
-async fn web_visitor(site: &Site, shown: Option<String>, site_key: Option<&str>) -> Result<(String, Address), Problem> {
-    if let Some(token) = shown.filter(|token| is_token(token)) {
-        let known = site.ctx.store.visitor(&secret::token_hash(&token)).await;
-        if let Some(address) = known.map_err(|error| Problem::store(&error))? {
-            return Ok((token, address));
+/// The visitor of a token that was shown; another one where the site says so, or where we know no such token.
+async fn web_visitor(
+    site: &Site,
+    shown: Option<String>,
+    site_key: Option<&str>,
+    said: Option<Said>,
+) -> Result<(String, Address), Problem> {
+    let known = match shown.filter(|token| is_token(token)) {
+        Some(token) => {
+            let found = site.ctx.store.visitor(&secret::token_hash(&token)).await;
+            found.map_err(|error| Problem::store(&error))?.map(|found| (token, found.address))
+        }
+        None => None,
+    };
+    // Of the terminal nobody is somebody else's visitor.
+    let known = known.filter(|(_, address)| said.is_none() || address.channel == ChannelKind::Web);
+    let account = match (&known, account(site, ChannelKind::Web, site_key)) {
+        (Some((_, address)), _) => address.account.clone(),
+        (None, Some(account)) => account.to_owned(),
+        (None, None) => return Err(Problem::invalid("there is no web chat of this site_key")),
+    };
+    match (said, known) {
+        (Some(said), known) => known_visitor(site, account, &said, known).await,
+        (None, Some(known)) => Ok(known),
+        (None, None) => begin(site, stranger(site, account), &Claims::default()).await,
+    }
+}
+
+fn stranger(site: &Site, account: String) -> Address {
+    Address { channel: ChannelKind::Web, account, external: secret::fresh_key(&site.ctx.ids) }
+}
+
+/// The visitor whom the site names. What a stranger said in this browser is theirs; what another one said whom the site knew
+/// is not, and the token of either is let go of.
+async fn known_visitor(
+    site: &Site,
+    account: String,
+    said: &Said,
+    known: Option<(String, Address)>,
+) -> Result<(String, Address), Problem> {
+    let address = Address { channel: ChannelKind::Web, account, external: said.external() };
+    let claims = visitor::claims(said.name.as_deref(), said.phone(), said.email());
+    let store = &site.ctx.store;
+    let Some((token, before)) = known else { return begin(site, address, &claims).await };
+    let token_hash = secret::token_hash(&token);
+    if before == address {
+        let renewed = store.add_visitor(&token_hash, &address, &claims, site.ctx.clock.now()).await;
+        renewed.map_err(|error| Problem::store(&error))?;
+        return Ok((token, address));
+    }
+    if !identity::is_known(&before.external) {
+        visitor::identify(&site.ctx, &before, &address).await.map_err(|error| not_merged(&error))?;
+    }
+    let begun = begin(site, address, &claims).await?;
+    store.end_visitor(&token_hash).await.map_err(|error| Problem::store(&error))?;
+    Ok(begun)
+}
+
+fn not_merged(error: &MergeError) -> Problem {
+    match error {
+        MergeError::Flow(FlowError::Store { source, .. }) => Problem::store(source),
+        other => {
+            tracing::warn!(
+                error = other as &dyn std::error::Error,
+                "a visitor and whom the site knows are not one yet"
+            );
+            Problem::too_many(AGAIN_AFTER)
         }
     }
-    let account = account(site, ChannelKind::Web, site_key)
-        .ok_or_else(|| Problem::invalid("there is no web chat of this site_key"))?;
-    let external = secret::fresh_key(&site.ctx.ids);
-    begin(site, Address { channel: ChannelKind::Web, account: account.to_owned(), external }).await
 }
 
 /// Whoever may run a program on this machine may be any customer of the terminal: it is for trying things out.
@@ -92,12 +195,13 @@ async fn terminal_visitor(site: &Site, peer: &Peer, name: &str) -> Result<(Strin
     let account =
         account(site, ChannelKind::Terminal, None).ok_or_else(|| Problem::invalid("the terminal channel is off"))?;
     let external = name.trim().to_lowercase();
-    begin(site, Address { channel: ChannelKind::Terminal, account: account.to_owned(), external }).await
+    let address = Address { channel: ChannelKind::Terminal, account: account.to_owned(), external };
+    begin(site, address, &Claims::default()).await
 }
 
-async fn begin(site: &Site, address: Address) -> Result<(String, Address), Problem> {
+async fn begin(site: &Site, address: Address, claims: &Claims) -> Result<(String, Address), Problem> {
     let token = secret::fresh_token(&site.ctx.ids);
-    let added = site.ctx.store.add_visitor(&secret::token_hash(&token), &address, site.ctx.clock.now()).await;
+    let added = site.ctx.store.add_visitor(&secret::token_hash(&token), &address, claims, site.ctx.clock.now()).await;
     added.map_err(|error| Problem::store(&error))?;
     Ok((token, address))
 }
