@@ -2,7 +2,8 @@
 //! use it; a site may use it directly.
 //!
 //! A visitor is known by a token of 256 random bits, sent as `Authorization: Bearer`, never in a URL. The store keeps
-//! its hash. A site may say who its visitor is, by a token that it has signed. What a visitor sees is the feed in the store; events only make it quick.
+//! its hash. A site may say who its visitor is, by a token that it has signed. What a visitor sees is the feed in the store;
+//! events only make it quick.
 
 mod events;
 mod messages;
