@@ -53,7 +53,7 @@ async fn attempt(ctx: &Ctx, part: &Outbound, claimed_until: Timestamp) -> SendOu
         };
     };
     let limits = channel.limits();
-    if is_closed(limits.window, part.last_inbound_at, now) {
+    if is_closed(channel.window(&part.to), part.last_inbound_at, now) {
         return SendOutcome::Dead { why: WINDOW_CLOSED.to_owned(), unreachable: false };
     }
     if let Err(retry_at) = ctx.paces.grant(&part.to, limits.pace, now) {

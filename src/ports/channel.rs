@@ -25,6 +25,11 @@ pub trait Channel: Send + Sync {
     /// What the channel can carry.
     fn limits(&self) -> Limits;
 
+    /// For how long after the customer's newest message we may write freely to this address; `None`: always.
+    fn window(&self, _to: &Address) -> Option<SignedDuration> {
+        self.limits().window
+    }
+
     /// Sends one part and waits for the channel's word. Makes exactly one attempt.
     ///
     /// # Errors

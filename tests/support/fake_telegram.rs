@@ -13,11 +13,12 @@
 //! Kept of the real one: methods in any case; JSON, form or query; `getUpdates` forgets what stands before the offset,
 //! waits, and ends an older poll with a conflict; a webhook takes the place of polling, is tried again until it answers 2xx,
 //! keeps the order within a chat and runs over `max_connections` connections; a bot can't write to a chat that never wrote
-//! to it, nor to one that blocked it, nor 4097 units. Not kept: files and multipart, groups, limits of rate (order them
-//! with [`Fault::TooMany`]).
+//! to it, nor to one that blocked it, nor 4097 units; buttons and taps on them; files, up to 20 MB; accounts of Telegram
+//! Business that the bot answers for. Not kept: multipart, groups, limits of rate (order them with [`Fault::TooMany`]).
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part of it")]
 
 mod api;
+mod business;
 mod webhook;
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -97,6 +98,13 @@ struct State {
     faults: HashMap<String, VecDeque<Fault>>,
     twice: bool,
     any_order: bool,
+    /// Messages of the bot, as they are shown now.
+    sent: Vec<Value>,
+    /// Taps that wait to be acknowledged.
+    taps: HashSet<String>,
+    /// Bytes, by file id.
+    files: HashMap<String, Vec<u8>>,
+    accounts: HashMap<String, business::Account>,
     /// Whether answers to sends wait, and the chats of those that do.
     holds_sends: bool,
     held_sends: Vec<i64>,
@@ -121,7 +129,10 @@ impl FakeTelegram {
     pub async fn start() -> Self {
         let token = "123456789:AAEfake-Token_of_a_bot_that_lives_on_loopback".to_owned();
         let shared = Shared::new(State { token: token.clone(), last_update: 1000, ..State::default() });
-        let app = Router::new().route("/{bot}/{method}", any(api::answer)).with_state(Arc::clone(&shared));
+        let app = Router::new()
+            .route("/{bot}/{method}", any(api::answer))
+            .route("/file/{bot}/{*path}", any(api::file))
+            .with_state(Arc::clone(&shared));
         let address = shared.serve(app, |shared| async move { webhook::deliver(&shared).await }).await;
         Self { api_url: format!("http://{address}"), token, shared }
     }
@@ -145,6 +156,38 @@ impl FakeTelegram {
         state.ledger.push((chat, Line { by_bot: false, text: text.to_owned() }));
         let message = state.message(chat, false, content);
         state.push("message", message)
+    }
+
+    /// A customer sends several pictures at once, the first with these words under it: one update for each.
+    pub fn customer_sends_album(&self, chat: i64, caption: &str, files: &[&str]) {
+        let album = format!("album-{}", files.join("-"));
+        for (place, file) in files.iter().enumerate() {
+            let photo = json!({ "file_id": file, "file_unique_id": file, "width": 9, "height": 9 });
+            let mut content = json!({ "media_group_id": album, "photo": [photo] });
+            if place == 0 {
+                content["caption"] = json!(caption);
+            }
+            self.customer_sends(chat, content);
+        }
+    }
+
+    /// A customer taps the newest button that bears `payload`, wherever it stands.
+    ///
+    /// # Panics
+    /// Where the bot has shown no such button.
+    pub fn customer_taps(&self, chat: i64, payload: &str) -> i64 {
+        let mut state = self.change();
+        let bears =
+            |message: &&Value| message["chat"]["id"] == chat && api::buttons(message).any(|(_, of)| of == payload);
+        let message = state.sent.iter().rev().find(bears).cloned();
+        let message = message.unwrap_or_else(|| panic!("no button bears {payload}"));
+        let id = format!("tap{}", state.last_update + 1);
+        state.taps.insert(id.clone());
+        let person = state.person(chat);
+        state.push(
+            "callback_query",
+            json!({ "id": id, "from": person, "message": message, "chat_instance": "1", "data": payload }),
+        )
     }
 
     /// A customer opens the chat with the button "Start".
@@ -172,6 +215,11 @@ impl FakeTelegram {
             "id": chat, "is_bot": false, "first_name": first_name, "last_name": last_name, "language_code": language_code,
         });
         self.change().people.insert(chat, person);
+    }
+
+    /// From now on there is a file with this id.
+    pub fn keeps_file(&self, id: &str, bytes: impl Into<Vec<u8>>) {
+        self.change().files.insert(id.to_owned(), bytes.into());
     }
 
     /// Any other update: `push("edited_message", json!({…}))`, and malformed ones: `push("message", json!(17))`.
@@ -232,6 +280,18 @@ impl FakeTelegram {
     /// All that a chat shows.
     pub fn transcript(&self, chat: i64) -> Vec<Line> {
         self.shared.lock().ledger.iter().filter(|(of, _)| *of == chat).map(|(_, line)| line.clone()).collect()
+    }
+
+    /// What stands on the buttons that a chat shows, and what they bear, oldest first.
+    pub fn buttons(&self, chat: i64) -> Vec<(String, String)> {
+        let state = self.shared.lock();
+        let shown = state.sent.iter().filter(|message| message["chat"]["id"] == chat);
+        shown.flat_map(api::buttons).map(|(title, payload)| (title.to_owned(), payload.to_owned())).collect()
+    }
+
+    /// All calls, oldest first: the method in lower case, and its parameters.
+    pub fn all_calls(&self) -> Vec<(String, Value)> {
+        self.shared.lock().calls.clone()
     }
 
     /// The parameters of each call of a method, oldest first, failed ones included.
@@ -331,7 +391,7 @@ impl State {
         let id = self.last_update;
         let unasked = !matches!(kind, "chat_member" | "message_reaction" | "message_reaction_count");
         if if self.allowed.is_empty() { unasked } else { self.allowed.iter().any(|allowed| allowed == kind) } {
-            let chat = content.pointer("/chat/id").and_then(Value::as_i64);
+            let chat = content.pointer("/chat/id").or(content.pointer("/message/chat/id")).and_then(Value::as_i64);
             let mut body = json!({ "update_id": id });
             body[kind] = content;
             self.pending.push_back(Update { id, chat, body });

@@ -1,5 +1,8 @@
 //! Telegram: the adapter against a Bot API that goes wrong in every way that matters.
 
+mod business;
+mod files;
+mod schema;
 mod updates;
 
 use std::collections::HashMap;
@@ -35,6 +38,16 @@ use crate::support::fake_telegram::{FakeTelegram, Fault};
 const CHAT: i64 = 11;
 const SECRET: &str = "s3cret_of-the-webhook";
 pub(super) const SOON: Duration = Duration::from_secs(10);
+const UPDATES: [&str; 8] = [
+    "message",
+    "edited_message",
+    "my_chat_member",
+    "callback_query",
+    "business_connection",
+    "business_message",
+    "edited_business_message",
+    "deleted_business_messages",
+];
 
 fn settings(api_url: &str, token: &str, mode: TelegramMode) -> config::Telegram {
     let mut settings = Config::defaults().telegram;
@@ -261,7 +274,7 @@ async fn what_was_not_stored_is_read_again_and_nothing_is_skipped() {
         asked[0],
         json!({
             "timeout": 0, "limit": 100,
-            "allowed_updates": ["message", "edited_message", "my_chat_member", "callback_query"],
+            "allowed_updates": UPDATES,
         })
     );
     assert_eq!(asked[3]["offset"], json!(third + 1));
@@ -455,7 +468,7 @@ async fn a_webhook_brings_each_update_until_it_is_taken() {
     telegram.set_webhook(&url).await.unwrap();
     let expected = json!({
         "url": url.as_str(), "secret_token": SECRET, "max_connections": 8,
-        "allowed_updates": ["message", "edited_message", "my_chat_member", "callback_query"],
+        "allowed_updates": UPDATES,
     });
     assert_eq!(fake.calls("setWebhook"), [expected]);
     let second = fake.customer_writes(CHAT, "Алло");

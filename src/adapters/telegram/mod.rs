@@ -1,10 +1,14 @@
-//! Telegram's Bot API: polling or webhook in, plain text out.
+//! Telegram's Bot API: polling or webhook in, plain text out, in the bot's own name or in that of a business account.
 //!
 //! Of teloxide this uses the client, the payloads and the names of things. Not its dispatcher, which forgets updates in a
 //! crash; not its types for updates, which are older than what Telegram sends; and not its way to send a request, which
 //! hides the HTTP status and sleeps ten seconds over every 5xx.
 
+mod business;
 mod call;
+mod chat;
+mod content;
+mod fetch;
 mod outcome;
 mod update;
 
@@ -19,20 +23,27 @@ use serde_json::Value;
 use subtle::ConstantTimeEq;
 use teloxide::Bot;
 use teloxide::payloads::{
-    DeleteWebhook, GetMe, GetUpdates, GetUpdatesSetters, SendChatAction, SendMessage, SendMessageSetters, SetWebhook,
-    SetWebhookSetters,
+    AnswerCallbackQuery, DeleteWebhook, EditMessageReplyMarkup, GetMe, GetUpdates, GetUpdatesSetters, SendChatAction,
+    SendMessage, SendMessageSetters, SetWebhook, SetWebhookSetters,
 };
-use teloxide::types::{AllowedUpdate, ChatAction, ChatId, LinkPreviewOptions};
+use teloxide::types::{
+    AllowedUpdate, BusinessConnectionId, CallbackQueryId, ChatAction, ChatId, LinkPreviewOptions, MessageId,
+};
 use url::Url;
 
 pub use super::call::Waits;
 
+use self::business::Connections;
 use self::call::call;
+use self::chat::Chat;
+use self::update::{Read, Tap};
 use crate::config::{self, TelegramMode};
-use crate::domain::channel::{Address, ChannelKind, Cursor, Inbound};
+use crate::domain::channel::{Address, Attachment, ChannelKind, Cursor, Inbound, InboundEvent};
 use crate::domain::outbox::Outbound;
 use crate::ports::Retry;
-use crate::ports::channel::{Channel, DecodeError, Limits, Pace, PollError, Polled, Receipt, SendError};
+use crate::ports::channel::{
+    ByteStream, Channel, DecodeError, FetchError, Limits, Pace, PollError, Polled, Receipt, SendError,
+};
 
 /// Longest text of one message, in UTF-16 units.
 const TEXT_UNITS: usize = 4096;
@@ -48,10 +59,23 @@ const PACE: Pace = Pace {
 /// The header in which Telegram repeats the secret that the webhook was set with.
 const SECRET_HEADER: &str = "x-telegram-bot-api-secret-token";
 
-/// The kinds of updates asked for. Edits and taps on buttons are asked for and left out: a setting that is changed at
-/// Telegram holds only for updates to come, and neither may be missing on the day they are handled.
-const UPDATES: [AllowedUpdate; 4] =
-    [AllowedUpdate::Message, AllowedUpdate::EditedMessage, AllowedUpdate::MyChatMember, AllowedUpdate::CallbackQuery];
+/// For how long after a customer's newest message the bot may answer in somebody's name.
+const BUSINESS_WINDOW: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long a sign ("typing", a tap that was noticed) may take.
+const SIGN_WITHIN: Duration = Duration::from_secs(5);
+
+/// The kinds of updates asked for. A setting that is changed at Telegram holds only for updates to come.
+const UPDATES: [AllowedUpdate; 8] = [
+    AllowedUpdate::Message,
+    AllowedUpdate::EditedMessage,
+    AllowedUpdate::MyChatMember,
+    AllowedUpdate::CallbackQuery,
+    AllowedUpdate::BusinessConnection,
+    AllowedUpdate::BusinessMessage,
+    AllowedUpdate::EditedBusinessMessage,
+    AllowedUpdate::DeletedBusinessMessages,
+];
 
 /// Connections of a webhook at a time. Telegram keeps the order within a chat; few connections are plenty, since an update
 /// is answered as soon as it is stored.
@@ -81,6 +105,7 @@ pub struct Telegram {
     secret: SecretString,
     mode: TelegramMode,
     waits: Waits,
+    connections: Connections,
 }
 
 impl Telegram {
@@ -113,6 +138,7 @@ impl Telegram {
             secret: config.secret.clone(),
             mode: config.mode,
             waits,
+            connections: Connections::default(),
         })
     }
 
@@ -172,6 +198,34 @@ impl Telegram {
         self.read_all(&updates)
     }
 
+    /// What is the loop's to hear; the rest is ours.
+    fn heard(&self, read: Read) -> Option<Inbound> {
+        match read {
+            Read::Inbound(inbound) => Some(inbound),
+            Read::Connection(connection) => {
+                tracing::info!(may_reply = connection.may_reply, "a business connection of telegram has changed");
+                self.connections.hear(connection);
+                None
+            }
+        }
+    }
+
+    /// Tells Telegram that a tap was noticed, and takes the buttons away: the choice is made.
+    async fn acknowledge(&self, chat: Option<Chat>, tap: Tap) {
+        let noticed = AnswerCallbackQuery::new(CallbackQueryId(tap.query));
+        if let Err(error) = call(&self.bot, &noticed, SIGN_WITHIN).await {
+            tracing::debug!(%error, "a tap was not acknowledged");
+        }
+        let message = tap.message.and_then(|message| message.try_into().ok());
+        if let (Some(chat), Some(message)) = (chat, message) {
+            let mut bare = EditMessageReplyMarkup::new(ChatId(chat.id), MessageId(message));
+            bare.business_connection_id = chat.connection.map(BusinessConnectionId);
+            if let Err(error) = call(&self.bot, &bare, SIGN_WITHIN).await {
+                tracing::debug!(%error, "the buttons of a message were not taken away");
+            }
+        }
+    }
+
     /// Reads a batch. The cursor goes past everything that has an id, understood or not.
     fn read_all(&self, updates: &[Value]) -> Result<Polled, PollError> {
         let mut polled = Polled { updates: Vec::new(), cursor: None, malformed: 0 };
@@ -179,7 +233,7 @@ impl Telegram {
         let last = updates.iter().filter_map(update::id).max();
         for value in updates {
             match update::read(&self.account, value) {
-                Ok(inbound) => polled.updates.extend(inbound),
+                Ok(read) => polled.updates.extend(read.and_then(|read| self.heard(read))),
                 Err(fault) => {
                     tracing::warn!(update.id = update::id(value), %fault, "an update of telegram can't be read");
                     polled.malformed += 1;
@@ -232,12 +286,20 @@ impl Channel for Telegram {
         }
     }
 
+    /// In somebody's name the bot may write for a day after the customer; in its own, always.
+    fn window(&self, to: &Address) -> Option<SignedDuration> {
+        Chat::of(to).and_then(|chat| chat.connection).map(|_| BUSINESS_WINDOW)
+    }
+
     /// Sends plain text, without a parse mode: there is no markup that could break, and no link preview.
     async fn send(&self, part: &Outbound) -> Result<Receipt, SendError> {
-        let chat = chat_of(&part.to).ok_or_else(|| SendError::Refused {
+        let chat = Chat::of(&part.to).ok_or_else(|| SendError::Refused {
             why: "the address is not a telegram chat id".to_owned(),
             unreachable: true,
         })?;
+        if let Some(connection) = &chat.connection {
+            self.connections.open(&self.bot, connection, self.waits.answer).await?;
+        }
         let no_preview = LinkPreviewOptions {
             is_disabled: true,
             url: None,
@@ -245,19 +307,35 @@ impl Channel for Telegram {
             prefer_large_media: false,
             show_above_text: false,
         };
-        let message = SendMessage::new(chat, part.text.as_str()).link_preview_options(no_preview);
-        let sent = call(&self.bot, &message, self.waits.answer).await.map_err(outcome::of_send)?;
-        Ok(Receipt { provider_id: sent["message_id"].as_i64().map(|id| id.to_string()) })
+        let mut message = SendMessage::new(ChatId(chat.id), part.text.as_str()).link_preview_options(no_preview);
+        message.business_connection_id = chat.connection.clone().map(BusinessConnectionId);
+        let sent = call(&self.bot, &message, self.waits.answer).await.map_err(outcome::of_send);
+        if let (Err(SendError::Refused { .. }), Some(connection)) = (&sent, &chat.connection) {
+            self.connections.doubt(connection);
+        }
+        Ok(Receipt { provider_id: sent?["message_id"].as_i64().map(|id| id.to_string()) })
     }
 
     /// Telegram shows it for five seconds, or until the next message.
     async fn show_typing(&self, to: &Address) {
-        if let Some(chat) = chat_of(to) {
-            let typing = SendChatAction::new(chat, ChatAction::Typing);
-            if let Err(error) = call(&self.bot, &typing, Duration::from_secs(5)).await {
-                tracing::debug!(%error, "typing was not shown");
-            }
+        let Some(chat) = Chat::of(to) else { return };
+        let mut typing = SendChatAction::new(ChatId(chat.id), ChatAction::Typing);
+        typing.business_connection_id = chat.connection.map(BusinessConnectionId);
+        if let Err(error) = call(&self.bot, &typing, SIGN_WITHIN).await {
+            tracing::debug!(%error, "typing was not shown");
         }
+    }
+
+    async fn stored(&self, update: &Inbound) {
+        if let InboundEvent::Pressed(press) = &update.event
+            && let Some(key) = &press.acknowledge
+        {
+            self.acknowledge(Chat::of(&update.from), Tap::read(key)).await;
+        }
+    }
+
+    async fn fetch(&self, attachment: &Attachment) -> Result<ByteStream, FetchError> {
+        fetch::open(&self.bot, attachment, self.waits.answer).await
     }
 
     /// Asks for updates from `cursor` on. Telegram forgets what stands before it, so it must be the stored position: a
@@ -280,9 +358,8 @@ impl Channel for Telegram {
         let update: Value = serde_json::from_slice(body).map_err(|error| {
             DecodeError::Malformed(format!("not JSON at line {}, column {}", error.line(), error.column()))
         })?;
-        let inbound =
-            update::read(&self.account, &update).map_err(|fault| DecodeError::Malformed(fault.to_string()))?;
-        Ok(inbound.into_iter().collect())
+        let read = update::read(&self.account, &update).map_err(|fault| DecodeError::Malformed(fault.to_string()))?;
+        Ok(read.and_then(|read| self.heard(read)).into_iter().collect())
     }
 }
 
@@ -291,8 +368,4 @@ fn account_of(token: &str) -> Option<&str> {
     let (id, key) = token.split_once(':')?;
     let is_key = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     (is_key && !id.is_empty() && id.chars().all(|c| c.is_ascii_digit())).then_some(id)
-}
-
-fn chat_of(address: &Address) -> Option<ChatId> {
-    address.external.parse().ok().map(ChatId)
 }

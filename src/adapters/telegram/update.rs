@@ -1,12 +1,19 @@
 //! What an update says, read with tolerance: Telegram adds fields and kinds several times a year, and other servers that
 //! speak its language leave some out. Only what is needed to answer must be there.
+//!
+//! **Whose chats.** The bot answers in private chats: with itself, and with accounts of Telegram Business that it answers
+//! for. What is said in groups is left out, since a group is nobody's conversation; that one became another is told all the
+//! same. Channels are left out.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::domain::channel::{Address, ChannelKind, Inbound, InboundEvent};
-use crate::domain::text::{Language, MessageText};
+use super::business::Connection;
+use super::chat::Chat;
+use super::content;
+use crate::domain::channel::{Attachment, Inbound, InboundEvent, Press};
+use crate::domain::text::Language;
 
 /// Why an update can't be read; names the place and quotes nothing.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,62 +29,38 @@ pub(super) enum Malformed {
     Membership,
 }
 
-/// What customers send besides text: Telegram's name of the field, and the Russian word for it. An animation comes with a
-/// `document` and a venue with a `location`, so the narrower ones stand first.
-const ATTACHMENTS: [(&str, &str); 19] = [
-    ("photo", "фото"),
-    ("voice", "голосовое сообщение"),
-    ("video_note", "видеосообщение"),
-    ("video", "видео"),
-    ("animation", "анимация"),
-    ("audio", "аудио"),
-    ("document", "файл"),
-    ("sticker", "стикер"),
-    ("contact", "контакт"),
-    ("venue", "место"),
-    ("location", "геопозиция"),
-    ("poll", "опрос"),
-    ("dice", "кубик"),
-    ("story", "история"),
-    ("game", "игра"),
-    ("invoice", "счёт"),
-    ("paid_media", "платное медиа"),
-    ("checklist", "список дел"),
-    ("gift", "подарок"),
-];
-
-/// Notes that Telegram itself puts into a private chat: nobody wrote anything.
-const NOTES: [&str; 12] = [
-    "message_auto_delete_timer_changed",
-    "pinned_message",
-    "write_access_allowed",
-    "connected_website",
-    "chat_background_set",
-    "proximity_alert_triggered",
-    "boost_added",
-    "forum_topic_created",
-    "forum_topic_edited",
-    "checklist_tasks_done",
-    "checklist_tasks_added",
-    "refunded_payment",
-];
+/// An update that was read.
+#[derive(Debug)]
+pub(super) enum Read {
+    /// For the loop.
+    Inbound(Inbound),
+    /// For the adapter: whether it may answer for an account.
+    Connection(Connection),
+}
 
 #[derive(Deserialize)]
 struct Message {
-    chat: Chat,
-    #[serde(default)]
-    text: Option<String>,
-    #[serde(default)]
-    caption: Option<String>,
+    chat: Place,
+    #[serde(default, deserialize_with = "or_default")]
+    message_id: Option<i64>,
     #[serde(default, deserialize_with = "or_default")]
     from: Option<User>,
     #[serde(default, deserialize_with = "or_default")]
     date: Option<i64>,
+    #[serde(default, deserialize_with = "or_default")]
+    edit_date: Option<i64>,
+    #[serde(default, deserialize_with = "or_default")]
+    business_connection_id: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    sender_business_bot: Option<Value>,
+    /// Said by the account itself: a greeting, a word of absence, something that was put off.
+    #[serde(default, deserialize_with = "or_default")]
+    is_from_offline: bool,
 }
 
 #[derive(Deserialize)]
 struct MembershipChange {
-    chat: Chat,
+    chat: Place,
     new_chat_member: Member,
     #[serde(default, deserialize_with = "or_default")]
     from: Option<User>,
@@ -85,14 +68,15 @@ struct MembershipChange {
     date: Option<i64>,
 }
 
+/// A chat, as an update has it.
 #[derive(Deserialize)]
-struct Chat {
+struct Place {
     id: i64,
     #[serde(rename = "type", default)]
     kind: Option<String>,
 }
 
-impl Chat {
+impl Place {
     /// The chat of one person, whose id it bears. Other servers leave the kind out, since they have no groups.
     fn is_private(&self) -> bool {
         self.id > 0 && self.kind.as_deref().is_none_or(|kind| kind == "private")
@@ -106,6 +90,8 @@ struct Member {
 
 #[derive(Default, Deserialize)]
 struct User {
+    #[serde(default, deserialize_with = "or_default")]
+    id: Option<i64>,
     #[serde(default, deserialize_with = "or_default")]
     is_bot: bool,
     #[serde(default, deserialize_with = "or_default")]
@@ -126,94 +112,233 @@ pub(super) fn id(update: &Value) -> Option<i32> {
     update.get("update_id")?.as_i64()?.try_into().ok()
 }
 
-/// Reads one update. `None` is an update that is none of ours: groups and channels, other bots, edits (the first wording
-/// is what was answered), taps on buttons, and kinds that we did not ask for.
+/// What one kind of update tells; `None` where it is none of ours.
+type Reader = fn(&Value) -> Result<Option<Told>, Malformed>;
+
+/// The kinds that are read.
+const READERS: [(&str, Reader); 7] = [
+    ("message", said),
+    ("edited_message", edited),
+    ("business_message", said),
+    ("edited_business_message", edited),
+    ("deleted_business_messages", deleted),
+    ("callback_query", pressed),
+    ("my_chat_member", membership),
+];
+
+/// Reads one update. `None` is an update that is none of ours: groups and channels, other bots, and kinds that we did not ask
+/// for.
 ///
 /// # Errors
 /// [`Malformed`], for what should be a message and is not.
-pub(super) fn read(account: &str, update: &Value) -> Result<Option<Inbound>, Malformed> {
+pub(super) fn read(account: &str, update: &Value) -> Result<Option<Read>, Malformed> {
     let external_id = id(update).ok_or(Malformed::NoId)?.to_string();
-    let told = if let Some(message) = update.get("message") {
-        read_message(message)?
-    } else if let Some(change) = update.get("my_chat_member") {
-        read_membership(change)?
-    } else {
-        None
+    if let Some(connection) = update.get("business_connection") {
+        return Ok(Connection::read(connection).map(Read::Connection));
+    }
+    let Some((value, reader)) = READERS.iter().find_map(|(kind, reader)| Some((update.get(kind)?, reader))) else {
+        return Ok(None);
     };
-    Ok(told.map(|Told { chat, event, from, date }| Inbound {
-        sent_at: date.and_then(|seconds| Timestamp::from_second(seconds).ok()),
-        display_name: from.as_ref().and_then(User::display_name),
-        language: from.as_ref().and_then(User::language),
-        ..Inbound::new(address_of(account, chat), external_id, event)
+    Ok(reader(value)?.map(|told| {
+        Read::Inbound(Inbound {
+            message_id: told.message_id.map(|id| id.to_string()),
+            attachments: told.attachments,
+            sent_at: told.date.and_then(|seconds| Timestamp::from_second(seconds).ok()),
+            display_name: told.person.as_ref().and_then(User::display_name),
+            language: told.person.as_ref().and_then(User::language),
+            ..Inbound::new(told.chat.address(account), external_id, told.event)
+        })
     }))
 }
 
-fn address_of(account: &str, chat: i64) -> Address {
-    Address { channel: ChannelKind::Telegram, account: account.to_owned(), external: chat.to_string() }
-}
-
 struct Told {
-    chat: i64,
+    chat: Chat,
     event: InboundEvent,
-    from: Option<User>,
+    /// The customer.
+    person: Option<User>,
     date: Option<i64>,
+    message_id: Option<i64>,
+    attachments: Vec<Attachment>,
 }
 
-fn read_message(value: &Value) -> Result<Option<Told>, Malformed> {
-    let message = Message::deserialize(value).map_err(|_| Malformed::Message)?;
-    if !message.chat.is_private() || message.from.as_ref().is_some_and(|from| from.is_bot) {
-        return Ok(None);
+impl Told {
+    fn new(chat: Chat, event: InboundEvent) -> Self {
+        Self { chat, event, person: None, date: None, message_id: None, attachments: Vec::new() }
     }
-    let Some(event) = event_of(value, &message) else {
-        return Ok(None);
-    };
-    Ok(Some(Told { chat: message.chat.id, event, from: message.from, date: message.date }))
 }
 
-fn event_of(value: &Value, message: &Message) -> Option<InboundEvent> {
-    if let Some(text) = message.text.as_deref().filter(|text| !text.trim().is_empty()) {
-        return Some(event_of_text(text));
+/// Who wrote a message in a private chat.
+enum Writer {
+    Customer,
+    /// The person whose account the bot answers for.
+    Owner,
+}
+
+impl Message {
+    fn read(value: &Value) -> Result<Self, Malformed> {
+        let is_readable = value.get("text").is_none_or(|text| text.is_string() || text.is_null());
+        Self::deserialize(value).ok().filter(|_| is_readable).ok_or(Malformed::Message)
     }
-    let attachment = ATTACHMENTS.into_iter().find(|(field, _)| value.get(field).is_some());
-    match (attachment, message.caption.as_deref().filter(|caption| !caption.trim().is_empty())) {
-        (None, None) if NOTES.iter().any(|note| value.get(note).is_some()) => None,
-        // A kind of content that is newer than this list: somebody wrote, so somebody has to answer.
-        (None, None) => Some(InboundEvent::Unsupported("message".to_owned())),
-        (None, Some(caption)) => Some(InboundEvent::Message(MessageText::new(caption))),
-        (Some((field, _)), None) => Some(InboundEvent::Unsupported(field.to_owned())),
-        (Some((field, russian)), Some(caption)) => {
-            let told = message.from.as_ref().and_then(User::language);
-            let word = match Language::detect(caption).or(told).unwrap_or(Language::Ru) {
-                Language::Ru => russian.to_owned(),
-                Language::En => field.replace('_', " "),
-            };
-            Some(InboundEvent::Message(MessageText::new(format!("[{word}] {caption}"))))
+
+    fn chat(&self) -> Chat {
+        Chat { id: self.chat.id, connection: self.business_connection_id.clone() }
+    }
+
+    fn sender(&self) -> Option<i64> {
+        self.from.as_ref().and_then(|from| from.id)
+    }
+
+    /// `None` where nobody wrote whom we would hear: outside private chats, bots, and what an account says by itself. In a
+    /// business chat both sides write; the chat bears the customer's id.
+    fn writer(&self) -> Option<Writer> {
+        let is_of_bot = self.sender_business_bot.is_some() || self.from.as_ref().is_some_and(|from| from.is_bot);
+        if !self.chat.is_private() || is_of_bot {
+            return None;
+        }
+        match self.sender() {
+            Some(sender) if self.business_connection_id.is_some() && sender != self.chat.id => {
+                Some(Writer::Owner).filter(|_| !self.is_from_offline)
+            }
+            _ => Some(Writer::Customer),
         }
     }
+
+    fn language(&self) -> Option<Language> {
+        self.from.as_ref().and_then(User::language)
+    }
 }
 
-/// `/start`, alone or with the payload of a link, opens the chat. Words that were typed behind it are words.
-fn event_of_text(text: &str) -> InboundEvent {
-    let (command, rest) = text.trim().split_once(char::is_whitespace).unwrap_or((text.trim(), ""));
-    if command.split('@').next() != Some("/start") {
-        return InboundEvent::Message(MessageText::new(text));
+fn said(value: &Value) -> Result<Option<Told>, Malformed> {
+    let message = Message::read(value)?;
+    if let Some(moved) = moved(value, message.chat.id) {
+        return Ok(Some(moved));
     }
-    let rest = rest.trim();
-    let is_payload = rest.len() <= 64 && rest.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    if is_payload {
-        InboundEvent::Started { payload: Some(rest.to_owned()).filter(|payload| !payload.is_empty()) }
-    } else {
-        InboundEvent::Message(MessageText::new(rest))
+    let Some(writer) = message.writer() else { return Ok(None) };
+    let content = content::read(value, message.sender());
+    let (chat, date) = (message.chat(), message.date);
+    let Some(event) = content.event(message.language()) else { return Ok(None) };
+    Ok(Some(match writer {
+        Writer::Customer => Told {
+            date,
+            message_id: message.message_id,
+            attachments: content.files,
+            person: message.from,
+            ..Told::new(chat, event)
+        },
+        Writer::Owner => {
+            let words = content.text(message.language()).or_else(|| event.transcript_text()).unwrap_or_default();
+            // The chat bears the customer's name.
+            let person = serde_json::from_value(value["chat"].clone()).ok();
+            Told { date, person, ..Told::new(chat, InboundEvent::TakenOver(words)) }
+        }
+    }))
+}
+
+/// A group that became a supergroup has another id. Both the old one and the new one tell it.
+fn moved(value: &Value, chat: i64) -> Option<Told> {
+    let migrated = |field: &str| value.get(field).and_then(Value::as_i64);
+    let (from, to) = match (migrated("migrate_to_chat_id"), migrated("migrate_from_chat_id")) {
+        (Some(to), _) => (chat, to),
+        (None, Some(from)) => (from, chat),
+        (None, None) => return None,
+    };
+    let event = InboundEvent::Moved { to: to.to_string() };
+    Some(Told::new(Chat { id: from, connection: None }, event))
+}
+
+fn edited(value: &Value) -> Result<Option<Told>, Malformed> {
+    let message = Message::read(value)?;
+    let (Some(Writer::Customer), Some(message_id)) = (message.writer(), message.message_id) else { return Ok(None) };
+    let content = content::read(value, message.sender());
+    if content.is_place_alone() {
+        return Ok(None);
     }
+    let shown = || content.event(message.language()).and_then(|event| event.transcript_text());
+    let Some(text) = content.text(message.language()).or_else(shown) else { return Ok(None) };
+    let event = InboundEvent::Edited { message_id: message_id.to_string(), text };
+    // The message's own time is when it was written first.
+    Ok(Some(Told { date: message.edit_date, person: message.from, ..Told::new(chat_of(&message.chat, value), event) }))
+}
+
+/// Only of business chats does Telegram tell what was taken back. Which side took what back the store knows, by its number.
+fn deleted(value: &Value) -> Result<Option<Told>, Malformed> {
+    let Some(place) = place(&value["chat"]) else { return Ok(None) };
+    let ids = value["message_ids"].as_array().into_iter().flatten();
+    let message_ids: Vec<String> = ids.filter_map(|id| Some(id.as_i64()?.to_string())).collect();
+    let event = InboundEvent::Deleted { message_ids: message_ids.clone() };
+    Ok(Some(Told::new(chat_of(&place, value), event)).filter(|_| !message_ids.is_empty()))
+}
+
+/// A tap on a button of ours. The message may be too old to be shown along; then what stood on the button is not told.
+fn pressed(value: &Value) -> Result<Option<Told>, Malformed> {
+    let message = &value["message"];
+    let from: Option<User> = serde_json::from_value(value["from"].clone()).ok();
+    let (Some(place), Some(payload), Some(id)) =
+        (place(&message["chat"]), value["data"].as_str(), value["id"].as_str())
+    else {
+        return Ok(None);
+    };
+    let chat = chat_of(&place, message);
+    let by_another = chat.connection.is_some() && from.as_ref().is_some_and(|from| from.id != Some(chat.id));
+    if by_another {
+        return Ok(None);
+    }
+    let press = Press {
+        payload: payload.to_owned(),
+        title: title(message, payload),
+        acknowledge: Some(Tap { query: id.to_owned(), message: message["message_id"].as_i64() }.key()),
+    };
+    Ok(Some(Told { person: from, ..Told::new(chat, InboundEvent::Pressed(press)) }))
+}
+
+/// What is needed to answer a tap: it was noticed, and its buttons are done with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Tap {
+    pub(super) query: String,
+    /// The message under which the button stood.
+    pub(super) message: Option<i64>,
+}
+
+impl Tap {
+    fn key(&self) -> String {
+        match self.message {
+            Some(message) => format!("{} {message}", self.query),
+            None => self.query.clone(),
+        }
+    }
+
+    /// Reads what [`Press::acknowledge`] holds.
+    pub(super) fn read(key: &str) -> Self {
+        let (query, message) = key.split_once(' ').unwrap_or((key, ""));
+        Self { query: query.to_owned(), message: message.parse().ok() }
+    }
+}
+
+/// What stands on the button that bears `payload`.
+fn title(message: &Value, payload: &str) -> Option<String> {
+    let rows = message["reply_markup"]["inline_keyboard"].as_array()?;
+    let mut buttons = rows.iter().filter_map(Value::as_array).flatten();
+    buttons.find(|button| button["callback_data"] == payload)?["text"].as_str().map(str::to_owned)
+}
+
+/// A private chat.
+fn place(chat: &Value) -> Option<Place> {
+    Place::deserialize(chat).ok().filter(Place::is_private)
+}
+
+fn chat_of(place: &Place, message: &Value) -> Chat {
+    let connection = message["business_connection_id"].as_str().filter(|id| !id.is_empty());
+    Chat { id: place.id, connection: connection.map(str::to_owned) }
 }
 
 /// In a private chat, `kicked` is a customer who blocked the bot. One who comes back sends `/start`.
-fn read_membership(value: &Value) -> Result<Option<Told>, Malformed> {
+fn membership(value: &Value) -> Result<Option<Told>, Malformed> {
     let change = MembershipChange::deserialize(value).map_err(|_| Malformed::Membership)?;
     if !change.chat.is_private() || change.new_chat_member.status != "kicked" {
         return Ok(None);
     }
-    Ok(Some(Told { chat: change.chat.id, event: InboundEvent::Blocked, from: change.from, date: change.date }))
+    let chat = Chat { id: change.chat.id, connection: None };
+    Ok(Some(Told { date: change.date, person: change.from, ..Told::new(chat, InboundEvent::Blocked) }))
 }
 
 impl User {

@@ -17,6 +17,9 @@ use super::{Fault, Line, Shared, State, Webhook};
 /// Longest text, in UTF-16 units.
 const TEXT_UNITS: usize = 4096;
 
+/// Largest file that is given out, in bytes.
+const MOST_OF_A_FILE: usize = 20 * 1024 * 1024;
+
 /// `/bot{token}/{method}`, in any case.
 pub(super) async fn answer(
     Extract(shared): Extract<Arc<Shared>>,
@@ -104,6 +107,17 @@ fn call(state: &mut State, method: &str, parameters: &Value) -> Response {
             "pending_update_count": state.pending.len(),
         })),
         "sendmessage" => send_message(state, parameters),
+        "answercallbackquery" => match parameters["callback_query_id"].as_str().is_some_and(|id| state.taps.remove(id))
+        {
+            true => ok(json!(true)),
+            false => error(400, "Bad Request: query is too old and response timeout expired or query ID is invalid"),
+        },
+        "editmessagereplymarkup" => edit_buttons(state, parameters),
+        "getbusinessconnection" => {
+            let told = state.connection(parameters["business_connection_id"].as_str().unwrap_or_default());
+            told.map_or_else(|| error(400, "Bad Request: BUSINESS_CONNECTION_INVALID"), ok)
+        }
+        "getfile" => get_file(state, parameters["file_id"].as_str().unwrap_or_default()),
         "sendchataction" => match chat_of(state, parameters) {
             Ok(_) => ok(json!(true)),
             Err(refusal) => refusal,
@@ -124,13 +138,91 @@ fn send_message(state: &mut State, parameters: &Value) -> Response {
     if text.encode_utf16().count() > TEXT_UNITS {
         return error(400, "Bad Request: message is too long");
     }
+    if let Some(fault) = fault_of_buttons(parameters) {
+        return error(400, fault);
+    }
     state.ledger.push((chat, Line { by_bot: true, text: text.to_owned() }));
-    ok(state.message(chat, true, json!({ "text": text })))
+    let mut content = json!({ "text": text });
+    for field in ["reply_markup", "business_connection_id"] {
+        if let Some(value) = parameters.get(field) {
+            content[field] = value.clone();
+        }
+    }
+    let could_be_written_to = state.people.contains_key(&chat);
+    let message = state.message(chat, true, content);
+    if !could_be_written_to {
+        state.people.remove(&chat);
+    }
+    state.sent.push(message.clone());
+    ok(message)
+}
+
+/// What stands on the buttons of a message, and what they bear.
+pub(super) fn buttons(message: &Value) -> impl Iterator<Item = (&str, &str)> {
+    let rows = message["reply_markup"]["inline_keyboard"].as_array().into_iter().flatten();
+    let buttons = rows.filter_map(Value::as_array).flatten();
+    buttons.filter_map(|button| Some((button["text"].as_str()?, button["callback_data"].as_str()?)))
+}
+
+fn fault_of_buttons(parameters: &Value) -> Option<&'static str> {
+    if buttons(parameters).any(|(_, payload)| payload.is_empty() || payload.len() > 64) {
+        return Some("Bad Request: BUTTON_DATA_INVALID");
+    }
+    buttons(parameters).any(|(title, _)| title.is_empty()).then_some("Bad Request: can't parse inline keyboard button")
+}
+
+/// Takes buttons away; nothing else is asked of it.
+fn edit_buttons(state: &mut State, parameters: &Value) -> Response {
+    let is_it = |message: &&mut Value| {
+        message["message_id"] == parameters["message_id"] && message["chat"]["id"] == parameters["chat_id"]
+    };
+    let Some(message) = state.sent.iter_mut().find(is_it) else {
+        return error(400, "Bad Request: message to edit not found");
+    };
+    if let Some(fields) = message.as_object_mut() {
+        fields.remove("reply_markup");
+    }
+    ok(message.clone())
+}
+
+fn get_file(state: &State, id: &str) -> Response {
+    match state.files.get(id) {
+        None => error(400, "Bad Request: wrong file_id or the file is temporarily unavailable"),
+        Some(bytes) if bytes.len() > MOST_OF_A_FILE => error(400, "Bad Request: file is too big"),
+        Some(bytes) => ok(json!({
+            "file_id": id, "file_unique_id": id, "file_size": bytes.len(), "file_path": format!("documents/{id}"),
+        })),
+    }
+}
+
+/// `/file/bot{token}/documents/{id}`
+pub(super) async fn file(
+    Extract(shared): Extract<Arc<Shared>>,
+    ConnectInfo(wire): ConnectInfo<Wire>,
+    Path((bot, path)): Path<(String, String)>,
+) -> Response {
+    let (fault, bytes) = {
+        let mut state = shared.change();
+        if bot != format!("bot{}", state.token) {
+            return error(401, "Unauthorized");
+        }
+        let fault = state.faults.get_mut("file").and_then(std::collections::VecDeque::pop_front);
+        (fault, path.strip_prefix("documents/").and_then(|id| state.files.get(id)).cloned())
+    };
+    match (fault, bytes) {
+        (Some(fault), _) => fail(fault, &shared, "file", &Value::Null, &wire).await,
+        (None, Some(bytes)) => bytes.into_response(),
+        (None, None) => error(404, "Not Found"),
+    }
 }
 
 /// The chat of a call, if the bot may write there.
 #[expect(clippy::result_large_err, reason = "the refusal is the answer itself")]
 fn chat_of(state: &State, parameters: &Value) -> Result<i64, Response> {
+    if let Some(connection) = parameters["business_connection_id"].as_str() {
+        let chat = chat_id(parameters).filter(|chat| state.may_reply(connection, *chat));
+        return chat.ok_or_else(|| error(400, "Bad Request: BUSINESS_PEER_INVALID"));
+    }
     match chat_id(parameters).filter(|chat| state.people.contains_key(chat)) {
         None => Err(error(400, "Bad Request: chat not found")),
         Some(chat) if state.blocked.contains(&chat) => Err(blocked()),
