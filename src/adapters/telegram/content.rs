@@ -103,7 +103,7 @@ impl Content {
             Language::Ru => format!("[{russian}] "),
             Language::En => format!("[{}] ", english.replace('_', " ")),
         };
-        let forwarded = self.is_forwarded.then(|| say("переслано", "forwarded")).unwrap_or_default();
+        let forwarded = if self.is_forwarded { say("переслано", "forwarded") } else { String::new() };
         let kind = self.kind.map(|(name, russian)| say(russian, name)).unwrap_or_default();
         Some(MessageText::new(forwarded + &kind + said))
     }

@@ -31,6 +31,7 @@ pub(super) enum Malformed {
 
 /// An update that was read.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made")]
 pub(super) enum Read {
     /// For the loop.
     Inbound(Inbound),
@@ -229,7 +230,7 @@ fn said(value: &Value) -> Result<Option<Told>, Malformed> {
             let words = content.text(message.language()).or_else(|| event.transcript_text()).unwrap_or_default();
             // The chat bears the customer's name.
             let person = serde_json::from_value(value["chat"].clone()).ok();
-            Told { date, person, ..Told::new(chat, InboundEvent::TakenOver(words)) }
+            Told { person, date, ..Told::new(chat, InboundEvent::TakenOver(words)) }
         }
     }))
 }
@@ -261,6 +262,7 @@ fn edited(value: &Value) -> Result<Option<Told>, Malformed> {
 }
 
 /// Only of business chats does Telegram tell what was taken back. Which side took what back the store knows, by its number.
+#[expect(clippy::unnecessary_wraps, reason = "one reader among others that can fail")]
 fn deleted(value: &Value) -> Result<Option<Told>, Malformed> {
     let Some(place) = place(&value["chat"]) else { return Ok(None) };
     let ids = value["message_ids"].as_array().into_iter().flatten();
@@ -270,6 +272,7 @@ fn deleted(value: &Value) -> Result<Option<Told>, Malformed> {
 }
 
 /// A tap on a button of ours. The message may be too old to be shown along; then what stood on the button is not told.
+#[expect(clippy::unnecessary_wraps, reason = "one reader among others that can fail")]
 fn pressed(value: &Value) -> Result<Option<Told>, Malformed> {
     let message = &value["message"];
     let from: Option<User> = serde_json::from_value(value["from"].clone()).ok();

@@ -107,11 +107,13 @@ fn call(state: &mut State, method: &str, parameters: &Value) -> Response {
             "pending_update_count": state.pending.len(),
         })),
         "sendmessage" => send_message(state, parameters),
-        "answercallbackquery" => match parameters["callback_query_id"].as_str().is_some_and(|id| state.taps.remove(id))
-        {
-            true => ok(json!(true)),
-            false => error(400, "Bad Request: query is too old and response timeout expired or query ID is invalid"),
-        },
+        "answercallbackquery" => {
+            if parameters["callback_query_id"].as_str().is_some_and(|id| state.taps.remove(id)) {
+                ok(json!(true))
+            } else {
+                error(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
+            }
+        }
         "editmessagereplymarkup" => edit_buttons(state, parameters),
         "getbusinessconnection" => {
             let told = state.connection(parameters["business_connection_id"].as_str().unwrap_or_default());
