@@ -88,7 +88,7 @@ impl Outside {
     /// Where a client can't be made of the settings.
     pub fn configured(config: &Config) -> anyhow::Result<Self> {
         let mut channels: Vec<Arc<dyn Channel>> = vec![
-            Arc::new(WebChat::new(ChannelKind::Web, WEB_ACCOUNT)),
+            Arc::new(WebChat::new(ChannelKind::Web, WEB_ACCOUNT).with_uploads(config.uploads_dir())),
             Arc::new(WebChat::new(ChannelKind::Terminal, TERMINAL_ACCOUNT)),
         ];
         if config.telegram.is_on() {
@@ -229,6 +229,7 @@ impl App {
         tracker.spawn(upkeep::change_embedder(Arc::clone(&ctx), stop.clone()));
         tracker.spawn(upkeep::say_alive(Arc::clone(&ctx), stop.clone()));
         tracker.spawn(upkeep::keep_no_longer(Arc::clone(&ctx), stop.clone()));
+        tracker.spawn(upkeep::sweep_uploads(Arc::clone(&ctx), stop.clone()));
         tracker.spawn(upkeep::keep_snapshots(Arc::clone(&ctx), stop.clone()));
         let served = tokio::select! {
             served = crate::http::serve(listener, Arc::clone(&ctx), stop.clone()) => served,

@@ -20,7 +20,7 @@ mod web;
 mod whatsapp;
 
 pub use max::MaxMode;
-pub use web::Web;
+pub use web::{Side, Web};
 
 /// The defaults, as the user reads them.
 pub const DEFAULTS: &str = include_str!("../config.toml");
@@ -375,6 +375,11 @@ impl Config {
     /// The settings as `config check` prints them, secrets masked.
     pub fn redacted(&self) -> &toml::Table {
         &self.shown
+    }
+
+    /// Where files of the web chat's visitors lie.
+    pub fn uploads_dir(&self) -> PathBuf {
+        self.data.dir.join("uploads")
     }
 
     /// Where SQLite's file is, when no other store is configured.

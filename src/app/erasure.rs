@@ -68,6 +68,7 @@ pub async fn erase(config: &Config, customer: CustomerId, now: Timestamp) -> any
     let Some(erased) = store.erase(customer, now).await.context("the customer can't be erased")? else {
         return Ok(None);
     };
+    forget_uploads(config, export.as_ref()).context("a file of the customer can't be deleted")?;
     let indexes = forgotten_by_indexes(config, &*store, &erased).await?;
     let left = store.export(customer).await.context("what is left can't be read")?;
     let rows_left = left.as_ref().and_then(Value::as_object).into_iter().flatten();
@@ -77,6 +78,22 @@ pub async fn erase(config: &Config, customer: CustomerId, now: Timestamp) -> any
     let found_in = tokio::task::spawn_blocking(move || traces.found_in(&dir)).await?;
     let found_in = found_in.context("a file of the data directory can't be read")?;
     Ok(Some(Certificate { erased, rows_left, indexes, texts_sought: sought, found_in }))
+}
+
+/// Deletes the files that the customer sent by the web chat: each visitor has a directory of their own.
+fn forget_uploads(config: &Config, export: Option<&Value>) -> io::Result<()> {
+    let files = export.and_then(|export| export.get("attachments")).and_then(Value::as_array);
+    let remotes = files.into_iter().flatten().filter_map(|file| file.get("remote")?.as_str());
+    for owner in remotes.filter_map(|remote| Some(remote.split_once('/')?.0)) {
+        // A key of another channel names nothing there.
+        if owner.len() == 32 && owner.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            match fs::remove_dir_all(config.uploads_dir().join(owner)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Lets every index forget the customer, on the server and under the data directory: by ourselves, or by the process that

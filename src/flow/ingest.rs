@@ -57,6 +57,8 @@ fn clean(update: &mut Inbound) {
         InboundEvent::Message(text) | InboundEvent::Edited { text, .. } | InboundEvent::TakenOver(text) => {
             *text = MessageText::new(mask(text.as_str()).text);
         }
+        // The web chat's visitor tells what stands on the button.
+        InboundEvent::Pressed(press) => press.title = press.title.as_deref().map(|title| mask(title).text),
         InboundEvent::Contact(contact) => {
             // What can't be a number proves nothing.
             match learn::phone(&contact.phone) {

@@ -1,14 +1,16 @@
 //! Styles, scripts and pictures, compiled in. Pages name them with the hash of their content, so that browsers may
 //! keep them for ever.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use serde_json::json;
 
 use super::problem::Problem;
-use super::secret;
+use super::{Site, secret};
+use crate::config::Web;
 
 struct Asset {
     name: &'static str,
@@ -22,7 +24,7 @@ macro_rules! assets {
     };
 }
 
-static ASSETS: [Asset; 10] = assets! {
+static ASSETS: [Asset; 11] = assets! {
     "base.css": "text/css; charset=utf-8",
     "chat.css": "text/css; charset=utf-8",
     "chat.js": "text/javascript; charset=utf-8",
@@ -30,6 +32,7 @@ static ASSETS: [Asset; 10] = assets! {
     "desk.css": "text/css; charset=utf-8",
     "desk.js": "text/javascript; charset=utf-8",
     "feed.js": "text/javascript; charset=utf-8",
+    "files.js": "text/javascript; charset=utf-8",
     "mark.svg": "image/svg+xml",
     "start.css": "text/css; charset=utf-8",
     "widget.js": "text/javascript; charset=utf-8",
@@ -53,9 +56,20 @@ pub(super) async fn get(Path((version, name)): Path<(String, String)>) -> Respon
     asset(&name, keep)
 }
 
-/// `GET /widget.js`: under a name that sites can write down.
-pub(super) async fn widget() -> Response {
-    asset("widget.js", "public, max-age=300")
+/// Where the widget's script has the site's settings put in.
+const SETTINGS: &str = "const configured = {};";
+
+/// `GET /widget.js`: under a name that sites can write down, with how it looks as the settings say.
+pub(super) async fn widget(State(site): State<Arc<Site>>) -> Response {
+    let Web { color, side, title, avatar, .. } = &site.ctx.config.web;
+    let configured = json!({ "color": color, "side": side, "title": title, "avatar": avatar });
+    let script = ASSETS.iter().find(|asset| asset.name == "widget.js").map_or("", |asset| asset.content);
+    let script = script.replacen(SETTINGS, &format!("const configured = {configured};"), 1);
+    let headers = [
+        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+        (header::CACHE_CONTROL, "public, max-age=300"),
+    ];
+    (headers, script).into_response()
 }
 
 /// `GET /favicon.ico`

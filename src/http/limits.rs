@@ -8,26 +8,32 @@ use jiff::{SignedDuration, Timestamp};
 /// Keys that are remembered at most; beyond that, those that are closest to being free again are forgotten.
 const KEYS: usize = 20_000;
 
-/// A number of requests a minute for each key, after the generic cell rate algorithm: one instant a key is all it
-/// takes, a whole minute's worth may come at once, and waiting gives it back evenly.
+/// A number of requests a minute, or an hour, for each key, after the generic cell rate algorithm: one instant a key is all
+/// it takes, a whole span's worth may come at once, and waiting gives it back evenly.
 pub(crate) struct Rates {
-    per_minute: u32,
+    most: u32,
+    span: SignedDuration,
     /// Until when each key has used up its allowance.
     used_until: Mutex<HashMap<String, Timestamp>>,
 }
 
 impl Rates {
     pub(crate) fn new(per_minute: u32) -> Self {
-        Self { per_minute: per_minute.max(1), used_until: Mutex::default() }
+        Self { most: per_minute.max(1), span: SignedDuration::from_mins(1), used_until: Mutex::default() }
+    }
+
+    /// So many an hour.
+    pub(crate) fn hourly(most: u32) -> Self {
+        Self { most: most.max(1), span: SignedDuration::from_hours(1), used_until: Mutex::default() }
     }
 
     /// Takes one request of `key`'s allowance, or says how long to wait.
     pub(crate) fn take(&self, key: &str, now: Timestamp) -> Result<(), SignedDuration> {
-        let step = SignedDuration::from_mins(1) / i32::try_from(self.per_minute).unwrap_or(i32::MAX);
+        let step = self.span / i32::try_from(self.most).unwrap_or(i32::MAX);
         let mut used_until = self.used_until.lock().expect("no holder of this lock panics");
         let used = used_until.get(key).copied().unwrap_or(now).max(now);
         let ahead = used.duration_since(now);
-        let most = SignedDuration::from_mins(1) - step;
+        let most = self.span - step;
         if ahead > most {
             return Err(ahead - most);
         }

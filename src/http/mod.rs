@@ -19,6 +19,7 @@ mod peer;
 mod problem;
 mod secret;
 mod start;
+mod theme;
 mod typing;
 mod webhook;
 mod widget;
@@ -27,6 +28,7 @@ mod words;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::SystemTime;
 
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
@@ -39,6 +41,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::Config;
 use crate::flow::Ctx;
 use limits::{Attempts, Rates, Streams};
 use origin::Origins;
@@ -55,6 +58,9 @@ const STREAMS: (usize, usize) = (4_096, 12);
 /// Signs a minute from one visitor, operator or address.
 const SIGNS_PER_MINUTE: u32 = 90;
 
+/// Files that are written at a time.
+const UPLOADS_AT_ONCE: usize = 32;
+
 /// A query that may be missing or wrong.
 type Asked<T> = Result<Query<T>, QueryRejection>;
 
@@ -69,6 +75,9 @@ pub(crate) struct Site {
     /// Of what says nothing: that somebody writes, that something was read.
     signs: Rates,
     typing: Typing,
+    /// Of files.
+    files: Rates,
+    uploads: Semaphore,
     log_ins: Attempts,
     streams: Arc<Streams>,
     hashing: Semaphore,
@@ -95,6 +104,8 @@ pub fn router(ctx: Arc<Ctx>, stop: CancellationToken) -> Router {
         rates: Rates::new(ctx.config.limits.web_per_minute),
         signs: Rates::new(SIGNS_PER_MINUTE),
         typing: Typing::default(),
+        files: Rates::hourly(ctx.config.web.files_per_hour),
+        uploads: Semaphore::new(UPLOADS_AT_ONCE),
         log_ins: Attempts::default(),
         streams: Streams::new(STREAMS.0, STREAMS.1),
         hashing: Semaphore::new(HASHES_AT_ONCE),
@@ -104,6 +115,7 @@ pub fn router(ctx: Arc<Ctx>, stop: CancellationToken) -> Router {
     Router::new()
         .merge(start::routes())
         .merge(chat::routes())
+        .merge(theme::routes())
         .merge(health::routes())
         .merge(webhook::routes())
         .merge(widget::routes(&site))
@@ -126,6 +138,14 @@ pub fn router(ctx: Arc<Ctx>, stop: CancellationToken) -> Router {
 pub async fn serve(listener: TcpListener, ctx: Arc<Ctx>, stop: CancellationToken) -> std::io::Result<()> {
     let service = router(ctx, stop.clone()).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+/// Deletes files of visitors that have waited for their message since before `before`. Blocks.
+///
+/// # Errors
+/// Where the directory can't be read or changed.
+pub fn sweep_uploads(config: &Config, before: SystemTime) -> std::io::Result<usize> {
+    widget::sweep(&config.uploads_dir(), before)
 }
 
 async fn not_found(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {

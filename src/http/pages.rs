@@ -87,7 +87,7 @@ pub(crate) fn language(headers: &HeaderMap) -> Language {
 
 /// Headers of every answer; a handler that has set one of them knows better.
 pub(crate) fn protect(headers: &mut HeaderMap) {
-    let policy = content_policy("'none'", "'none'");
+    let policy = content_policy("'none'", "'none'", "'self' data:");
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
@@ -103,10 +103,10 @@ pub(crate) fn protect(headers: &mut HeaderMap) {
 }
 
 /// What our pages may load: their own scripts, styles and pictures, and nothing from anywhere else; what they may show
-/// in a frame, and who may show them in one.
-pub(crate) fn content_policy(frames: &str, frame_ancestors: &str) -> HeaderValue {
+/// in a frame, who may show them in one, and where pictures come from.
+pub(crate) fn content_policy(frames: &str, frame_ancestors: &str, pictures: &str) -> HeaderValue {
     let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src {pictures}; \
          frame-src {frames}; form-action 'self'; base-uri 'none'; frame-ancestors {frame_ancestors}"
     );
     HeaderValue::try_from(policy).expect("origins are ASCII")

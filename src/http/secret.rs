@@ -17,6 +17,11 @@ pub(crate) fn fresh_key(ids: &Ids) -> String {
     hex(&ids.random())
 }
 
+/// The text could be a key that [`fresh_key`] made.
+pub(crate) fn is_key(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// What the store keeps of a token. The token is random and long, so a plain hash gives nothing away.
 pub(crate) fn token_hash(token: &str) -> String {
     hex(&Sha256::digest(token.as_bytes()))

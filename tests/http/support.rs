@@ -97,6 +97,7 @@ pub(crate) async fn serve_with(change: impl FnOnce(&mut Config)) -> Served {
     let store = SqlStore::open_sqlite(&directory.path().join(DATABASE)).await.unwrap();
     let clock = Arc::new(ManualClock(Mutex::new("2026-11-20T09:00:00Z".parse().unwrap())));
     let mut config = Config::defaults();
+    config.data.dir = directory.path().to_owned();
     change(&mut config);
     let told = Arc::new(Mutex::new(Vec::new()));
     let ctx = Arc::new(context(Arc::new(store), Arc::clone(&clock), config, PushedTelegram(Arc::clone(&told))));
@@ -120,7 +121,7 @@ fn context(store: Arc<dyn Store>, clock: Arc<ManualClock>, config: Config, teleg
         search: Search::new(Searcher { index: Arc::new(EmptyIndex), embedder: None }, None),
         model: None,
         channels: vec![
-            Arc::new(WebChat::new(ChannelKind::Web, "site")),
+            Arc::new(WebChat::new(ChannelKind::Web, "site").with_uploads(config.uploads_dir())),
             Arc::new(WebChat::new(ChannelKind::Terminal, "local")),
             Arc::new(telegram),
         ],

@@ -3,6 +3,7 @@
 // window.firstline, there from the event `firstline:ready` on: open(), close(), identify(jwt), logout().
 (() => {
   "use strict";
+  const configured = {};
   const script = document.currentScript;
   if (!script || window.firstline) return;
   const origin = new URL(script.src).origin;

@@ -18,7 +18,7 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
-use super::Visitor;
+use super::{Visitor, upload};
 use super::wire::{self, Names, WireStatus};
 use crate::domain::channel::Address;
 use crate::domain::conversation::{Conversation, Ownership};
@@ -163,12 +163,13 @@ impl Feed {
     async fn look(&mut self) -> Result<(), StoreError> {
         loop {
             let page = self.site.ctx.store.feed(&self.address, self.position, PAGE).await?;
+            let files = upload::of_feed(&self.site, &page).await?;
             for item in &page {
                 if let Author::Operator(id) = item.message.author {
                     self.learn_name(id).await?;
                 }
                 self.position = item.position;
-                if let Some(message) = wire::message(item, &self.names) {
+                if let Some(message) = wire::message(item, &self.names, &files) {
                     let event = Event::default().event("message").id(item.position.to_string());
                     self.push(event, &message);
                 }

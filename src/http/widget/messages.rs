@@ -9,8 +9,8 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Body, Visitor, allow};
-use crate::domain::channel::{ChannelKind, Inbound, InboundEvent};
+use super::{Body, Visitor, allow, upload};
+use crate::domain::channel::{Attachment, ChannelKind, Inbound, InboundEvent, Press};
 use crate::domain::text::{Language, MessageText};
 use crate::flow::{self, ingest};
 use crate::http::Site;
@@ -19,15 +19,35 @@ use crate::http::problem::Problem;
 use crate::http::typing::Side;
 use crate::ports::store::Accepted;
 
+/// Longest payload of a button, in bytes, and what stands on it, in characters.
+const PAYLOAD: usize = 64;
+const TITLE: usize = 64;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Request {
     /// Made by the client, the same for every attempt at this message: the second one changes nothing.
     client_msg_id: Uuid,
+    #[serde(default)]
     text: String,
+    /// Files that were uploaded before.
+    #[serde(default)]
+    attachment_ids: Vec<String>,
+    /// A tap on a button, in place of words.
+    #[serde(default)]
+    pressed: Option<Pressed>,
     /// The language of the page, `ru` or `en`.
     #[serde(default)]
     language: Option<Language>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pressed {
+    /// What the button was made with.
+    payload: String,
+    /// What stands on it.
+    title: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -45,30 +65,25 @@ pub(super) async fn post(
     peer: Peer,
     Body(request): Body<Request>,
 ) -> Result<(StatusCode, Json<Stored>), Problem> {
-    let text = request.text.trim();
-    if text.is_empty() {
-        return Err(Problem::invalid("text: there is nothing in it"));
-    }
-    let (length, most) = (text.chars().count(), site.ctx.config.limits.message_chars);
-    if length > most {
-        let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_long", "the message is too long");
-        return Err(problem.detail(format!("it has {length} characters, and at most {most} are taken")));
-    }
     allow(&site, &site.rates, &[visitor.key(), format!("message:{}", peer.key())])?;
     let states = !visitor.stated && visitor.claims.proven().next().is_some();
     let address = visitor.address;
     let is_terminal = address.channel == ChannelKind::Terminal;
+    let files = upload::named(&site, &address, &request.attachment_ids).await?;
+    let event = event(&site, request.text.trim(), request.pressed, &files)?;
     // One visitor can't use up another's ids.
     let external_id = format!("{}:{}", address.external, request.client_msg_id);
     let update = Inbound {
         display_name: if is_terminal { Some(address.external.clone()) } else { visitor.claims.name },
         language: request.language,
-        ..Inbound::new(address, external_id, InboundEvent::Message(MessageText::new(text)))
+        attachments: files,
+        ..Inbound::new(address.clone(), external_id, event)
     };
     let accepted = ingest::accept(&site.ctx, vec![update], None).await.map_err(|error| Problem::store(&error))?;
     let stored = match accepted.into_iter().next() {
         Some(Accepted::New { message, seq, conversation }) => {
             site.typing.over(conversation, Side::Visitor);
+            upload::sent(&site, &address, &request.attachment_ids).await;
             if states {
                 flow::visitor::state_claims(&site.ctx, &visitor.token_hash, message).await;
             }
@@ -79,4 +94,33 @@ pub(super) async fn post(
         Some(Accepted::Changed { .. } | Accepted::Noted) | None => Stored { seq: 0, id: None },
     };
     Ok((StatusCode::ACCEPTED, Json(stored)))
+}
+
+/// What the visitor does: says something, shows something, or taps a button.
+fn event(
+    site: &Site,
+    text: &str,
+    pressed: Option<Pressed>,
+    files: &[Attachment],
+) -> Result<InboundEvent, Problem> {
+    let (length, most) = (text.chars().count(), site.ctx.config.limits.message_chars);
+    if length > most {
+        let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_long", "the message is too long");
+        return Err(problem.detail(format!("it has {length} characters, and at most {most} are taken")));
+    }
+    match (pressed, files.first()) {
+        (Some(_), _) if !text.is_empty() || !files.is_empty() => {
+            Err(Problem::invalid("pressed: a tap comes without text and attachment_ids"))
+        }
+        (Some(Pressed { payload, title }), _) => {
+            let title = title.trim();
+            if payload.is_empty() || payload.len() > PAYLOAD || title.is_empty() || title.chars().count() > TITLE {
+                return Err(Problem::invalid("pressed: payload and title as the message's button has them"));
+            }
+            Ok(InboundEvent::Pressed(Press { payload, title: Some(title.to_owned()), acknowledge: None }))
+        }
+        (None, Some(file)) if text.is_empty() => Ok(InboundEvent::Unsupported(file.kind.name().to_owned())),
+        (None, None) if text.is_empty() => Err(Problem::invalid("text: there is nothing in it")),
+        (None, _) => Ok(InboundEvent::Message(MessageText::new(text))),
+    }
 }

@@ -9,6 +9,7 @@ mod events;
 mod messages;
 mod session;
 mod signs;
+mod upload;
 mod wire;
 
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::de::DeserializeOwned;
+
+pub(super) use upload::{ACCEPT, sweep};
 
 use super::limits::Rates;
 use super::problem::Problem;
@@ -41,6 +44,8 @@ pub(super) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
     let api = Router::new()
         .route("/session", post(session::post))
         .route("/logout", post(session::log_out))
+        .route("/attachments", post(upload::post))
+        .route("/attachments/{id}", get(upload::get))
         .route("/typing", post(signs::typing))
         .route("/read", post(signs::read))
         .route("/messages", post(messages::post))
@@ -69,7 +74,7 @@ async fn cross_origin(State(site): State<Arc<Site>>, request: Request, next: Nex
 fn preflight_answer() -> Response {
     let allowed = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, last-event-id"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, last-event-id, x-file-name"),
         (header::ACCESS_CONTROL_MAX_AGE, "600"),
     ];
     (StatusCode::NO_CONTENT, allowed).into_response()

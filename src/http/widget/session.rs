@@ -11,6 +11,7 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
 use super::wire::{self, Names, WireMessage, WireStatus};
+use super::upload::{self, Files};
 use super::{Body, Visitor, account, allow, is_token};
 use crate::domain::channel::{Address, ChannelKind};
 use crate::domain::customer::Claims;
@@ -104,9 +105,9 @@ fn said(site: &Site, jwt: &str) -> Result<Said, Problem> {
 
 async fn session(site: &Site, visitor_token: String, address: &Address) -> Result<Session, Problem> {
     let history = history(site, address).await.map_err(|error| Problem::store(&error))?;
-    let (feed, names, status) = history;
+    let (feed, names, files, status) = history;
     let position = feed.last().map_or(0, |item| item.position);
-    let messages = feed.iter().filter_map(|item| wire::message(item, &names)).collect();
+    let messages = feed.iter().filter_map(|item| wire::message(item, &names, &files)).collect();
     let known = identity::is_known(&address.external);
     Ok(Session { visitor_token, known, position, messages, status })
 }
@@ -207,7 +208,7 @@ async fn begin(site: &Site, address: Address, claims: &Claims) -> Result<(String
 }
 
 /// The newest messages of the feed, with what is needed to show them.
-async fn history(site: &Site, address: &Address) -> Result<(Vec<FeedItem>, Names, WireStatus), StoreError> {
+async fn history(site: &Site, address: &Address) -> Result<(Vec<FeedItem>, Names, Files, WireStatus), StoreError> {
     let store = &site.ctx.store;
     let mut feed: Vec<FeedItem> = Vec::new();
     loop {
@@ -222,5 +223,6 @@ async fn history(site: &Site, address: &Address) -> Result<(Vec<FeedItem>, Names
     }
     let names = wire::names(store.operators().await?);
     let status = wire::status(store.conversation_at(address).await?.as_ref(), &names);
-    Ok((feed, names, status))
+    let files = upload::of_feed(site, &feed).await?;
+    Ok((feed, names, files, status))
 }

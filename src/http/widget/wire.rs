@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use super::upload::Files;
+use crate::domain::channel::{Attachment, AttachmentKind};
 use crate::domain::conversation::{Conversation, Ownership};
 use crate::domain::id::OperatorId;
-use crate::domain::message::Author;
+use crate::domain::message::{Author, StoredAttachment};
 use crate::ports::desk::{FeedItem, Operator};
 
 /// Names of operators, by key.
@@ -29,11 +31,36 @@ pub(super) struct WireMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     text: String,
+    /// Files that came with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<WireFile>,
     /// What the words stand on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sources: Vec<WireSource>,
     /// When we stored it, RFC 3339.
     at: String,
+}
+
+/// A file of a message.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct WireFile {
+    id: String,
+    kind: AttachmentKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    /// Its bytes can be asked for.
+    here: bool,
+    /// It is a picture that a browser draws.
+    shown: bool,
+}
+
+impl WireFile {
+    pub(super) fn of(found: StoredAttachment, here: bool, shown: bool) -> Self {
+        let Attachment { kind, name, size, .. } = found.file;
+        Self { id: found.id.to_string(), kind, name, size, here, shown }
+    }
 }
 
 /// A source of an answer.
@@ -54,8 +81,12 @@ pub(super) struct WireStatus {
 }
 
 /// A message of the feed as the visitor may see it; `None` for what is not for visitors, should the feed ever hold it.
-pub(super) fn message(item: &FeedItem, names: &Names) -> Option<WireMessage> {
+pub(super) fn message(item: &FeedItem, names: &Names, files: &Files) -> Option<WireMessage> {
     let message = &item.message;
+    let attachments = files.get(&message.id).cloned().unwrap_or_default();
+    // The line that stands for a file without words says nothing beside the file.
+    let is_said = |file: &WireFile| message.text.as_str() == format!("[{}]", file.kind.name());
+    let text = if attachments.iter().any(is_said) { "" } else { message.text.as_str() };
     let (author, name) = match message.author {
         Author::Customer => ("customer", None),
         Author::Bot => ("bot", None),
@@ -74,7 +105,8 @@ pub(super) fn message(item: &FeedItem, names: &Names) -> Option<WireMessage> {
         id: message.id.to_string(),
         author,
         name,
-        text: message.text.as_str().to_owned(),
+        text: text.to_owned(),
+        attachments,
         sources,
         at: message.received_at.to_string(),
     })
@@ -119,12 +151,12 @@ mod tests {
     #[test]
     fn notes_never_reach_a_visitor() {
         let operator = OperatorId::fresh(&Ids::seeded(1), Timestamp::UNIX_EPOCH);
-        assert!(message(&item(Author::Note(operator), &[]), &Names::new()).is_none());
+        assert!(message(&item(Author::Note(operator), &[]), &Names::new(), &Files::new()).is_none());
     }
 
     #[test]
     fn a_source_is_shown_once_and_never_without_a_name() {
-        let shown = message(&item(Author::Bot, &["Returns", "Returns", ""]), &Names::new()).unwrap();
+        let shown = message(&item(Author::Bot, &["Returns", "Returns", ""]), &Names::new(), &Files::new()).unwrap();
         let titles: Vec<&str> = shown.sources.iter().map(|source| source.title.as_str()).collect();
         assert_eq!(titles, ["Returns", "ru/returns"]);
     }
