@@ -12,6 +12,9 @@ use crate::ports::channel::{Channel, Limits, Receipt, SendError};
 /// Longest text of one message, in UTF-16 units: a page can show anything, so this only keeps a fault from growing.
 const TEXT_UNITS: usize = 16_384;
 
+/// Buttons of one message: a page can show any number.
+const BUTTONS: usize = 30;
+
 /// A channel whose customers read our own feed.
 #[derive(Debug, Clone)]
 pub struct WebChat {
@@ -38,7 +41,9 @@ impl Channel for WebChat {
     }
 
     fn limits(&self) -> Limits {
-        Limits { idempotent: true, ..Limits::text(TEXT_UNITS) }
+        // A terminal has nothing to tap on.
+        let buttons = if self.kind == ChannelKind::Web { BUTTONS } else { 0 };
+        Limits { idempotent: true, buttons, ..Limits::text(TEXT_UNITS) }
     }
 
     async fn send(&self, _part: &Outbound) -> Result<Receipt, SendError> {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Body, Visitor, allow};
-use crate::domain::channel::{ChannelKind, Inbound, InboundEvent};
+use crate::domain::channel::{ChannelKind, Inbound, InboundEvent, Press};
 use crate::domain::text::{Language, MessageText};
 use crate::flow::{self, ingest};
 use crate::http::Site;
@@ -19,12 +19,18 @@ use crate::http::problem::Problem;
 use crate::http::typing::Side;
 use crate::ports::store::Accepted;
 
+/// As long as what a button bears may be, in bytes.
+const LONGEST_PAYLOAD: usize = 64;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Request {
     /// Made by the client, the same for every attempt at this message: the second one changes nothing.
     client_msg_id: Uuid,
     text: String,
+    /// What the button bears that was tapped, whose title is `text`.
+    #[serde(default)]
+    pressed: Option<String>,
     /// The language of the page, `ru` or `en`.
     #[serde(default)]
     language: Option<Language>,
@@ -58,12 +64,19 @@ pub(super) async fn post(
     let states = !visitor.stated && visitor.claims.proven().next().is_some();
     let address = visitor.address;
     let is_terminal = address.channel == ChannelKind::Terminal;
+    let event = match request.pressed {
+        Some(payload) if payload.len() <= LONGEST_PAYLOAD => {
+            InboundEvent::Pressed(Press { payload, title: Some(text.to_owned()), acknowledge: None })
+        }
+        Some(_) => return Err(Problem::invalid("pressed: no button bears that")),
+        None => InboundEvent::Message(MessageText::new(text)),
+    };
     // One visitor can't use up another's ids.
     let external_id = format!("{}:{}", address.external, request.client_msg_id);
     let update = Inbound {
         display_name: if is_terminal { Some(address.external.clone()) } else { visitor.claims.name },
         language: request.language,
-        ..Inbound::new(address, external_id, InboundEvent::Message(MessageText::new(text)))
+        ..Inbound::new(address, external_id, event)
     };
     let accepted = ingest::accept(&site.ctx, vec![update], None).await.map_err(|error| Problem::store(&error))?;
     let stored = match accepted.into_iter().next() {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use crate::domain::channel::Button;
 use crate::domain::conversation::{Conversation, Ownership};
 use crate::domain::id::OperatorId;
 use crate::domain::message::Author;
@@ -32,6 +33,9 @@ pub(super) struct WireMessage {
     /// What the words stand on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sources: Vec<WireSource>,
+    /// Choices: what stands on each, and what a tap on it says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    buttons: Vec<Button>,
     /// When we stored it, RFC 3339.
     at: String,
 }
@@ -76,6 +80,7 @@ pub(super) fn message(item: &FeedItem, names: &Names) -> Option<WireMessage> {
         name,
         text: message.text.as_str().to_owned(),
         sources,
+        buttons: item.buttons.clone(),
         at: message.received_at.to_string(),
     })
 }
@@ -113,7 +118,7 @@ mod tests {
             received_at: Timestamp::UNIX_EPOCH,
             delivered_at: None,
         };
-        FeedItem { position: 7, message }
+        FeedItem { position: 7, message, buttons: Vec::new() }
     }
 
     #[test]
