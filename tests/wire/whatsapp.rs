@@ -18,6 +18,7 @@ use futures_util::TryStreamExt;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use super::telegram::buttons;
 use crate::support::fake_whatsapp::{FakeWhatsApp, Fault};
 
 /// Our number.
