@@ -44,6 +44,7 @@ pub struct Config {
     pub episode: Episode,
     pub retention: RetentionConfig,
     pub handoff: HandoffConfig,
+    pub csat: Csat,
     pub outbox: Outbox,
     pub limits: Limits,
     pub disclosure: Disclosure,
@@ -104,6 +105,8 @@ sections! {
     RetentionConfig { transcripts: u32, episodes: u32, attributes: u32, preferences: u32, claims: u32, promises: u32 }
     /// `[handoff]`
     HandoffConfig { unclaimed_notice_after: SignedDuration }
+    /// `[csat]`
+    Csat { ask: bool }
     /// `[outbox]`
     Outbox { workers: usize, unknown_after: SignedDuration }
     /// `[limits]`

@@ -8,6 +8,8 @@
 mod bulk;
 #[path = "store/changes.rs"]
 mod changes;
+#[path = "store/csat.rs"]
+mod csat;
 #[path = "store/desk.rs"]
 mod desk;
 #[path = "support/mod.rs"]
@@ -93,6 +95,15 @@ macro_rules! store_contract {
                     who_writes_in_the_messenger_has_the_chat,
                     an_address_moves_where_nobody_is,
                     a_number_that_the_channel_vouches_for_is_known,
+                }
+                csat {
+                    buttons_go_with_the_last_part,
+                    a_tap_is_a_score_once_and_thanked_for,
+                    somebody_elses_tap_is_no_score,
+                    a_digit_answers_while_nothing_new_was_begun,
+                    a_digit_is_a_message_where_it_can_be_no_answer,
+                    who_helped_is_kept_with_the_question,
+                    the_rest_of_an_album_is_waited_for,
                 }
                 turns {
                     the_longest_waiting_goes_first,

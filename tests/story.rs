@@ -8,6 +8,7 @@ mod whatsapp;
 
 mod story {
     pub(super) mod max;
+    pub(super) mod telegram;
 }
 
 use std::collections::HashMap;

@@ -22,6 +22,9 @@ const TEXT_UNITS: usize = 16_384;
 /// Bytes of a file that are read at a time.
 const PIECE: usize = 65_536;
 
+/// Buttons of one message: a page can show any number.
+const BUTTONS: usize = 30;
+
 /// A channel whose customers read our own feed.
 #[derive(Debug, Clone)]
 pub struct WebChat {
@@ -56,7 +59,9 @@ impl Channel for WebChat {
     }
 
     fn limits(&self) -> Limits {
-        Limits { idempotent: true, ..Limits::text(TEXT_UNITS) }
+        // A terminal has nothing to tap on.
+        let buttons = if self.kind == ChannelKind::Web { BUTTONS } else { 0 };
+        Limits { idempotent: true, buttons, ..Limits::text(TEXT_UNITS) }
     }
 
     async fn send(&self, _part: &Outbound) -> Result<Receipt, SendError> {

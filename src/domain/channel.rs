@@ -73,6 +73,8 @@ pub struct Inbound {
     pub message_id: Option<String>,
     /// Files that came with the message.
     pub attachments: Vec<Attachment>,
+    /// More of the same may follow at once: it is one picture of an album.
+    pub more_follows: bool,
     /// Their clock, where the channel tells it. Ours orders.
     pub sent_at: Option<Timestamp>,
     /// The name that the channel shows for the customer, already masked.
@@ -90,6 +92,7 @@ impl Inbound {
             event,
             message_id: None,
             attachments: Vec::new(),
+            more_follows: false,
             sent_at: None,
             display_name: None,
             language: None,

@@ -5,9 +5,11 @@
 
 pub mod channel;
 pub mod conversation;
+pub mod csat;
 pub mod customer;
 pub mod handoff;
 pub mod id;
+pub mod keyboard;
 pub mod knowledge;
 pub mod memory;
 pub mod message;

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::channel::Address;
+use super::channel::{Address, Button};
 use super::id::{ConversationId, MessageId, OutboxId};
 use super::text::MessageText;
 
@@ -21,6 +21,8 @@ pub struct Outbound {
     pub to: Address,
     /// The words of this part.
     pub text: MessageText,
+    /// Buttons under it.
+    pub buttons: Vec<Button>,
     /// The same for every attempt at this part; sent along where the channel takes one.
     pub dedupe_key: String,
     /// Attempts so far, this one included.

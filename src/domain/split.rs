@@ -34,7 +34,8 @@ pub fn split(text: &str, limit: usize) -> Vec<String> {
 }
 
 /// Length as messengers count it.
-fn units(text: &str) -> usize {
+/// The length of a text as messengers count it, in UTF-16 units.
+pub fn units(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
 

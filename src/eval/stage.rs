@@ -68,7 +68,7 @@ impl Channel for RecordingChannel {
     }
 
     fn limits(&self) -> Limits {
-        Limits { idempotent: true, ..Limits::text(4_096) }
+        Limits { idempotent: true, buttons: 30, ..Limits::text(4_096) }
     }
 
     async fn send(&self, part: &Outbound) -> Result<Receipt, SendError> {

@@ -3,15 +3,17 @@
 use jiff::Timestamp;
 
 use super::Ctx;
-use crate::domain::channel::Address;
+use crate::domain::channel::{Address, Button};
 use crate::domain::conversation::Conversation;
 use crate::domain::id::{MessageId, OutboxId};
+use crate::domain::keyboard::{CALL_HUMAN, written_out};
 use crate::domain::knowledge::FoundSection;
 use crate::domain::message::Citation;
-use crate::domain::split::split;
+use crate::domain::split::{split, units};
 use crate::domain::text::{Language, MessageText};
 use crate::domain::turn::Decision;
 use crate::engine::turn::Plan;
+use crate::ports::channel::Limits;
 use crate::ports::store::NewMessage;
 use crate::prompt::phrases::{Phrase, SmallTalk};
 
@@ -20,21 +22,62 @@ const CAUTIOUS_UNITS: usize = 4096;
 
 /// A message to `address`, cut to what its channel carries.
 pub fn message(ctx: &Ctx, address: &Address, text: &str, citations: Vec<Citation>) -> NewMessage {
-    let limit = ctx.channel(address).map_or(CAUTIOUS_UNITS, |channel| channel.limits().text_units);
     let now = ctx.clock.now();
-    let parts = split(text, limit).into_iter();
+    let parts = split(text, limits(ctx, address).text_units).into_iter();
     NewMessage {
         id: MessageId::fresh(&ctx.ids, now),
         text: MessageText::new(text),
         parts: parts.map(|part| (OutboxId::fresh(&ctx.ids, now), MessageText::new(part))).collect(),
+        buttons: Vec::new(),
         citations,
     }
+}
+
+/// The same with buttons under it; written out where the channel does not carry them.
+pub fn offering(
+    ctx: &Ctx,
+    address: &Address,
+    text: &str,
+    citations: Vec<Citation>,
+    buttons: Vec<Button>,
+) -> NewMessage {
+    if carries(&limits(ctx, address), text, &buttons) {
+        NewMessage { buttons, ..message(ctx, address, text, citations) }
+    } else {
+        message(ctx, address, &written_out(text, &buttons), citations)
+    }
+}
+
+/// The same with buttons that are only handy, since the words say it too; left out where the channel does not carry them.
+pub fn with_shortcuts(
+    ctx: &Ctx,
+    address: &Address,
+    text: &str,
+    citations: Vec<Citation>,
+    buttons: Vec<Button>,
+) -> NewMessage {
+    let buttons = if carries(&limits(ctx, address), text, &buttons) { buttons } else { Vec::new() };
+    NewMessage { buttons, ..message(ctx, address, text, citations) }
+}
+
+fn limits(ctx: &Ctx, address: &Address) -> Limits {
+    ctx.channel(address).map_or(Limits::text(CAUTIOUS_UNITS), |channel| channel.limits())
+}
+
+fn carries(limits: &Limits, text: &str, buttons: &[Button]) -> bool {
+    let last = split(text, limits.text_units).last().map_or(0, |part| units(part));
+    buttons.len() <= limits.buttons && last <= limits.buttoned_units
+}
+
+/// The button that asks for a person. What stands on it is what the customer says by tapping it.
+pub fn call_human(ctx: &Ctx, language: Language) -> Button {
+    Button { title: phrase(ctx, language, Phrase::CallHuman), payload: CALL_HUMAN.to_owned() }
 }
 
 /// A note to colleagues: stored, never sent.
 pub fn note(ctx: &Ctx, text: &str) -> NewMessage {
     let id = MessageId::fresh(&ctx.ids, ctx.clock.now());
-    NewMessage { id, text: MessageText::new(text), parts: Vec::new(), citations: Vec::new() }
+    NewMessage { id, text: MessageText::new(text), parts: Vec::new(), buttons: Vec::new(), citations: Vec::new() }
 }
 
 /// Something that the bot says by itself.

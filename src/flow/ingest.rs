@@ -5,13 +5,16 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use super::Ctx;
 use super::wake::Bell;
+use super::{Ctx, compose};
 use crate::domain::channel::{Cursor, Inbound, InboundEvent};
-use crate::domain::text::MessageText;
+use crate::domain::csat;
+use crate::domain::keyboard::CALL_HUMAN;
+use crate::domain::text::{Language, MessageText};
 use crate::engine::learn;
 use crate::engine::mask::mask;
 use crate::ports::store::{Accepted, StoreError};
+use crate::prompt::phrases::Phrase;
 
 /// Updates of a batch of which a channel is told at a time.
 const AT_A_TIME: usize = 8;
@@ -26,12 +29,16 @@ pub async fn accept(
     mut updates: Vec<Inbound>,
     cursor: Option<&Cursor>,
 ) -> Result<Vec<Accepted>, StoreError> {
-    updates.iter_mut().for_each(clean);
+    for update in &mut updates {
+        clean(update);
+        name_tap(ctx, update);
+    }
     let accepted = ctx.store.accept(&updates, cursor, &ctx.timing(), ctx.clock.now()).await?;
     for one in &accepted {
         if let Accepted::New { conversation, .. } | Accepted::Changed { conversation } = one {
             ctx.wake.ring(Bell::Turns);
             ctx.wake.ring(Bell::Timers);
+            ctx.wake.ring(Bell::Deliveries);
             ctx.wake.changed(*conversation);
         }
     }
@@ -49,6 +56,20 @@ fn tell(ctx: &Ctx, updates: Vec<Inbound>, accepted: &[Accepted]) {
             channel.stored(&update).await;
         }));
     }
+}
+
+/// A tap says what stands on the button, also where the channel does not tell it any more.
+fn name_tap(ctx: &Ctx, update: &mut Inbound) {
+    let language = update.language.unwrap_or(Language::Ru);
+    let InboundEvent::Pressed(press) = &mut update.event else { return };
+    if press.title.is_some() {
+        return;
+    }
+    press.title = if press.payload == CALL_HUMAN {
+        Some(compose::phrase(ctx, language, Phrase::CallHuman))
+    } else {
+        csat::Answer::of_payload(&press.payload).map(|answer| answer.score.number().to_string())
+    };
 }
 
 /// Card numbers, passports and the like never reach the store, and so neither model, index nor log.

@@ -138,7 +138,13 @@ pub async fn amend(
         Amendment::Ended => (vec![says(Stance::Ended, &fact.value)], format!("{}: {} ✓", fact.key, fact.value)),
         Amendment::Never => (vec![says(Stance::Retracted, &fact.value)], format!("{}: {} ✗", fact.key, fact.value)),
     };
-    let note = NewMessage { id: note, text: MessageText::new(words), parts: Vec::new(), citations: Vec::new() };
+    let note = NewMessage {
+        id: note,
+        text: MessageText::new(words),
+        parts: Vec::new(),
+        buttons: Vec::new(),
+        citations: Vec::new(),
+    };
     write_note(store, ids, operator, fact.source, note, now).await?;
     Ok(enter(store, ids, customer, statements, now).await?)
 }
@@ -164,6 +170,7 @@ async fn write_note(
             owner: found.ownership,
             action,
             message: Some(note.clone()),
+            question: None,
             handoff: HandoffId::fresh(ids, now),
             package: Package::default(),
             timing: Timing::default(),

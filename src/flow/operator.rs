@@ -5,9 +5,12 @@ use super::Ctx;
 use super::wake::Bell;
 use super::{compose, handoff};
 use crate::domain::conversation::{Conversation, OperatorAction, Ownership, Refused};
+use crate::domain::csat;
 use crate::domain::handoff::Package;
 use crate::domain::id::{ConversationId, HandoffId, OperatorId};
-use crate::ports::store::{OperatorCommit, OperatorOutcome, StoreError};
+use crate::domain::text::{Language, MessageText};
+use crate::ports::store::{OperatorCommit, OperatorOutcome, Question, StoreError};
+use crate::prompt::phrases::Phrase;
 
 /// How often a decision is made anew because the conversation moved meanwhile.
 const TRIES: usize = 5;
@@ -63,6 +66,7 @@ pub async fn act(
             action: action.clone(),
             owner,
             message,
+            question: question(ctx, &found, &action),
             handoff: HandoffId::fresh(&ctx.ids, now),
             package,
             timing: ctx.timing(),
@@ -80,6 +84,20 @@ pub async fn act(
         }
     }
     Err(OperatorError::Busy)
+}
+
+/// What the customer is asked when their conversation is resolved, where that is wanted.
+fn question(ctx: &Ctx, conversation: &Conversation, action: &OperatorAction) -> Option<Question> {
+    if !ctx.config.csat.ask || *action != OperatorAction::Resolve {
+        return None;
+    }
+    let language = conversation.language.unwrap_or(Language::Ru);
+    let words = compose::phrase(ctx, language, Phrase::CsatQuestion);
+    let buttons = csat::buttons(conversation.id);
+    Some(Question {
+        message: compose::offering(ctx, &conversation.address, &words, Vec::new(), buttons),
+        thanks: MessageText::new(compose::phrase(ctx, language, Phrase::CsatThanks)),
+    })
 }
 
 /// The package of a conversation that is taken from the bot. The operator gets the conversation in any case.

@@ -12,8 +12,10 @@ use tracing::Instrument;
 use super::wake::Bell;
 use super::{Ctx, FlowError, Progress, compose, draft, handoff, recall};
 use crate::domain::id::TurnId;
+use crate::domain::keyboard;
+use crate::domain::message::{Author, Message};
 use crate::domain::outbox::backoff;
-use crate::domain::text::Language;
+use crate::domain::text::{Language, MessageText};
 use crate::domain::turn::{Decision, SavedTurn, TurnRecord};
 use crate::engine::triage::Destination;
 use crate::engine::turn::{self as engine, Effect, Event, Plan, Policy, State};
@@ -106,7 +108,7 @@ async fn typing(ctx: &Ctx, input: &TurnInput) -> Infallible {
 fn language_of(input: &TurnInput) -> Language {
     let unread = input.unread.iter().rev().chain(input.window.iter().rev());
     unread
-        .filter(|message| message.author == crate::domain::message::Author::Customer)
+        .filter(|message| message.author == Author::Customer)
         .filter(|message| message.text.as_str() != crate::domain::channel::STARTED_TEXT)
         .find_map(|message| Language::detect(message.text.as_str()))
         .or(input.conversation.language)
@@ -128,7 +130,7 @@ pub async fn decide(ctx: &Ctx, input: &TurnInput, language: Language) -> Result<
         has_model: ctx.model.is_some(),
     };
     let begun = engine::Input {
-        unread: input.unread.clone(),
+        unread: chosen(input),
         window: input.window.clone(),
         language,
         ask_backs: input.conversation.ask_backs,
@@ -146,6 +148,18 @@ pub async fn decide(ctx: &Ctx, input: &TurnInput, language: Language) -> Result<
         };
         (state, effect) = engine::step(&policy, state, event);
     }
+}
+
+/// The unread messages. Who answers a list of choices with a number says what stands there.
+fn chosen(input: &TurnInput) -> Vec<Message> {
+    let mut unread = input.unread.clone();
+    let offered = input.window.iter().rev().find(|message| message.author != Author::Customer);
+    if let ([only], Some(offered)) = (&mut unread[..], offered)
+        && let Some(title) = keyboard::chosen(only.text.as_str(), offered.text.as_str())
+    {
+        only.text = MessageText::new(title);
+    }
+    unread
 }
 
 async fn draft_event(ctx: &Ctx, state: &mut State, input: &TurnInput) -> Event {
@@ -187,7 +201,17 @@ async fn commit(
                 Decision::Answer { citations, .. } => citations.clone(),
                 _ => Vec::new(),
             };
-            (Some(compose::message(ctx, &input.conversation.address, &words, citations)), disclosed)
+            let address = &input.conversation.address;
+            let person = vec![compose::call_human(ctx, language)];
+            let reply = match &turn.decision {
+                Decision::AskBack { .. } => compose::offering(ctx, address, &words, citations, person),
+                // The notice that a machine answers says that a person can be had.
+                Decision::Answer { .. } if disclosed => {
+                    compose::with_shortcuts(ctx, address, &words, citations, person)
+                }
+                _ => compose::message(ctx, address, &words, citations),
+            };
+            (Some(reply), disclosed)
         }
     };
     let commit = TurnCommit {

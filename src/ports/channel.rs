@@ -98,8 +98,10 @@ pub struct Limits {
     pub idempotent: bool,
     /// For how long after the customer's newest message we may write freely; `None`: always.
     pub window: Option<SignedDuration>,
-    /// How many buttons one message may bear; none: they are written out.
+    /// How many buttons one message may bear; more are written out.
     pub buttons: usize,
+    /// Longest text of a part with buttons, in UTF-16 units.
+    pub buttoned_units: usize,
     /// How fast we may send.
     pub pace: Option<Pace>,
 }
@@ -107,7 +109,7 @@ pub struct Limits {
 impl Limits {
     /// A channel that takes texts up to that length and has no other limit.
     pub const fn text(text_units: usize) -> Self {
-        Self { text_units, idempotent: false, window: None, buttons: 0, pace: None }
+        Self { text_units, idempotent: false, window: None, buttons: 0, buttoned_units: text_units, pace: None }
     }
 }
 

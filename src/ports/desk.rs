@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::store::StoreError;
-use crate::domain::channel::{Address, DeliveryState};
+use crate::domain::channel::{Address, Button, DeliveryState};
 use crate::domain::conversation::Conversation;
 use crate::domain::customer::Customer;
 use crate::domain::handoff::Handoff;
@@ -157,6 +157,8 @@ pub struct FeedItem {
     pub position: i64,
     /// The message.
     pub message: Message,
+    /// Buttons under it.
+    pub buttons: Vec<Button>,
 }
 
 /// A line of the desk's queue.

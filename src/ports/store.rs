@@ -11,7 +11,7 @@ use super::identity::Identity;
 use super::ledger::Ledger;
 use super::privacy::Privacy;
 use super::visitors::Visitors;
-use crate::domain::channel::{ChannelKind, Cursor, Inbound};
+use crate::domain::channel::{Button, ChannelKind, Cursor, Inbound};
 use crate::domain::conversation::{Conversation, OperatorAction, Ownership};
 use crate::domain::customer::Customer;
 use crate::domain::handoff::{HandoffReason, Package};
@@ -52,6 +52,9 @@ pub trait Loop: Send + Sync {
     /// - `TakenOver`: the conversation is [`OperatorId::OUTSIDE`]'s, unless a person has it already.
     /// - `Moved`: the address gets its new key, unless that is somebody else's: nobody is merged without proof.
     /// - `Blocked` resolves the conversation and kills what is still owed to it.
+    ///
+    /// A score that answers an [`OperatorCommit::question`], by a tap or by a digit within a day while nothing new was begun, is
+    /// kept with that conversation and thanked for, once. It opens nothing, and no turn answers it.
     ///
     /// A contact of which the channel says that it is the customer's own states their telephone. Both that and what was
     /// learnt of words that are changed or gone is brought into line by [`TimerKind::Ledger`].
@@ -125,7 +128,7 @@ pub trait Loop: Send + Sync {
 
     /// Does what an operator did, in one transaction fenced by the epoch that the decision was made under. A change of
     /// owner raises the epoch, cancels bot messages that are still pending, and opens, claims, releases or resolves
-    /// the handoff. The same `action_id` a second time changes nothing and answers as the first did.
+    /// the handoff. A `question` is asked once a conversation. The same `action_id` a second time changes nothing and answers as the first did.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -311,6 +314,8 @@ pub struct NewMessage {
     pub text: MessageText,
     /// The same text cut for the channel, with a key for each row.
     pub parts: Vec<(OutboxId, MessageText)>,
+    /// Buttons under the last part, no more than the channel carries.
+    pub buttons: Vec<Button>,
     /// What it stands on.
     pub citations: Vec<Citation>,
 }
@@ -391,12 +396,23 @@ pub struct OperatorCommit {
     pub owner: Ownership,
     /// The reply to the customer or the note (a note has no parts).
     pub message: Option<NewMessage>,
+    /// How satisfied the customer was, where they are to be asked.
+    pub question: Option<Question>,
     /// Key for a handoff, should the action have to open one (a person takes the bot's conversation).
     pub handoff: HandoffId,
     /// The package for such a handoff.
     pub package: Package,
     /// Where a conversation that is given back with unanswered messages gets its turn from.
     pub timing: Timing,
+}
+
+/// A question to the customer whose answer is a score and no message: see [`crate::domain::csat`].
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// What is asked.
+    pub message: NewMessage,
+    /// What is said to the answer, once.
+    pub thanks: MessageText,
 }
 
 /// What became of an operator's action.

@@ -28,6 +28,9 @@ pub enum Phrase<'a> {
     Noted { name: Option<&'a str>, order_number: Option<&'a str> },
     Unclaimed,
     Handoff(HandoffReason),
+    CallHuman,
+    CsatQuestion,
+    CsatThanks,
 }
 
 /// Politeness that needs no article.
@@ -68,6 +71,9 @@ impl Phrase<'_> {
             Phrase::Noted { name: Some("Анна"), order_number: Some("М-123456") },
             Phrase::Noted { name: None, order_number: None },
             Phrase::Unclaimed,
+            Phrase::CallHuman,
+            Phrase::CsatQuestion,
+            Phrase::CsatThanks,
         ];
         samples.extend(HandoffReason::ALL.into_iter().map(Phrase::Handoff));
         samples
@@ -89,6 +95,9 @@ impl Phrase<'_> {
             Phrase::KnownOrderNumber { .. } => "known_order_number",
             Phrase::Noted { .. } => "noted",
             Phrase::Unclaimed => "unclaimed",
+            Phrase::CallHuman => "button_call_human",
+            Phrase::CsatQuestion => "csat_question",
+            Phrase::CsatThanks => "csat_thanks",
             Phrase::Handoff(reason) => match reason {
                 HandoffReason::HumanRequest => "handoff_human_request",
                 HandoffReason::SafetyLegal => "handoff_safety_legal",
@@ -120,6 +129,9 @@ impl Phrase<'_> {
             | Phrase::Rephrase
             | Phrase::AskOrderNumber
             | Phrase::Unclaimed
+            | Phrase::CallHuman
+            | Phrase::CsatQuestion
+            | Phrase::CsatThanks
             | Phrase::Handoff(_) => context! {},
         }
     }

@@ -224,6 +224,7 @@ impl Stage {
             id: MessageId::fresh(&self.ids, at(0)),
             text: MessageText::new(parts.concat()),
             parts: parts.iter().map(|part| (OutboxId::fresh(&self.ids, at(0)), MessageText::new(*part))).collect(),
+            buttons: Vec::new(),
             citations: Vec::new(),
         }
     }
@@ -308,6 +309,7 @@ impl Stage {
             owner: conversation.ownership.after(&action, operator).unwrap(),
             action,
             message,
+            question: None,
             handoff: HandoffId::fresh(&self.ids, at(0)),
             package: Package::default(),
             timing: timing(),

@@ -17,7 +17,7 @@ use firstline::ports::channel::{Channel, SendError};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::telegram::{Ending, SOON, ending, short_waits};
+use super::telegram::{Ending, SOON, buttons, ending, short_waits};
 use crate::support::fake_max::{Call, FakeMax, Fault};
 
 const ANA: i64 = 11;
@@ -164,6 +164,20 @@ async fn without_a_connection_nothing_was_sent() {
     fake.come_up().await;
     max.send(&part("11", "три")).await.unwrap();
     assert_eq!(fake.replies(ANA), ["раз", "три"]);
+}
+
+#[tokio::test]
+async fn choices_stand_under_the_message() {
+    let fake = with_customer().await;
+    let max = connect(&fake);
+    let offered =
+        Outbound { buttons: buttons(&["Да", "Позвать человека"]), ..part("11", "Это всё?") };
+    assert!(offered.buttons.len() <= max.limits().buttons);
+    max.send(&offered).await.unwrap();
+    let button = |title: &str| json!({ "type": "callback", "text": title, "payload": format!("to {title}") });
+    let rows = json!([[button("Да")], [button("Позвать человека")]]);
+    let expected = json!([{ "type": "inline_keyboard", "payload": { "buttons": rows } }]);
+    assert_eq!(fake.calls("POST /messages").pop().unwrap().body["attachments"], expected);
 }
 
 #[tokio::test]

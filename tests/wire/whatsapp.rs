@@ -16,8 +16,9 @@ use firstline::ports::Retry;
 use firstline::ports::channel::{Channel, DecodeError, FetchError, SendError};
 use futures_util::TryStreamExt;
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::telegram::buttons;
 use crate::support::fake_whatsapp::{FakeWhatsApp, Fault};
 
 /// Our number.
@@ -241,11 +242,33 @@ async fn without_a_connection_nothing_was_sent() {
 }
 
 #[tokio::test]
+async fn three_choices_are_buttons_and_more_are_a_list() {
+    let fake = with_customer().await;
+    let whatsapp = connect(&fake);
+    let offer = |text: &str, titles: &[&str]| Outbound { buttons: buttons(titles), ..part(ANNA, text) };
+    whatsapp.send(&offer("Это всё?", &["Да", "Позвать человека"])).await.unwrap();
+    whatsapp.send(&offer("Оцените", &["1", "2", "3", "4", "5"])).await.unwrap();
+    whatsapp.send(&offer("How did we do?", &["1", "2", "3", "a title that is too long"])).await.unwrap();
+    assert_eq!(fake.replies(ANNA), ["Это всё?", "Оцените", "How did we do?"]);
+
+    let sent: Vec<Value> = fake.calls().into_iter().map(|call| call["interactive"].clone()).collect();
+    let reply = |title: &str| json!({ "type": "reply", "reply": { "id": format!("to {title}"), "title": title } });
+    let action = json!({ "buttons": [reply("Да"), reply("Позвать человека")] });
+    assert_eq!(sent[0], json!({ "type": "button", "body": { "text": "Это всё?" }, "action": action }));
+    assert_eq!((&sent[1]["type"], &sent[1]["action"]["button"]), (&json!("list"), &json!("Выбрать")));
+    let rows = sent[1]["action"]["sections"][0]["rows"].as_array().unwrap();
+    assert_eq!((rows.len(), &rows[4]), (5, &json!({ "id": "to 5", "title": "5" })));
+    assert_eq!(sent[2]["action"]["button"], "Choose");
+    assert_eq!(sent[2]["action"]["sections"][0]["rows"][3]["title"], "a title that is too ");
+}
+
+#[tokio::test]
 async fn whatsapps_own_rules_are_told_apart() {
     let fake = with_customer().await;
     let whatsapp = connect(&fake);
     let limits = whatsapp.limits();
-    assert_eq!((limits.text_units, limits.idempotent, limits.buttons), (4096, false, 3));
+    assert_eq!((limits.text_units, limits.idempotent), (4096, false));
+    assert_eq!((limits.buttons, limits.buttoned_units), (10, 1024));
     assert_eq!(limits.window, Some(SignedDuration::from_hours(24)));
     let pace = limits.pace.unwrap();
     // What may go out in any minute stays far below the burst of 45 that is owed back afterwards.

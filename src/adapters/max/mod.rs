@@ -32,7 +32,8 @@ use self::update::{Read, integer};
 use super::http_client::settings;
 use super::public_address::PublicOnly;
 use crate::config::{self, MaxMode, is_loopback};
-use crate::domain::channel::{Address, Attachment, ChannelKind, Inbound, InboundEvent};
+use crate::domain::channel::{Address, Attachment, Button, ChannelKind, Inbound, InboundEvent};
+use crate::domain::keyboard::rows;
 use crate::domain::outbox::Outbound;
 use crate::ports::Retry;
 use crate::ports::channel::{
@@ -41,6 +42,9 @@ use crate::ports::channel::{
 
 /// Longest text of one message. MAX counts characters, we count UTF-16 units, which are never fewer.
 const TEXT_UNITS: usize = 4000;
+
+/// Buttons of one message: MAX takes thirty rows.
+const BUTTONS: usize = 30;
 
 /// How fast MAX takes messages: thirty a second of one bot, two a second into one dialog.
 const PACE: Pace = Pace {
@@ -199,7 +203,7 @@ impl Channel for Max {
     }
 
     fn limits(&self) -> Limits {
-        Limits { pace: Some(PACE), ..Limits::text(TEXT_UNITS) }
+        Limits { pace: Some(PACE), buttons: BUTTONS, ..Limits::text(TEXT_UNITS) }
     }
 
     /// May be called any number of times: what is as it should be is left so.
@@ -227,7 +231,7 @@ impl Channel for Max {
             unreachable: true,
         })?;
         let query = [("user_id", part.to.external.as_str()), ("disable_link_preview", "true")];
-        let body = json!({ "text": part.text.as_str(), "attachments": null, "link": null });
+        let body = json!({ "text": part.text.as_str(), "attachments": keyboard(&part.buttons), "link": null });
         let sent = self.api.post(&["messages"], &query, &body, self.waits.answer).await.map_err(outcome::of_send)?;
         self.remember(user, integer(&sent["message"]["recipient"]["chat_id"]));
         Ok(Receipt { provider_id: update::words_of(&sent["message"]["body"]["mid"]) })
@@ -286,6 +290,16 @@ impl Channel for Max {
         let read = read.map_err(|fault| DecodeError::Malformed(fault.to_string()))?;
         Ok(read.map(|read| self.heard(read)).into_iter().collect())
     }
+}
+
+/// Null where there is nothing.
+fn keyboard(buttons: &[Button]) -> Value {
+    if buttons.is_empty() {
+        return Value::Null;
+    }
+    let button = |button: &Button| json!({ "type": "callback", "text": button.title, "payload": button.payload });
+    let rows: Vec<Vec<Value>> = rows(buttons).map(|row| row.iter().map(button).collect()).collect();
+    json!([{ "type": "inline_keyboard", "payload": { "buttons": rows } }])
 }
 
 /// The token as a header. A blank in it is a "Bearer" or a mistake.

@@ -7,9 +7,10 @@ use super::privacy;
 use super::rows;
 use super::sql::{Dialect, Failure, Fields, Put, Tx, composed};
 use super::timers;
-use super::{SqlStore, attachments, changes, outside, receipts};
+use super::{SqlStore, attachments, changes, csat, outside, receipts};
 use crate::domain::channel::{Address, Cursor, Inbound, InboundEvent};
 use crate::domain::conversation::Ownership;
+use crate::domain::csat::{Answer, Score};
 use crate::domain::id::{ConversationId, CustomerId, MessageId, OperatorId};
 use crate::domain::message::Author;
 use crate::domain::text::{Language, MessageText};
@@ -55,6 +56,12 @@ async fn one(
     let Some(inbox) = note(tx, Noted::of(update), now).await? else { return duplicate(tx, update).await };
     let arrival = Arrival { store, update, inbox, timing, now };
     match &update.event {
+        InboundEvent::Message(text) if let Some(score) = Score::typed(text.as_str()) => {
+            csat::typed(&arrival, tx, score).await
+        }
+        InboundEvent::Pressed(press) if let Some(answer) = Answer::of_payload(&press.payload) => {
+            csat::tapped(&arrival, tx, answer).await
+        }
         InboundEvent::Message(_) | InboundEvent::Unsupported(_) | InboundEvent::Started { .. } => {
             said(&arrival, tx, update.message_id.as_deref()).await
         }
@@ -257,6 +264,30 @@ pub(super) async fn written(
 ) -> Result<(MessageId, ConversationId, i64), Failure> {
     let Arrival { store, update, timing, now, .. } = *arrival;
     let (held, home) = open_with(arrival, tx).await?;
+    let (message, seq) = put(arrival, tx, &held, text, provider_id).await?;
+    attachments::keep(store, tx, message, &update.attachments, now).await?;
+    owe(tx, &held, seq, &patient(timing, update), now).await?;
+    if let Some(name) = &update.display_name {
+        sqlx::query(
+            "update customers set display_name = $2 where id = $1 and (display_name is null or display_name <> $2)",
+        )
+        .put(home)
+        .put(name)
+        .execute(&mut **tx)
+        .await?;
+    }
+    Ok((message, held.id(), seq))
+}
+
+/// Puts the customer's words at the end of a conversation, with nothing that is owed for them.
+pub(super) async fn put(
+    arrival: &Arrival<'_>,
+    tx: &mut Tx,
+    held: &Held,
+    text: &MessageText,
+    provider_id: Option<&str>,
+) -> Result<(MessageId, i64), Failure> {
+    let Arrival { store, now, .. } = *arrival;
     let (message, seq) = (MessageId::fresh(&store.ids, now), held.conversation.last_seq + 1);
     let position = next_inbound_position(tx, held.address, arrival.sent_at()).await?;
     sqlx::query(
@@ -274,18 +305,15 @@ pub(super) async fn written(
     .put(provider_id)
     .execute(&mut **tx)
     .await?;
-    attachments::keep(store, tx, message, &update.attachments, now).await?;
-    owe(tx, &held, seq, timing, now).await?;
-    if let Some(name) = &update.display_name {
-        sqlx::query(
-            "update customers set display_name = $2 where id = $1 and (display_name is null or display_name <> $2)",
-        )
-        .put(home)
-        .put(name)
-        .execute(&mut **tx)
-        .await?;
-    }
-    Ok((message, held.id(), seq))
+    Ok((message, seq))
+}
+
+/// How long we wait at least for the rest of an album, however short the quiet window is.
+const ALBUM: SignedDuration = SignedDuration::from_secs(1);
+
+fn patient(timing: &Timing, update: &Inbound) -> Timing {
+    let least = if update.more_follows { ALBUM } else { SignedDuration::ZERO };
+    Timing { quiet: timing.quiet.max(least), quiet_most: timing.quiet_most.max(least), ..*timing }
 }
 
 /// Says who owes an answer to message `seq`, and until when: the bot, or nobody but the person who has the conversation.

@@ -42,7 +42,7 @@ async fn next(store: &SqlStore, tx: &mut Tx, now: Timestamp) -> Result<Option<An
     let free = store.dialect.hold_free("p, c");
     let row = composed(format!(
         "select p.id as p_id, p.conversation_id as p_conversation_id, p.message_id as p_message_id, p.part as p_part, \
-         p.text as p_text, p.dedupe_key as p_dedupe_key, p.attempts as p_attempts, p.author as p_author, \
+         p.text as p_text, p.buttons as p_buttons, p.dedupe_key as p_dedupe_key, p.attempts as p_attempts, p.author as p_author, \
          p.epoch as p_epoch, c.epoch as p_conversation_epoch, \
          a.channel as a_channel, a.account as a_account, a.external as a_external, \
          a.last_inbound_at as a_last_inbound_at from outbox p join conversations c on c.id = p.conversation_id join addresses a on a.id = c.address_id \
@@ -67,6 +67,7 @@ fn outbound(row: &AnyRow, fields: &Fields<'_>) -> Result<Outbound, Failure> {
         to: rows::address(&address)?,
         last_inbound_at: address.time_or_null("last_inbound_at")?,
         text: fields.words("text")?,
+        buttons: fields.document("buttons")?,
         dedupe_key: fields.text("dedupe_key")?,
         attempts: fields.integer("attempts")? + 1,
     })

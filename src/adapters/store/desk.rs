@@ -84,7 +84,8 @@ pub(super) async fn feed(
     limit: usize,
 ) -> Result<Vec<FeedItem>, Failure> {
     let found = composed(format!(
-        "select m.feed_position as m_feed_position, {MESSAGE} from messages m where m.address_id in {FEED} and m.feed_position > $4 \
+        "select m.feed_position as m_feed_position, m.buttons as m_buttons, {MESSAGE} from messages m \
+         where m.address_id in {FEED} and m.feed_position > $4 \
          order by m.feed_position limit $5"
     ))
     .put(address.channel.name())
@@ -97,8 +98,9 @@ pub(super) async fn feed(
     found
         .iter()
         .map(|row| {
-            let position = Fields::new(row, "messages", "m_").integer("feed_position")?;
-            Ok(FeedItem { position, message: rows::message(row)? })
+            let fields = Fields::new(row, "messages", "m_");
+            let (position, buttons) = (fields.integer("feed_position")?, fields.document("buttons")?);
+            Ok(FeedItem { position, message: rows::message(row)?, buttons })
         })
         .collect()
 }

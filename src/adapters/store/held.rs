@@ -7,6 +7,7 @@ use sqlx::any::AnyRow;
 use super::rows::{self, CONVERSATION, CONVERSATIONS};
 use super::sql::{Dialect, Failure, Fields, Put, Statement, Tx, composed, document};
 use super::{ledger, timers};
+use crate::domain::channel::Button;
 use crate::domain::conversation::{Conversation, Ownership};
 use crate::domain::id::{ConversationId, MessageId, OperatorId, TurnId};
 use crate::domain::message::Author;
@@ -91,7 +92,7 @@ impl Held {
         let (name, operator) = rows::author(author);
         sqlx::query(
             "insert into messages (id, conversation_id, address_id, seq, author, operator_id, text, citations, \
-             turn_id, received_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             turn_id, received_at, buttons) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .put(message.id)
         .put(self.id())
@@ -103,12 +104,16 @@ impl Held {
         .put(&document(&message.citations))
         .put(turn)
         .put(now)
+        .put(&document(&message.buttons))
         .execute(&mut **tx)
         .await?;
+        let last = message.parts.len().saturating_sub(1);
         for (part, (id, text)) in message.parts.iter().enumerate() {
+            let buttons: &[Button] = if part == last { &message.buttons } else { &[] };
             sqlx::query(
                 "insert into outbox (id, conversation_id, message_id, author, epoch, seq, part, text, dedupe_key, \
-                 state, next_attempt_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $10)",
+                 state, next_attempt_at, created_at, buttons) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'pending', $10, $10, $11)",
             )
             .put(*id)
             .put(self.id())
@@ -120,6 +125,7 @@ impl Held {
             .put(text)
             .put(&format!("{}:{part}", message.id))
             .put(now)
+            .put(&document(&buttons))
             .execute(&mut **tx)
             .await?;
         }

@@ -10,6 +10,7 @@ mod accept;
 mod applying;
 mod attachments;
 mod changes;
+mod csat;
 mod delivery;
 mod desk;
 mod facts;

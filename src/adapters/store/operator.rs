@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::accept::{Noted, link, note};
 use super::held::Held;
 use super::sql::{Failure, Put, Tx, document, undone};
-use super::{SqlStore, ledger, timers};
+use super::{SqlStore, csat, ledger, timers};
 use crate::domain::conversation::{OperatorAction, Ownership};
 use crate::domain::handoff::{HandoffReason, Package};
 use crate::domain::id::{ConversationId, HandoffId, OperatorId};
@@ -42,6 +42,9 @@ pub(super) async fn commit_operator(
         Some(message) => Some(say(&mut tx, &mut held, commit, message, now).await?),
         None => None,
     };
+    if let Some(question) = &commit.question {
+        csat::ask(&mut tx, &mut held, question, now).await?;
+    }
     link(&mut tx, inbox, held.id(), commit.message.as_ref().map(|message| message.id), seq).await?;
     tx.commit().await?;
     Ok(OperatorOutcome::Done)

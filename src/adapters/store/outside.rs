@@ -27,7 +27,7 @@ pub(super) async fn taken_over(arrival: &Arrival<'_>, tx: &mut Tx, text: &Messag
         timers::set(tx, held.id(), TimerKind::Package, now).await?;
     }
     let id = MessageId::fresh(&arrival.store.ids, now);
-    let message = NewMessage { id, text: text.clone(), parts: Vec::new(), citations: Vec::new() };
+    let message = NewMessage { id, text: text.clone(), parts: Vec::new(), buttons: Vec::new(), citations: Vec::new() };
     let seq = held.say(tx, Author::Operator(OperatorId::OUTSIDE), &message, None, now).await?;
     let position = next_position(tx, held.address).await?;
     sqlx::query("update messages set delivered_at = $2, feed_position = $3 where id = $1")

@@ -22,7 +22,7 @@ use crate::ports::privacy::{Access, Erased, Expired, Forgetting, Retention};
 
 /// Every table that holds something of a customer, and which of its rows are a customer's (`$1`). In the order in which
 /// rows may go: what is referred to comes later.
-pub(super) const HELD: [(&str, &str); 20] = [
+pub(super) const HELD: [(&str, &str); 21] = [
     ("statements", "customer_id = $1"),
     ("facts", "customer_id = $1"),
     ("forgotten", "customer_id = $1"),
@@ -32,6 +32,7 @@ pub(super) const HELD: [(&str, &str); 20] = [
     ("index_changes", "customer_id = $1"),
     ("timers", "conversation_id in (select c.id from conversations c where c.customer_id = $1)"),
     ("handoffs", "conversation_id in (select c.id from conversations c where c.customer_id = $1)"),
+    ("csat", "conversation_id in (select c.id from conversations c where c.customer_id = $1)"),
     ("outbox", "conversation_id in (select c.id from conversations c where c.customer_id = $1)"),
     ("turns", "conversation_id in (select c.id from conversations c where c.customer_id = $1)"),
     ("inbox", "conversation_id in (select c.id from conversations c where c.customer_id = $1)"),
@@ -55,7 +56,7 @@ pub(super) const HELD: [(&str, &str); 20] = [
 const SECRET: [&str; 2] = ["token_hash", "lease_token"];
 
 /// Columns that hold JSON.
-const DOCUMENTS: [&str; 5] = ["citations", "claims", "saved", "record", "package"];
+const DOCUMENTS: [&str; 6] = ["citations", "claims", "buttons", "saved", "record", "package"];
 
 pub(super) async fn set_memory(
     store: &SqlStore,

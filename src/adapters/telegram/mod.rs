@@ -27,7 +27,8 @@ use teloxide::payloads::{
     SendMessage, SendMessageSetters, SetWebhook, SetWebhookSetters,
 };
 use teloxide::types::{
-    AllowedUpdate, BusinessConnectionId, CallbackQueryId, ChatAction, ChatId, LinkPreviewOptions, MessageId,
+    AllowedUpdate, BusinessConnectionId, CallbackQueryId, ChatAction, ChatId, InlineKeyboardButton,
+    InlineKeyboardMarkup, LinkPreviewOptions, MessageId, ReplyMarkup,
 };
 use url::Url;
 
@@ -38,7 +39,8 @@ use self::call::call;
 use self::chat::Chat;
 use self::update::{Read, Tap};
 use crate::config::{self, TelegramMode};
-use crate::domain::channel::{Address, Attachment, ChannelKind, Cursor, Inbound, InboundEvent};
+use crate::domain::channel::{Address, Attachment, Button, ChannelKind, Cursor, Inbound, InboundEvent};
+use crate::domain::keyboard::rows;
 use crate::domain::outbox::Outbound;
 use crate::ports::Retry;
 use crate::ports::channel::{
@@ -47,6 +49,9 @@ use crate::ports::channel::{
 
 /// Longest text of one message, in UTF-16 units.
 const TEXT_UNITS: usize = 4096;
+
+/// Buttons of one message: more than anybody reads.
+const BUTTONS: usize = 30;
 
 /// About what the FAQ of bots asks for: thirty messages a second, and one a second to a chat, where short bursts are let
 /// through. Whoever is faster gets a 429.
@@ -268,7 +273,7 @@ impl Channel for Telegram {
     }
 
     fn limits(&self) -> Limits {
-        Limits { pace: Some(PACE), ..Limits::text(TEXT_UNITS) }
+        Limits { pace: Some(PACE), buttons: BUTTONS, ..Limits::text(TEXT_UNITS) }
     }
 
     async fn prepare(&self, public_url: &str) -> Result<(), PollError> {
@@ -309,6 +314,7 @@ impl Channel for Telegram {
         };
         let mut message = SendMessage::new(ChatId(chat.id), part.text.as_str()).link_preview_options(no_preview);
         message.business_connection_id = chat.connection.clone().map(BusinessConnectionId);
+        message.reply_markup = keyboard(&part.buttons);
         let sent = call(&self.bot, &message, self.waits.answer).await.map_err(outcome::of_send);
         if let (Err(SendError::Refused { .. }), Some(connection)) = (&sent, &chat.connection) {
             self.connections.doubt(connection);
@@ -361,6 +367,12 @@ impl Channel for Telegram {
         let read = update::read(&self.account, &update).map_err(|fault| DecodeError::Malformed(fault.to_string()))?;
         Ok(read.and_then(|read| self.heard(read)).into_iter().collect())
     }
+}
+
+fn keyboard(buttons: &[Button]) -> Option<ReplyMarkup> {
+    let button = |button: &Button| InlineKeyboardButton::callback(&button.title, &button.payload);
+    let rows = rows(buttons).map(|row| row.iter().map(button).collect::<Vec<_>>());
+    (!buttons.is_empty()).then(|| InlineKeyboardMarkup::new(rows).into())
 }
 
 /// The bot's id in its token.

@@ -144,6 +144,7 @@ pub(super) fn read(account: &str, update: &Value) -> Result<Option<Read>, Malfor
         Read::Inbound(Inbound {
             message_id: told.message_id.map(|id| id.to_string()),
             attachments: told.attachments,
+            more_follows: told.is_of_album,
             sent_at: told.date.and_then(|seconds| Timestamp::from_second(seconds).ok()),
             display_name: told.person.as_ref().and_then(User::display_name),
             language: told.person.as_ref().and_then(User::language),
@@ -160,11 +161,12 @@ struct Told {
     date: Option<i64>,
     message_id: Option<i64>,
     attachments: Vec<Attachment>,
+    is_of_album: bool,
 }
 
 impl Told {
     fn new(chat: Chat, event: InboundEvent) -> Self {
-        Self { chat, event, person: None, date: None, message_id: None, attachments: Vec::new() }
+        Self { chat, event, person: None, date: None, message_id: None, attachments: Vec::new(), is_of_album: false }
     }
 }
 
@@ -223,6 +225,7 @@ fn said(value: &Value) -> Result<Option<Told>, Malformed> {
             date,
             message_id: message.message_id,
             attachments: content.files,
+            is_of_album: value.get("media_group_id").is_some(),
             person: message.from,
             ..Told::new(chat, event)
         },

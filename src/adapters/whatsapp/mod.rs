@@ -9,6 +9,7 @@ mod message;
 mod newest;
 mod outcome;
 mod person;
+mod send;
 mod update;
 
 use std::collections::HashMap;
@@ -44,7 +45,9 @@ const LIMITS: Limits = Limits {
     // Nothing on a send tells two of the same apart.
     idempotent: false,
     window: Some(SignedDuration::from_hours(24)),
-    buttons: 3,
+    // Three as buttons, more as a list.
+    buttons: 10,
+    buttoned_units: 1024,
     pace: Some(Pace {
         // 80 in and out together, but 20 for a number that is on a phone as well: we can't tell which one is ours, and
         // no support writes faster.
@@ -163,12 +166,13 @@ impl Channel for WhatsApp {
             let why = "the address is neither a phone nor an id of WhatsApp".to_owned();
             return Err(SendError::Refused { why, unreachable: true });
         };
+        let (kind, content) = send::content(part);
         let body = json!({
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             field: part.to.external,
-            "type": "text",
-            "text": { "body": part.text.as_str(), "preview_url": false },
+            "type": kind,
+            kind: content,
             "biz_opaque_callback_data": part.dedupe_key,
         });
         let answer = self.graph.post(&self.account, "messages", &body).await;

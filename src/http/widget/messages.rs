@@ -19,9 +19,8 @@ use crate::http::problem::Problem;
 use crate::http::typing::Side;
 use crate::ports::store::Accepted;
 
-/// Longest payload of a button, in bytes, and what stands on it, in characters.
-const PAYLOAD: usize = 64;
-const TITLE: usize = 64;
+/// As long as what a button bears may be, in bytes.
+const LONGEST_PAYLOAD: usize = 64;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,21 +32,12 @@ pub(super) struct Request {
     /// Files that were uploaded before.
     #[serde(default)]
     attachment_ids: Vec<String>,
-    /// A tap on a button, in place of words.
+    /// What the button bears that was tapped, whose title is `text`.
     #[serde(default)]
-    pressed: Option<Pressed>,
+    pressed: Option<String>,
     /// The language of the page, `ru` or `en`.
     #[serde(default)]
     language: Option<Language>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pressed {
-    /// What the button was made with.
-    payload: String,
-    /// What stands on it.
-    title: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -100,7 +90,7 @@ pub(super) async fn post(
 fn event(
     site: &Site,
     text: &str,
-    pressed: Option<Pressed>,
+    pressed: Option<String>,
     files: &[Attachment],
 ) -> Result<InboundEvent, Problem> {
     let (length, most) = (text.chars().count(), site.ctx.config.limits.message_chars);
@@ -109,16 +99,10 @@ fn event(
         return Err(problem.detail(format!("it has {length} characters, and at most {most} are taken")));
     }
     match (pressed, files.first()) {
-        (Some(_), _) if !text.is_empty() || !files.is_empty() => {
-            Err(Problem::invalid("pressed: a tap comes without text and attachment_ids"))
+        (Some(payload), None) if !text.is_empty() && (1..=LONGEST_PAYLOAD).contains(&payload.len()) => {
+            Ok(InboundEvent::Pressed(Press { payload, title: Some(text.to_owned()), acknowledge: None }))
         }
-        (Some(Pressed { payload, title }), _) => {
-            let title = title.trim();
-            if payload.is_empty() || payload.len() > PAYLOAD || title.is_empty() || title.chars().count() > TITLE {
-                return Err(Problem::invalid("pressed: payload and title as the message's button has them"));
-            }
-            Ok(InboundEvent::Pressed(Press { payload, title: Some(title.to_owned()), acknowledge: None }))
-        }
+        (Some(_), _) => Err(Problem::invalid("pressed: what the button bears, with what stands on it as the text")),
         (None, Some(file)) if text.is_empty() => Ok(InboundEvent::Unsupported(file.kind.name().to_owned())),
         (None, None) if text.is_empty() => Err(Problem::invalid("text: there is nothing in it")),
         (None, _) => Ok(InboundEvent::Message(MessageText::new(text))),

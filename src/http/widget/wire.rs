@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::upload::Files;
-use crate::domain::channel::{Attachment, AttachmentKind};
+use crate::domain::channel::{Attachment, AttachmentKind, Button};
 use crate::domain::conversation::{Conversation, Ownership};
 use crate::domain::id::OperatorId;
 use crate::domain::message::{Author, StoredAttachment};
@@ -37,6 +37,9 @@ pub(super) struct WireMessage {
     /// What the words stand on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     sources: Vec<WireSource>,
+    /// Choices: what stands on each, and what a tap on it says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    buttons: Vec<Button>,
     /// When we stored it, RFC 3339.
     at: String,
 }
@@ -108,6 +111,7 @@ pub(super) fn message(item: &FeedItem, names: &Names, files: &Files) -> Option<W
         text: text.to_owned(),
         attachments,
         sources,
+        buttons: item.buttons.clone(),
         at: message.received_at.to_string(),
     })
 }
@@ -145,7 +149,7 @@ mod tests {
             received_at: Timestamp::UNIX_EPOCH,
             delivered_at: None,
         };
-        FeedItem { position: 7, message }
+        FeedItem { position: 7, message, buttons: Vec::new() }
     }
 
     #[test]

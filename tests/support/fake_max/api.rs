@@ -114,7 +114,7 @@ fn send(state: &mut State, call: &Call) -> Response {
         Some(user) if state.unreachable.contains(&user) => error(403, "chat.denied", "Chat is suspended"),
         Some(user) if state.people.contains_key(&user) => {
             state.ledger.push((user, true, text.to_owned()));
-            let message = state.message(user, true, json!({ "text": text }));
+            let message = state.message(user, true, json!({ "text": text, "attachments": body["attachments"] }));
             Json(json!({ "message": message })).into_response()
         }
         _ => error(404, "chat.not.found", "Chat not found"),

@@ -15,6 +15,9 @@ use super::{Fault, Shared, State};
 /// Longest text, in characters.
 const TEXT: usize = 4096;
 
+/// Longest text above buttons or a list.
+const CHOICES_TEXT: usize = 1024;
+
 /// `POST /{phone number id}/messages`.
 pub(super) async fn messages(
     Extract(shared): Extract<Arc<Shared>>,
@@ -57,9 +60,35 @@ fn done(state: &mut State, request: &Value) -> Response {
     send(state, request)
 }
 
+/// Up to three buttons, or a list of up to ten, with titles that fit.
+fn are_choices(interactive: &Value) -> bool {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let (choices, most, longest) = match interactive["type"].as_str() {
+        Some("button") => {
+            let buttons = list(&interactive["action"]["buttons"]);
+            (buttons.iter().map(|button| button["reply"].clone()).collect(), 3, 20)
+        }
+        Some("list") if interactive["action"]["button"].as_str().is_some_and(|word| word.chars().count() <= 20) => {
+            (list(&interactive["action"]["sections"][0]["rows"]), 10, 24)
+        }
+        _ => return false,
+    };
+    let fits =
+        |value: &Value, most: usize| value.as_str().is_some_and(|text| (1..=most).contains(&text.chars().count()));
+    let is_choice = |choice: &Value| fits(&choice["title"], longest) && fits(&choice["id"], 200);
+    (1..=most).contains(&choices.len()) && choices.iter().all(is_choice)
+}
+
 fn send(state: &mut State, request: &Value) -> Response {
-    let text = request["text"]["body"].as_str().unwrap_or_default();
-    if request["type"] != "text" || text.trim().is_empty() || text.chars().count() > TEXT {
+    let (text, most) = match request["type"].as_str() {
+        Some("interactive") if are_choices(&request["interactive"]) => {
+            (&request["interactive"]["body"]["text"], CHOICES_TEXT)
+        }
+        Some("text") => (&request["text"]["body"], TEXT),
+        _ => return error(400, 100),
+    };
+    let text = text.as_str().unwrap_or_default();
+    if text.trim().is_empty() || text.chars().count() > most {
         return error(400, 100);
     }
     let Some(phone) = state.phone_of(request) else { return error(400, 131_026) };

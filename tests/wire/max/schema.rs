@@ -3,11 +3,13 @@
 use firstline::adapters::max::Max;
 use firstline::config::MaxMode;
 use firstline::domain::channel::{Attachment, AttachmentKind};
+use firstline::domain::outbox::Outbound;
 use firstline::ports::channel::Channel;
 use serde_json::{Value, json};
 
 use super::{ANA, connect, part, settings, short_waits, with_customer};
 use crate::support::schema::Description;
+use crate::wire::telegram::buttons;
 
 /// How the description writes a path that was called.
 fn described(name: &str) -> (String, String) {
@@ -37,6 +39,9 @@ async fn every_request_is_as_max_describes_it() {
     }
     max.show_typing(&part("11", "").to).await;
     max.send(&part("11", &"я".repeat(4000))).await.unwrap();
+    for titles in [&["1", "2", "3", "4", "5"][..], &["Позвать человека"]] {
+        max.send(&Outbound { buttons: buttons(titles), ..part("11", "Как вам?") }).await.unwrap();
+    }
     fake.keeps_file("film", b"bytes");
     let film = Attachment {
         kind: AttachmentKind::Video,

@@ -3,11 +3,12 @@
 
 use firstline::adapters::telegram::Telegram;
 use firstline::config::TelegramMode;
+use firstline::domain::outbox::Outbound;
 use firstline::ports::channel::Channel;
 use serde_json::{Value, json};
 
 use super::files::file;
-use super::{CHAT, connect, part, poll, settings, short_waits, with_customer};
+use super::{CHAT, buttons, connect, part, poll, settings, short_waits, with_customer};
 use crate::support::schema::document;
 
 /// The description.
@@ -93,7 +94,9 @@ async fn every_request_is_as_the_bot_api_describes_it() {
     fake.connects("c", 900, true);
     fake.writes_to_account("c", 21, false, "Где заказ?");
     for chat in ["11", "21@c"] {
-        let part = part(chat, "Уточните, пожалуйста");
+        let part = Outbound {
+            buttons: buttons(&["Позвать человека"]), ..part(chat, "Уточните, пожалуйста")
+        };
         telegram.show_typing(&part.to).await;
         telegram.send(&part).await.unwrap();
     }

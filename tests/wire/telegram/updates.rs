@@ -161,6 +161,13 @@ fn files_come_with_what_is_told_of_them() {
 }
 
 #[test]
+fn of_an_album_more_follows() {
+    let photo = json!([{ "file_id": "x" }]);
+    assert!(inbound(json!({ "photo": photo, "media_group_id": "7" })).unwrap().more_follows);
+    assert!(!inbound(json!({ "photo": photo })).unwrap().more_follows);
+}
+
+#[test]
 fn places_are_words() {
     let message = |text: &str| Some(InboundEvent::Message(MessageText::new(text)));
     let at = json!({ "latitude": 55.75, "longitude": 37.61 });

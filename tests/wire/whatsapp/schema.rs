@@ -3,6 +3,7 @@
 //! is not kept here, and may always be absent.
 
 use firstline::domain::channel::{Inbound, InboundEvent};
+use firstline::domain::outbox::Outbound;
 use firstline::domain::text::MessageText;
 use firstline::ports::channel::Channel;
 use jsonschema::Validator;
@@ -10,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::{ANNA, ANNAS_ID, address, connect, part, with_customer};
 use crate::support::schema::document;
+use crate::wire::telegram::buttons;
 
 /// Fields that are younger than the description.
 const YOUNGER: [&str; 3] = ["biz_opaque_callback_data", "recipient", "typing_indicator"];
@@ -91,6 +93,14 @@ async fn every_body_is_what_meta_describes() {
         more["text"]["of_2030"] = json!(1);
         assert!(!messages.is_valid(&more), "what is not described does not pass");
     }
+
+    let interactive = validator(schemas, "InteractiveMessage");
+    for titles in [&["Позвать человека"][..], &["1", "2", "3", "4", "5"]] {
+        whatsapp.send(&Outbound { buttons: buttons(titles), ..part(ANNA, "Как вам?") }).await.unwrap();
+        let body = known(&fake.calls().pop().unwrap());
+        assert_eq!(faults(&interactive, &body), Vec::<String>::new(), "{body}");
+    }
+    assert!(!interactive.is_valid(&json!({ "messaging_product": "whatsapp", "to": ANNA, "type": "interactive" })));
 
     let id = fake.customer_writes(ANNA, "Алло");
     let event = InboundEvent::Message(MessageText::new("Алло"));
