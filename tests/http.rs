@@ -6,6 +6,10 @@ mod browser;
 #[path = "http/support.rs"]
 mod support;
 
+#[path = "http/accessible.rs"]
+mod accessible;
+#[path = "http/attachments.rs"]
+mod attachments;
 #[path = "http/chat.rs"]
 mod chat;
 #[path = "http/desk.rs"]

@@ -2,6 +2,7 @@
 // and sent again, under the same id, until it is. Words of people and of the bot are put in as text, never as HTML.
 
 import { follow } from "./feed.js";
+import { Tray, picture, save, sizeOf } from "./files.js";
 
 const settings = JSON.parse(document.body.dataset.settings);
 const API = "/widget/v1/";
@@ -19,7 +20,12 @@ const who = document.getElementById("who");
 const left = document.getElementById("left");
 const call = document.getElementById("call");
 const newer = document.getElementById("newer");
+const chooser = document.getElementById("chooser");
+const attach = document.getElementById("attach");
+const trayList = document.getElementById("tray");
 const ICONS = {
+  file: "M4 1.8h5.2L12.5 5v9.2H4zM9 2v3.3h3.3",
+  remove: "M4.5 4.5l7 7M11.5 4.5l-7 7",
   source: "M3 2.5h7l3 3v8H3zM5.5 8h5M5.5 10.7h5",
 };
 
@@ -49,7 +55,7 @@ let words = settings.words[language];
 let token = kept.get("token");
 let position = 0;
 let messages = []; // as the server told them
-let pending = []; // {id, text, at, state: "sending" | "waiting" | "failed", why}
+let pending = []; // {id, text, files, pressed, at, state: "sending" | "waiting" | "failed", why}
 let status = { who: "bot" };
 let typing = false;
 let feed = null;
@@ -61,6 +67,7 @@ let known = kept.get("known") === true; // the site has said who this is
 let jwt = null; // its word for it, as long as the page is open
 let readUpTo = 0;
 let toldTyping = 0;
+let look = {}; // what the embedding page wants: title, avatar, greeting
 let retryTimer = 0;
 let retryPause = 1000;
 let lostTimer = 0;
@@ -148,7 +155,8 @@ function bubble(message) {
   for (const paragraph of said.split(/\n{2,}/)) {
     text.append(element("p", "", message.author === "customer" ? paragraph : linked(paragraph)));
   }
-  made.append(text);
+  if (said) made.append(text);
+  if (message.attachments?.length) made.append(filesOf(message.attachments));
   if (message.sources?.length) {
     const list = element("ul", "sources");
     list.setAttribute("aria-label", words.sources);
@@ -162,7 +170,59 @@ function bubble(message) {
   return made;
 }
 
-function drawMessage(message, before) {
+function filesOf(files) {
+  const list = element("ul", "files");
+  list.setAttribute("aria-label", words.files);
+  for (const file of files) list.append(element("li", "", file.shown ? pictureOf(file) : fileOf(file)));
+  return list;
+}
+
+function nameOfFile(file) {
+  return file.name || words["kind_" + file.kind] || words.file;
+}
+
+function pictureOf(file) {
+  const drawn = element("img", "");
+  drawn.alt = nameOfFile(file);
+  const atEnd = isAtEnd();
+  drawn.addEventListener("load", () => atEnd && (log.scrollTop = log.scrollHeight));
+  const made = action("", () => save(file, token).catch(() => lost(words.file_gone)));
+  made.className = "picture";
+  made.title = say(words.save_file, { name: nameOfFile(file) });
+  made.append(drawn);
+  const show = async () => {
+    try {
+      drawn.src = await picture(file.id, token);
+    } catch {
+      made.replaceWith(fileOf({ ...file, here: false }));
+    }
+  };
+  show();
+  return made;
+}
+
+// A file that is not drawn, or not here any more.
+function fileOf(file) {
+  const about = [file.size ? sizeOf(file.size) : "", file.here === false ? words.file_gone : ""].filter(Boolean).join(" · ");
+  const parts = [icon(ICONS.file, 18), element("span", "name", nameOfFile(file)), element("span", "about", about)];
+  if (!file.here) return element("span", "file", ...parts);
+  const made = action("", () => save(file, token).catch(() => lost(words.file_gone)));
+  made.className = "file";
+  made.setAttribute("aria-label", say(words.save_file, { name: nameOfFile(file) }));
+  made.append(...parts);
+  return made;
+}
+
+// Choices below the newest message: they go when something else is said.
+function choicesOf(message) {
+  const made = element("div", "choices");
+  made.setAttribute("role", "group");
+  made.setAttribute("aria-label", words.choices);
+  for (const { title, payload } of message.buttons) made.append(action(title, () => write(title, [], payload)));
+  return made;
+}
+
+function drawMessage(message, before, isLast) {
   const made = bubble(message);
   const close = before && before.author === message.author && before.name === message.name;
   if (close && new Date(message.at) - new Date(before.at) < GROUP) made.classList.add("same");
@@ -171,11 +231,12 @@ function drawMessage(message, before) {
   const under = element("div", "under", time);
   if (message.author === "customer") under.append(element("span", "", words.sent));
   made.append(under);
+  if (isLast && message.buttons?.length) made.append(choicesOf(message));
   return made;
 }
 
 function drawPending(message) {
-  const made = bubble({ author: "customer", text: message.text });
+  const made = bubble({ author: "customer", text: message.text, attachments: message.files });
   made.classList.add(message.state);
   const under = element("div", "under", message.why || words[message.state]);
   if (message.state === "failed") {
@@ -193,7 +254,8 @@ function action(label, run) {
 }
 
 function drawGreeting() {
-  const text = say(words.greeting, { company: settings.company }) + "\n\n" + words.introduction;
+  const greeting = look.greeting || settings.greeting[language] || words.greeting;
+  const text = say(greeting, { company: settings.company }) + "\n\n" + words.introduction;
   return bubble({ author: "bot", text });
 }
 
@@ -207,7 +269,7 @@ function drawTyping() {
 // Draws the log anew, but keeps what is the same, so that a screen reader reads only what is new.
 function draw() {
   const atEnd = isAtEnd();
-  const wanted = [["greeting:" + language, drawGreeting]];
+  const wanted = [["greeting:" + language + (look.greeting ?? ""), drawGreeting]];
   let day = "";
   let before = null;
   for (const message of messages) {
@@ -218,7 +280,10 @@ function draw() {
     }
     day = messageDay;
     const previous = before;
-    wanted.push([[message.id, language, message.text, previous?.id].join("|"), () => drawMessage(message, previous)]);
+    const isLast = message === messages.at(-1) && !pending.length;
+    const files = message.attachments?.map((file) => file.here);
+    const key = [message.id, language, message.text, previous?.id, files, isLast && message.buttons?.length].join("|");
+    wanted.push([key, () => drawMessage(message, previous, isLast)]);
     before = message;
   }
   for (const message of pending) {
@@ -267,7 +332,7 @@ function drawWords() {
 }
 
 function title() {
-  const name = words.title + " · " + settings.company;
+  const name = words.title + " · " + (look.title || settings.title);
   return unread ? "(" + unread + ") " + name : name;
 }
 
@@ -290,12 +355,12 @@ function measure() {
   left.classList.toggle("over", over > 0);
   if (over > 0) left.textContent = say(words.too_long, { over });
   else left.textContent = over > -200 ? say(words.characters_left, { left: -over }) : "";
-  send.setAttribute("aria-disabled", String(length === 0 || over > 0));
+  send.setAttribute("aria-disabled", String(over > 0 || (length === 0 && tray.isEmpty) || !tray.isReady));
   if (atEnd) log.scrollTop = log.scrollHeight;
 }
 
-function write(text) {
-  pending.push({ id: uuid(), text, at: new Date().toISOString(), state: "sending" });
+function write(text, files = [], pressed = undefined) {
+  pending.push({ id: uuid(), text, files, pressed, at: new Date().toISOString(), state: "sending" });
   keepPending();
   draw();
   log.scrollTop = log.scrollHeight;
@@ -306,7 +371,7 @@ function write(text) {
 function keepPending() {
   const ours = new Set(pending.map((message) => message.id));
   const others = (kept.get("outbox") ?? []).filter((message) => !ours.has(message.id) && !settled.has(message.id));
-  kept.set("outbox", [...others, ...pending.map(({ id, text, at }) => ({ id, text, at }))].slice(-50));
+  kept.set("outbox", [...others, ...pending.map(({ id, text, files, pressed, at }) => ({ id, text, files, pressed, at }))].slice(-50));
 }
 
 const settled = new Set();
@@ -358,7 +423,8 @@ async function post(message) {
   const mine = token;
   let response;
   try {
-    response = await request("messages", { client_msg_id: message.id, text: message.text, language });
+    const attachment_ids = message.files?.length ? message.files.map((file) => file.id) : undefined;
+    response = await request("messages", { client_msg_id: message.id, text: message.text, attachment_ids, pressed: message.pressed, language });
   } catch {
     return later(message, words.waiting);
   }
@@ -383,7 +449,7 @@ async function post(message) {
   const stored = await response.json().catch(() => ({}));
   settle(message);
   if (stored.id && !messages.some((known) => known.id === stored.id)) {
-    messages.push({ id: stored.id, author: "customer", text: message.text, at: new Date().toISOString() });
+    messages.push({ id: stored.id, author: "customer", text: message.text, attachments: message.files, at: new Date().toISOString() });
   }
   draw();
   return true;
@@ -467,6 +533,8 @@ function clear() {
   typing = false;
   status = { who: "bot" };
   field.value = "";
+  tray.clear();
+  drawTray();
   for (const key of ["token", "known", "outbox"]) kept.set(key, null);
   tellUnread();
   drawStatus();
@@ -610,12 +678,70 @@ function seen() {
 composer.addEventListener("submit", (event) => {
   event.preventDefault();
   const text = field.value.trim();
-  if (!text || [...text].length > settings.message_chars) return;
+  if ((!text && tray.isEmpty) || !tray.isReady || [...text].length > settings.message_chars) return;
   field.value = "";
+  const files = tray.take();
+  drawTray();
   measure();
-  write(text);
+  write(text, files);
   field.focus();
 });
+
+// ---- Files ----
+
+const tray = new Tray({
+  begin: async () => (token || (await begin()) ? token : null),
+  most: settings.file_bytes,
+  onChange: () => {
+    drawTray();
+    measure();
+  },
+});
+
+function drawTray() {
+  trayList.hidden = tray.isEmpty;
+  trayList.replaceChildren(...tray.files.map(drawChosen));
+}
+
+function drawChosen(file) {
+  const name = file.name || words.file;
+  const state = words[file.why] ? say(words[file.why], { most: sizeOf(settings.file_bytes) }) : file.id ? sizeOf(file.size) : words.uploading;
+  const remove = action("", () => {
+    tray.remove(file);
+    field.focus();
+  });
+  remove.setAttribute("aria-label", say(words.remove_file, { name }));
+  remove.append(icon(ICONS.remove, 16));
+  const made = element("li", file.why ? "chosen failed" : "chosen", icon(ICONS.file, 18), element("span", "name", name), element("span", "about", state));
+  if (!file.id && !file.why) {
+    const bar = element("progress", "");
+    bar.value = file.done;
+    bar.setAttribute("aria-label", words.uploading);
+    made.append(bar);
+  }
+  made.append(remove);
+  return made;
+}
+
+attach.addEventListener("click", () => chooser.click());
+chooser.addEventListener("change", () => {
+  tray.add(chooser.files);
+  chooser.value = "";
+  field.focus();
+});
+field.addEventListener("paste", (event) => {
+  if (!event.clipboardData?.files.length) return;
+  event.preventDefault();
+  tray.add(event.clipboardData.files);
+});
+addEventListener("dragover", (event) => event.dataTransfer?.types.includes("Files") && event.preventDefault());
+addEventListener("drop", (event) => {
+  if (!event.dataTransfer?.files.length) return;
+  event.preventDefault();
+  tray.add(event.dataTransfer.files);
+});
+
+// ---- Keys, buttons and the page around ----
 
 field.addEventListener("input", () => {
   measure();
@@ -664,6 +790,8 @@ if (settings.embedded) {
       begin();
     } else if (event.data.firstline === "logout") {
       logOut();
+    } else if (event.data.firstline === "look") {
+      wear(event.data);
     }
     if (!["opened", "closed"].includes(event.data.firstline)) return;
     shown = event.data.firstline === "opened";
@@ -672,6 +800,17 @@ if (settings.embedded) {
     log.scrollTop = log.scrollHeight;
     field.focus();
   });
+}
+
+// How the embedding page wants us to look. Only a page that may show us in a frame can say so, so no link can put words into
+// the bot's mouth.
+function wear({ title: name, avatar, greeting }) {
+  const short = (text, most) => (typeof text === "string" ? text.trim().slice(0, most) : "");
+  look = { title: short(name, 60), avatar: [...short(avatar, 8)].slice(0, 2).join(""), greeting: short(greeting, 500) };
+  if (look.title) document.getElementById("title").textContent = look.title;
+  if (look.avatar) document.getElementById("face").textContent = look.avatar;
+  document.title = title();
+  draw();
 }
 
 addEventListener("storage", (event) => event.key === kept.name("token") && follows());

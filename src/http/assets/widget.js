@@ -1,5 +1,6 @@
 // The widget: <script async src="https://…/widget.js"></script> puts a button on a page, which opens the chat in a frame
-// of our own origin. Attributes: data-site (which of our sites), data-lang (ru or en), data-side (left or right).
+// of our own origin. Attributes: data-site (which of our sites), data-lang (ru or en), data-side (left or right), data-color
+// (#0b6e5f), data-title, data-avatar (a letter or two) and data-greeting; without them the server's settings hold.
 // window.firstline, there from the event `firstline:ready` on: open(), close(), identify(jwt), logout().
 (() => {
   "use strict";
@@ -7,12 +8,21 @@
   const script = document.currentScript;
   if (!script || window.firstline) return;
   const origin = new URL(script.src).origin;
-  const { site, lang, side } = script.dataset;
+  const { site, lang, title, avatar, greeting } = script.dataset;
+  const side = script.dataset.side || configured.side;
+  const color = [script.dataset.color, configured.color].find((color) => /^#[0-9a-f]{6}$/i.test(color ?? ""));
   const language = (lang || navigator.language || "en").slice(0, 2) === "ru" ? "ru" : "en";
   const words = {
     ru: { open: "Открыть чат поддержки", close: "Свернуть чат поддержки", title: "Чат поддержки" },
     en: { open: "Open the support chat", close: "Close the support chat", title: "Support chat" },
   }[language];
+
+  // Whatever the colour, the sign on it can be seen: the lighter or the darker one, by WCAG's luminance.
+  function signOn(color) {
+    const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+    const [red, green, blue] = [1, 3, 5].map((at) => linear(parseInt(color.slice(at, at + 2), 16) / 255));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? "#0b1210" : "#fff";
+  }
 
   const style = `
     :host { all: initial; }
@@ -23,7 +33,7 @@
       box-shadow: 0 2px 6px rgb(0 0 0 / 18%), 0 10px 30px rgb(0 0 0 / 18%); transition: transform .15s;
     }
     .button:hover { transform: translateY(-2px); }
-    .button:focus-visible { outline: 3px solid #0b6e5f; outline-offset: 3px; }
+    .button:focus-visible { outline: 3px solid #0b6e5f; outline-offset: 3px; box-shadow: 0 0 0 3px #fff; }
     .button svg { width: 28px; height: 28px; }
     .button .shut, .open .button .speak { display: none; }
     .open .button .shut { display: block; }
@@ -48,6 +58,7 @@
       .open .button { display: none; }
     }
     @media (prefers-reduced-motion: reduce) { .button { transition: none; } }
+    ${color ? `.button.button { background: ${color}; color: ${signOn(color)}; }` : ""}
     @media print { :host { display: none; } }
   `;
 
@@ -90,6 +101,7 @@
   function makeChat() {
     const query = new URLSearchParams({ embed: "1", lang: language });
     if (site) query.set("site", site);
+    if (color) query.set("color", color.slice(1));
     chat = document.createElement("iframe");
     chat.title = words.title;
     chat.sandbox = "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox";
@@ -113,6 +125,7 @@
 
   function listens() {
     ready = true;
+    if (title || avatar || greeting) post({ firstline: "look", title, avatar, greeting });
     if (word) post({ firstline: "identify", jwt: word });
     waiting.splice(0).forEach(post);
     tell();
