@@ -206,18 +206,15 @@ pub async fn keep_no_longer(ctx: Arc<Ctx>, stop: CancellationToken) {
     }
 }
 
-/// How long a visitor's file may wait for the message that it belongs to.
-const UPLOAD_WAITS: SignedDuration = SignedDuration::from_hours(24);
-
-/// Deletes files of visitors who never sent the message that they were for.
+/// Deletes files of visitors whose message never came, or is gone, once an hour, until `stop`.
 pub async fn sweep_uploads(ctx: Arc<Ctx>, stop: CancellationToken) {
     loop {
-        let (config, before) = (ctx.config.clone(), SystemTime::from(ctx.clock.now() - UPLOAD_WAITS));
-        match tokio::task::spawn_blocking(move || crate::http::sweep_uploads(&config, before)).await {
+        let (config, now) = (ctx.config.clone(), SystemTime::from(ctx.clock.now()));
+        match tokio::task::spawn_blocking(move || crate::http::sweep_uploads(&config, now)).await {
             Ok(Ok(0)) | Err(_) => {}
-            Ok(Ok(files)) => tracing::info!(files, "files that no message came for are gone"),
+            Ok(Ok(files)) => tracing::info!(files, "files without a message are gone"),
             Ok(Err(error)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "files that no message came for can't be deleted");
+                tracing::warn!(error = &error as &dyn std::error::Error, "files without a message can't be deleted");
             }
         }
         if stopped_after(EXPIRE_EVERY, &stop).await {

@@ -41,7 +41,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use crate::config::{Config, RetentionConfig};
 use crate::flow::Ctx;
 use limits::{Attempts, Rates, Streams};
 use origin::Origins;
@@ -140,12 +140,13 @@ pub async fn serve(listener: TcpListener, ctx: Arc<Ctx>, stop: CancellationToken
     axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
-/// Deletes files of visitors that have waited for their message since before `before`. Blocks.
+/// Deletes files of visitors whose message never came, or is past its retention. Blocks.
 ///
 /// # Errors
 /// Where the directory can't be read or changed.
-pub fn sweep_uploads(config: &Config, before: SystemTime) -> std::io::Result<usize> {
-    widget::sweep(&config.uploads_dir(), before)
+pub fn sweep_uploads(config: &Config, now: SystemTime) -> std::io::Result<usize> {
+    let kept = RetentionConfig::kept(config.retention.transcripts).map(SignedDuration::unsigned_abs);
+    widget::sweep(&config.uploads_dir(), now, kept.map(|kept| now - kept))
 }
 
 async fn not_found(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {

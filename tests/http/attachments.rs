@@ -113,13 +113,18 @@ async fn what_no_message_came_for_is_swept_and_the_rest_stays() {
     let anna = served.visitor().await;
     let (sent, waits) = (uploaded(&served, &anna, "a.png", PNG).await, uploaded(&served, &anna, "b.png", PNG).await);
     sends(&anna, "вот", &[&sent]).await;
-    let config = &served.ctx.config;
-    let hour = Duration::from_hours(1);
-    assert_eq!(firstline::http::sweep_uploads(config, SystemTime::now() - hour).unwrap(), 0);
-    assert_eq!(firstline::http::sweep_uploads(config, SystemTime::now() + hour).unwrap(), 1);
+    let in_hours = |hours| SystemTime::now() + Duration::from_hours(hours);
+    assert_eq!(firstline::http::sweep_uploads(&served.ctx.config, in_hours(23)).unwrap(), 0);
+    assert_eq!(firstline::http::sweep_uploads(&served.ctx.config, in_hours(25)).unwrap(), 1);
     let id = newest_files(&anna).await[0]["id"].as_str().unwrap().to_owned();
     assert_eq!(looks_at(&served, &anna, &id).await.status(), StatusCode::OK);
     assert_eq!(sends(&anna, "и вот", &[&waits]).await.status(), StatusCode::UNPROCESSABLE_ENTITY);
+
+    let mut forgetful = served.ctx.config.clone();
+    forgetful.retention.transcripts = 30;
+    assert_eq!(firstline::http::sweep_uploads(&forgetful, in_hours(24 * 29)).unwrap(), 0);
+    assert_eq!(firstline::http::sweep_uploads(&forgetful, in_hours(24 * 31)).unwrap(), 1);
+    assert_eq!(looks_at(&served, &anna, &id).await.status(), StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -38,6 +38,9 @@ const MOST: usize = 10;
 /// How long an upload may take.
 const WITHIN: Duration = Duration::from_mins(3);
 
+/// How long a file may wait for the message that it belongs to.
+const WAITS: Duration = Duration::from_hours(24);
+
 /// First bytes, by which a type is known: an office document tells what it is in its first entries.
 const HEAD: usize = 8_192;
 
@@ -269,8 +272,9 @@ pub(super) async fn sent(site: &Site, address: &Address, ids: &[String]) {
     }
 }
 
-/// Deletes files that have waited for a message since before that time. Returns how many.
-pub(crate) fn sweep(dir: &Path, before: SystemTime) -> std::io::Result<usize> {
+/// Deletes files that have waited too long for their message, and those of messages from before `kept_since`, which are gone
+/// themselves. Returns how many.
+pub(crate) fn sweep(dir: &Path, now: SystemTime, kept_since: Option<SystemTime>) -> std::io::Result<usize> {
     let mut swept = 0;
     let owners = match std::fs::read_dir(dir) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
@@ -279,12 +283,17 @@ pub(crate) fn sweep(dir: &Path, before: SystemTime) -> std::io::Result<usize> {
     for owner in owners {
         for entry in std::fs::read_dir(owner?.path())? {
             let path = entry?.path();
-            let waits = path.extension().is_some_and(|end| end == "json" || end == "part");
-            if waits && path.metadata()?.modified()? < before {
-                if path.extension().is_some_and(|end| end == "json") {
-                    std::fs::remove_file(path.with_extension(""))?;
+            let since = match path.extension().and_then(|end| end.to_str()) {
+                Some("json" | "part") => Some(now - WAITS),
+                Some("sent") => kept_since,
+                _ => None,
+            };
+            if since.is_some_and(|since| path.metadata().and_then(|file| file.modified()).is_ok_and(|at| at < since)) {
+                // The note goes last: what is cut here is swept the next time.
+                match std::fs::remove_file(path.with_extension("")) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                    _ => std::fs::remove_file(&path)?,
                 }
-                std::fs::remove_file(&path)?;
                 swept += 1;
             }
         }
@@ -388,11 +397,13 @@ mod tests {
             std::fs::write(owner.join(name), "x").unwrap();
         }
         let written = owner.join("a").metadata().unwrap().modified().unwrap();
-        assert_eq!(sweep(dir.path(), written - Duration::from_secs(60)).unwrap(), 0);
-        assert_eq!(sweep(dir.path(), written + Duration::from_secs(60)).unwrap(), 2);
+        let minute = Duration::from_mins(1);
+        assert_eq!(sweep(dir.path(), written + WAITS - minute, None).unwrap(), 0);
+        assert_eq!(sweep(dir.path(), written + WAITS + minute, Some(written - minute)).unwrap(), 2);
         let mut left: Vec<_> = std::fs::read_dir(&owner).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(left, ["b", "b.sent"]);
-        assert_eq!(sweep(&dir.path().join("nowhere"), written).unwrap(), 0);
+        assert_eq!(sweep(dir.path(), written, Some(written + minute)).unwrap(), 1, "its message is past its retention");
+        assert_eq!(sweep(&dir.path().join("nowhere"), written, None).unwrap(), 0);
     }
 }
