@@ -1,7 +1,7 @@
 //! What goes on beside the loop: articles that change, a sign of life for other processes, Telegram's webhook.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use indicatif::ProgressBar;

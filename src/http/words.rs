@@ -56,6 +56,7 @@ words! {
         call_person: "Позвать человека", "Call a person";
         call_person_text: "Позовите, пожалуйста, человека", "Please let me talk to a person";
         queued_note: "Коллеги видят весь разговор. Ответ придёт сюда: страницу можно закрыть, переписка сохранится.", "Our colleagues see the whole conversation. The answer comes here: you may close the page, nothing is lost.";
+        composer_label: "Новое сообщение", "New message";
         message_label: "Ваше сообщение", "Your message";
         placeholder: "Напишите сообщение", "Write a message";
         send: "Отправить", "Send";

@@ -73,18 +73,18 @@ async fn a_file_needs_no_words_and_goes_with_one_visitor_only() {
     let served = serve().await;
     let (anna, other) = (served.visitor().await, served.visitor().await);
     let picture = uploaded(&served, &anna, "a.png", PNG).await;
-    let stolen = problem(sends(&other, "", &[&picture]).await, StatusCode::UNPROCESSABLE_ENTITY).await;
+    let stolen = problem(sends(&other, "", &[&picture]).await, StatusCode::BAD_REQUEST).await;
     assert!(stolen["detail"].as_str().unwrap().contains("no such file of this visitor"), "{stolen}");
     assert_eq!(sends(&anna, "", &[&picture]).await.status(), StatusCode::ACCEPTED);
     assert_eq!(newest_files(&anna).await.len(), 1);
     let session = anna.comes_back().await;
     assert_eq!(session["messages"][0]["text"], "", "the picture says it");
     for wrong in ["", "../../firstline.db", &"0".repeat(32)] {
-        assert_eq!(sends(&anna, "и ещё", &[wrong]).await.status(), StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+        assert_eq!(sends(&anna, "и ещё", &[wrong]).await.status(), StatusCode::BAD_REQUEST, "{wrong}");
     }
-    assert_eq!(sends(&anna, "", &[]).await.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(sends(&anna, "", &[]).await.status(), StatusCode::BAD_REQUEST);
     let many = vec![picture.as_str(); 11];
-    assert_eq!(sends(&anna, "", &many).await.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(sends(&anna, "", &many).await.status(), StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn what_is_too_large_too_often_or_could_be_run_is_refused() {
         let refused = upload(&served, &anna, name, bytes).await;
         assert_eq!(refused.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE, "{name}");
     }
-    assert_eq!(upload(&served, &anna, "a.txt", b"").await.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(upload(&served, &anna, "a.txt", b"").await.status(), StatusCode::BAD_REQUEST);
     assert_eq!(upload(&served, &anna, "a.png", PNG).await.status(), StatusCode::CREATED);
     let often = upload(&served, &anna, "a.png", PNG).await;
     assert_eq!(often.status(), StatusCode::TOO_MANY_REQUESTS);
@@ -118,7 +118,7 @@ async fn what_no_message_came_for_is_swept_and_the_rest_stays() {
     assert_eq!(firstline::http::sweep_uploads(&served.ctx.config, in_hours(25)).unwrap(), 1);
     let id = newest_files(&anna).await[0]["id"].as_str().unwrap().to_owned();
     assert_eq!(looks_at(&served, &anna, &id).await.status(), StatusCode::OK);
-    assert_eq!(sends(&anna, "и вот", &[&waits]).await.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(sends(&anna, "и вот", &[&waits]).await.status(), StatusCode::BAD_REQUEST);
 
     let mut forgetful = served.ctx.config.clone();
     forgetful.retention.transcripts = 30;
@@ -139,6 +139,6 @@ async fn a_tap_says_what_stands_on_the_button() {
     assert_eq!(anna.comes_back().await["messages"][0]["text"], "Позвать человека");
     for (pressed, text) in [(json!(""), "Да"), (json!("x".repeat(65)), "Да"), (json!("human"), "")] {
         let refused = tap(pressed.clone(), text).await.unwrap();
-        assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY, "{pressed} {text}");
+        assert_eq!(refused.status(), StatusCode::BAD_REQUEST, "{pressed} {text}");
     }
 }

@@ -11,7 +11,8 @@ const SHOWN = 400; // messages kept on the page
 const TYPING_EVERY = 3000; // a sign lasts for six seconds
 const GROUP = 180000; // messages of one author closer than this are one group
 
-const log = document.getElementById("log");
+const log = document.getElementById("log"); // what scrolls and is read out
+const lines = document.getElementById("lines");
 const composer = document.getElementById("composer");
 const field = document.getElementById("field");
 const send = document.getElementById("send");
@@ -291,8 +292,8 @@ function draw() {
   }
   if (status.who === "queued") wanted.push(["queued:" + language, () => element("li", "between", words.queued_note)]);
   if (typing && (status.who === "bot" || status.who === "human")) wanted.push(["typing:" + language + status.who, drawTyping]);
-  const known = new Map([...log.children].map((child) => [child.dataset.key, child]));
-  let place = log.firstElementChild;
+  const known = new Map([...lines.children].map((child) => [child.dataset.key, child]));
+  let place = lines.firstElementChild;
   for (const [key, make] of wanted) {
     let child = known.get(key);
     known.delete(key);
@@ -301,7 +302,7 @@ function draw() {
       child.dataset.key = key;
     }
     if (child === place) place = place.nextElementSibling;
-    else log.insertBefore(child, place);
+    else lines.insertBefore(child, place);
   }
   for (const child of known.values()) child.remove();
   if (atEnd) log.scrollTop = log.scrollHeight;
@@ -320,7 +321,7 @@ function drawWords() {
   for (const child of document.querySelectorAll("[data-w]")) child.textContent = words[child.dataset.w];
   for (const child of document.querySelectorAll("[data-label]")) {
     child.setAttribute("aria-label", words[child.dataset.label]);
-    child.title = child === log || child === field ? "" : words[child.dataset.label];
+    child.title = [log, field, composer].includes(child) ? "" : words[child.dataset.label];
   }
   field.placeholder = words.placeholder;
   document.title = title();

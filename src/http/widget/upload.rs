@@ -120,7 +120,8 @@ pub(super) async fn post(
 /// The name that the visitor's file has, from a header that can hold ASCII only.
 fn name(headers: &HeaderMap) -> Option<String> {
     let encoded = headers.get("x-file-name")?.to_str().ok()?;
-    let (name, _) = form_urlencoded::parse(format!("{}=", encoded.replace(['&', '=', '+'], "_")).as_bytes()).next()?;
+    let field = format!("{}=", encoded.replace(['&', '=', '+'], "_"));
+    let (name, _) = form_urlencoded::parse(field.as_bytes()).next()?;
     let plain: String = name.chars().filter(|c| !c.is_control() && !matches!(c, '/' | '\\')).collect();
     let short: String = plain.trim().chars().take(NAME).collect();
     Some(short).filter(|name| !name.is_empty())
