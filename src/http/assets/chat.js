@@ -68,6 +68,7 @@ let known = kept.get("known") === true; // the site has said who this is
 let jwt = null; // its word for it, as long as the page is open
 let readUpTo = 0;
 let toldTyping = 0;
+let beginning = null; // a session that is being begun
 let look = {}; // what the embedding page wants: title, avatar, greeting
 let retryTimer = 0;
 let retryPause = 1000;
@@ -420,7 +421,7 @@ async function flush() {
 
 // True when there may be more to send at once.
 async function post(message) {
-  if (!token && !(await begin())) return later(message, words.waiting);
+  if (!(await haveToken())) return later(message, words.waiting);
   const mine = token;
   let response;
   try {
@@ -472,6 +473,13 @@ function request(path, body, as = token) {
   if (as) headers.Authorization = "Bearer " + as;
   const signal = AbortSignal.timeout(20000);
   return fetch(API + path, { method: "POST", headers, body: JSON.stringify(body), signal, cache: "no-store" });
+}
+
+// The token, of one session for whoever asks at the same time; null where there is none to be had.
+function haveToken() {
+  if (token) return Promise.resolve(token);
+  beginning ??= begin().then((begun) => (begun ? token : null)).finally(() => (beginning = null));
+  return beginning;
 }
 
 // Begins a session, or comes back to one; true when there is one.
@@ -691,7 +699,7 @@ composer.addEventListener("submit", (event) => {
 // ---- Files ----
 
 const tray = new Tray({
-  begin: async () => (token || (await begin()) ? token : null),
+  begin: haveToken,
   most: settings.file_bytes,
   onChange: () => {
     drawTray();

@@ -12,7 +12,7 @@ export function sizeOf(bytes) {
   return (size < 10 && step ? size.toFixed(1) : Math.round(size)) + " " + SIZES[step];
 }
 
-// The files that will go with the next message. `begin()` makes sure of a token and returns it; `onChange` hears of every change.
+// The files that will go with the next message. `begin()` returns a token, or null; `onChange` hears of every change.
 export class Tray {
   constructor({ begin, most, onChange }) {
     Object.assign(this, { begin, most, onChange, files: [] });
