@@ -205,7 +205,7 @@ function pictureOf(file) {
 
 // A file that is not drawn, or not here any more.
 function fileOf(file) {
-  const about = [file.size ? sizeOf(file.size) : "", file.here === false ? words.file_gone : ""].filter(Boolean).join(" · ");
+  const about = [file.size ? sizeOf(file.size, language) : "", file.here === false ? words.file_gone : ""].filter(Boolean).join(" · ");
   const parts = [icon(ICONS.file, 18), element("span", "name", nameOfFile(file)), element("span", "about", about)];
   if (!file.here) return element("span", "file", ...parts);
   const made = action("", () => save(file, token).catch(() => lost(words.file_gone)));
@@ -714,7 +714,7 @@ function drawTray() {
 
 function drawChosen(file) {
   const name = file.name || words.file;
-  const state = words[file.why] ? say(words[file.why], { most: sizeOf(settings.file_bytes) }) : file.id ? sizeOf(file.size) : words.uploading;
+  const state = words[file.why] ? say(words[file.why], { most: sizeOf(settings.file_bytes, language) }) : file.id ? sizeOf(file.size, language) : words.uploading;
   const remove = action("", () => {
     tray.remove(file);
     field.focus();

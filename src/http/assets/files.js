@@ -3,13 +3,13 @@
 
 const API = "/widget/v1/attachments";
 const MOST = 10; // files of one message
-const SIZES = ["B", "KB", "MB", "GB"];
+const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
 const PICTURES = 40; // kept for drawing again
 
-export function sizeOf(bytes) {
-  const step = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), SIZES.length - 1);
-  const size = bytes / 1024 ** step;
-  return (size < 10 && step ? size.toFixed(1) : Math.round(size)) + " " + SIZES[step];
+export function sizeOf(bytes, language) {
+  const step = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), UNITS.length - 1);
+  const how = { style: "unit", unit: UNITS[step], maximumSignificantDigits: 3 };
+  return new Intl.NumberFormat(language, how).format(bytes / 1024 ** step);
 }
 
 // The files that will go with the next message. `begin()` returns a token, or null; `onChange` hears of every change.
