@@ -86,7 +86,7 @@ struct Ground {
 }
 
 const WHITE: Color = Color([0xff, 0xff, 0xff]);
-const BLACK: Color = Color([0x0b, 0x12, 0x10]);
+const BLACK: Color = Color([0, 0, 0]);
 
 const DAY: Ground =
     Ground { paper: Color([0xf6, 0xf4, 0xef]), surface: WHITE, ink: Color([0x1c, 0x25, 0x23]), tint: 5 };

@@ -21,7 +21,7 @@
   function signOn(color) {
     const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
     const [red, green, blue] = [1, 3, 5].map((at) => linear(parseInt(color.slice(at, at + 2), 16) / 255));
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? "#0b1210" : "#fff";
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? "#000" : "#fff";
   }
 
   const style = `

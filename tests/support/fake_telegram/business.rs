@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{FakeTelegram, Line, State};
@@ -30,6 +31,8 @@ impl FakeTelegram {
         let owner = state.accounts[connection].owner;
         let could_be_written_to = state.people.contains_key(&chat);
         let mut message = state.message(chat, false, json!({ "business_connection_id": connection, "text": text }));
+        // By this clock the day runs in which the account may answer.
+        message["date"] = json!(Timestamp::now().as_second());
         if !could_be_written_to {
             // They know the account, not the bot.
             state.people.remove(&chat);
