@@ -19,7 +19,7 @@ use crate::domain::text::{Language, hex};
 use crate::eval::play::Stage;
 use crate::eval::run::Stages;
 use crate::eval::script::{Planted, Script};
-use crate::eval::stage::{ManualClock, RecordingChannel, ScriptedModel};
+use crate::eval::stage::{ManualClock, OnlyAnswers, RecordingChannel, ScriptedModel};
 use crate::flow::{Ctx, Words};
 use crate::ports::channel::Channel;
 use crate::ports::desk::Operator;
@@ -152,11 +152,15 @@ impl Stages for Studio {
         let channel = Arc::new(RecordingChannel::new(script.channel, ACCOUNT));
         let lines = script.model.clone().filter(|_| self.models.model.is_none() || script.needs_its_lines());
         let model = lines.map(|lines| Arc::new(ScriptedModel::new(lines)));
-        let asked = model.clone().map(|model| model as Arc<dyn ChatModel>);
+        let own = model.clone().map(|model| model as Arc<dyn ChatModel>);
+        let real = self.models.model.clone().map(|model| match script.only_its_answer {
+            true => Arc::new(OnlyAnswers(model)) as Arc<dyn ChatModel>,
+            false => model,
+        });
         let outside = Outside {
             clock: Arc::clone(&clock) as Arc<_>,
             ids: Ids::seeded(hash.finish()),
-            model: asked.or_else(|| self.models.model.clone()),
+            model: own.or(real),
             embedder: self.embedder.clone(),
             channels: vec![Arc::clone(&channel) as Arc<dyn Channel>],
         };

@@ -62,6 +62,9 @@ pub struct Script {
     /// To choose cases by.
     #[serde(default)]
     pub tags: Vec<String>,
+    /// It is a single question, of which nothing but the answer is looked at.
+    #[serde(skip)]
+    pub only_its_answer: bool,
 }
 
 impl Script {
@@ -497,6 +500,7 @@ impl From<AnswerCase> for Script {
             judge: Vec::new(),
             critical,
             tags,
+            only_its_answer: true,
         }
     }
 }

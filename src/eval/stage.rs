@@ -1,12 +1,12 @@
 //! The stage of a script: a clock that is set by hand, a channel that records, a model that says its lines.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::script::{Meanwhile, ScriptedReply};
+use super::script::{Meanwhile, ModelTask, ScriptedReply};
 use crate::domain::channel::ChannelKind;
 use crate::domain::outbox::Outbound;
 use crate::ports::channel::{Channel, Limits, Receipt, SendError};
@@ -88,7 +88,7 @@ pub trait Interruption: Send + Sync {
 pub struct ScriptedModel {
     lines: Mutex<VecDeque<ScriptedReply>>,
     shown: Mutex<Vec<ChatRequest>>,
-    interruption: Mutex<Option<std::sync::Arc<dyn Interruption>>>,
+    interruption: Mutex<Option<Arc<dyn Interruption>>>,
 }
 
 impl ScriptedModel {
@@ -98,7 +98,7 @@ impl ScriptedModel {
     }
 
     /// Who interrupts.
-    pub fn interrupted_by(&self, interruption: std::sync::Arc<dyn Interruption>) {
+    pub fn interrupted_by(&self, interruption: Arc<dyn Interruption>) {
         *self.interruption.lock().expect("no holder of this lock panics") = Some(interruption);
     }
 
@@ -145,5 +145,26 @@ impl ChatModel for ScriptedModel {
 
     fn name(&self) -> &'static str {
         "scripted"
+    }
+}
+
+/// A model that is asked for answers alone: where nothing else is looked at, a package and a summary would be paid for in vain.
+pub struct OnlyAnswers(pub Arc<dyn ChatModel>);
+
+#[async_trait]
+impl ChatModel for OnlyAnswers {
+    async fn complete(&self, request: &ChatRequest) -> Result<ChatReply, ChatError> {
+        if [ModelTask::Answer, ModelTask::Repair].iter().any(|task| task.name() == request.task) {
+            return self.0.complete(request).await;
+        }
+        Err(ChatError::Unavailable(format!("of this case nobody looks at {}", request.task)))
+    }
+
+    fn count_tokens(&self, text: &str) -> usize {
+        self.0.count_tokens(text)
+    }
+
+    fn name(&self) -> &str {
+        self.0.name()
     }
 }

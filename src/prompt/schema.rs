@@ -1,5 +1,6 @@
 //! What replies must look like, as JSON Schema. Only what every server understands in its strict mode; the order of
-//! fields is the order in which a model writes them: what it is about and what it stands on come before the words.
+//! fields is the order in which a model writes them: what it is about and what it stands on come before the words, and whether
+//! a person is needed comes once it is seen whether there are any.
 
 use serde_json::{Map, Value, json};
 
@@ -17,11 +18,11 @@ pub fn answer_schema() -> Value {
     let labels: Vec<&str> = labels().map(Label::name).collect();
     object([
         ("labels", list(&json!({"type": "string", "enum": labels}))),
+        ("citations", list(&text())),
+        ("reply", text()),
+        ("asks_back", json!({"type": "boolean"})),
         ("needs_human", json!({"type": "boolean"})),
         ("why", text()),
-        ("citations", list(&text())),
-        ("asks_back", json!({"type": "boolean"})),
-        ("reply", text()),
         ("confidence", json!({"type": "number"})),
     ])
 }

@@ -85,3 +85,45 @@ fn a_broken_threshold_and_a_broken_article_fail_their_gates() {
     let case = report.split("<testcase ").find(|case| case.contains("name=\"ans-ru-016\"")).unwrap();
     assert!(case.contains("<failure") && case.contains("eval/answer/ru.yaml"), "the report says where: {case}");
 }
+
+/// Questions of the set, with recordings of a small model under the prompt that comes with the product, and under a broken one.
+const RECORDED: &str = "answer=12";
+
+/// Replays what the model said to those questions, with prompts that can be broken.
+fn replay(dir: &Path, cassettes: &str) -> Ended {
+    let mut command = command(&dir.join("data"));
+    command.env("FIRSTLINE__PROMPTS__DIR", dir.join("prompts")).args(["--config", "eval/live.toml"]);
+    command.args(["eval", "answer", "--replay", "--sample", RECORDED, "--dir"]).arg(dir.join("eval"));
+    end(command.arg("--out").arg(dir.join("out")).args(["--cassettes", cassettes, "--report", "junit"]))
+}
+
+/// Somebody saves tokens: of three examples the one stays in which nothing is answered, and a small model does as it is shown.
+#[test]
+fn a_broken_prompt_fails_its_gate_with_what_the_model_said_under_it() {
+    let kept = tempfile::tempdir().unwrap();
+    let dir = kept.path();
+    for part in ["prompts", "eval/answer"] {
+        copy(Path::new(part), &dir.join(part));
+    }
+    fs::write(dir.join("eval/gates.toml"), "[answer]\nover_abstention = { max = 0.5 }\n").unwrap();
+    let sound = replay(dir, "eval/cassettes");
+    assert_eq!(sound.code, 0, "what comes with the product keeps it: {}{}", sound.said, sound.complained);
+
+    let prompt = dir.join("prompts/answer.md.j2");
+    let whole = fs::read_to_string(&prompt).unwrap();
+    let (rules, examples) = whole.split_once("NEW MESSAGES: how long").unwrap();
+    let (_, examples) = examples.split_once("The same articles. ").unwrap();
+    let (abstains, others) = examples.split_once("\n\nThe same articles. ").unwrap();
+    let (_, after) = others.split_once("{% endblock %}").unwrap();
+    fs::write(&prompt, format!("{rules}{abstains}\n{{% endblock %}}{after}")).unwrap();
+    let broken = replay(dir, "tests/cli/broken_prompt");
+    assert_eq!(broken.code, 1, "{}{}", broken.said, broken.complained);
+    assert!(broken.said.contains("gate, answer: over_abstention is"), "{}", broken.said);
+    let report = fs::read_to_string(dir.join("out/report.xml")).unwrap();
+    let failures = report.split("<testcase ").filter(|case| case.contains("<failure"));
+    assert!(failures.clone().count() > 5, "{report}");
+    assert!(failures.into_iter().all(|case| case.contains("eval/answer/")), "the report says where: {report}");
+
+    // What the model said under the sound prompt says nothing of this one.
+    assert_eq!(replay(dir, "eval/cassettes").code, 3);
+}
