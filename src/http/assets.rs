@@ -65,10 +65,8 @@ pub(super) async fn widget(State(site): State<Arc<Site>>) -> Response {
     let configured = json!({ "color": color, "side": side, "title": title, "avatar": avatar });
     let script = ASSETS.iter().find(|asset| asset.name == "widget.js").map_or("", |asset| asset.content);
     let script = script.replacen(SETTINGS, &format!("const configured = {configured};"), 1);
-    let headers = [
-        (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
-        (header::CACHE_CONTROL, "public, max-age=300"),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=300")];
     (headers, script).into_response()
 }
 

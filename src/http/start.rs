@@ -182,7 +182,9 @@ async fn demo(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
         prices: ["1 290", "4 900", "3 450"],
     };
     let mut response = site.pages.render("demo.html", language, SiteWords::of(language), view);
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, pages::content_policy("'self'", "'none'", "'self' data:"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, pages::content_policy("'self'", "'none'", "'self' data:"));
     response
 }
 

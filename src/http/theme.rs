@@ -121,9 +121,15 @@ impl Ground {
 impl Palette {
     fn properties(&self) -> String {
         let Self { accent, hover, on_accent, soft, ink } = self;
-        [("accent", accent), ("accent-hover", hover), ("on-accent", on_accent), ("accent-soft", soft), ("accent-ink", ink)]
-            .map(|(name, color)| format!("--{name}:#{};", color.hex()))
-            .concat()
+        [
+            ("accent", accent),
+            ("accent-hover", hover),
+            ("on-accent", on_accent),
+            ("accent-soft", soft),
+            ("accent-ink", ink),
+        ]
+        .map(|(name, color)| format!("--{name}:#{};", color.hex()))
+        .concat()
     }
 }
 

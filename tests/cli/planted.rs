@@ -105,7 +105,7 @@ fn a_broken_prompt_fails_its_gate_with_what_the_model_said_under_it() {
     for part in ["prompts", "eval/answer"] {
         copy(Path::new(part), &dir.join(part));
     }
-    fs::write(dir.join("eval/gates.toml"), "[answer]\nover_abstention = { max = 0.5 }\n").unwrap();
+    fs::write(dir.join("eval/gates.toml"), "[answer]\nover_abstention = { max = 0.3 }\n").unwrap();
     let sound = replay(dir, "eval/cassettes");
     assert_eq!(sound.code, 0, "what comes with the product keeps it: {}{}", sound.said, sound.complained);
 

@@ -28,7 +28,8 @@ fn axe() -> Option<String> {
 /// What axe finds wrong, as rule and place.
 async fn violations(page: &Page, axe: &str) -> Value {
     page.run(axe).await;
-    page.run(&format!("window.found = null; axe.run(document, {RULES}).then((found) => {{ window.found = found; }})")).await;
+    page.run(&format!("window.found = null; axe.run(document, {RULES}).then((found) => {{ window.found = found; }})"))
+        .await;
     page.until("window.found").await;
     let rules = "window.found.violations.map((rule) => [rule.id, rule.nodes.map((node) => [node.target, node.failureSummary])])";
     assert_ne!(page.eval("window.found.passes.length").await, json!(0), "axe has looked at something");
@@ -74,15 +75,24 @@ async fn a_whole_conversation(served: &Served, page: &Page, axe: &str, name: &st
     is_accessible(page, axe, &format!("{name}-empty")).await;
 
     page.press("#field", "Пришла разбитой, вот фото и накладная").await;
-    chooses(page, &[("чашка.png", super::attachments::PNG), ("накладная.txt", "№ 17".as_bytes()), ("a.html", b"<script>")]).await;
-    assert_eq!(page.eval("document.getElementById('send').getAttribute('aria-disabled')").await, "true", "one was refused");
+    chooses(
+        page,
+        &[("чашка.png", super::attachments::PNG), ("накладная.txt", "№ 17".as_bytes()), ("a.html", b"<script>")],
+    )
+    .await;
+    assert_eq!(
+        page.eval("document.getElementById('send').getAttribute('aria-disabled')").await,
+        "true",
+        "one was refused"
+    );
     is_accessible(page, axe, &format!("{name}-tray")).await;
     page.click("#tray .failed button").await;
     page.fits(name).await;
     page.click("#send").await;
     page.until("document.querySelector('.message.customer:not(.sending) .picture img')?.naturalWidth > 0").await;
     page.until("document.querySelector('.message.customer button.file')").await;
-    let cite = vec![Citation { source: "ru/delivery".into(), title: "Доставка и её стоимость".into() }];
+    let cite =
+        vec![Citation { source: "ru/delivery".into(), title: "Доставка и её стоимость".into() }];
     served.bot_answers("Сколько было чашек? https://myata.example/a", cite).await;
     page.until("document.querySelector('.sources')").await;
     is_accessible(page, axe, &format!("{name}-answered")).await;

@@ -9,7 +9,8 @@ use uuid::Uuid;
 use crate::support::{Served, Visitor, problem, serve, serve_with};
 
 /// A picture of four dots.
-pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x02\x08\x02\0\0\0\xfd\xd4\x9as\0\0\0\x10IDATx\xdac\x08\
+pub(crate) const PNG: &[u8] =
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x02\x08\x02\0\0\0\xfd\xd4\x9as\0\0\0\x10IDATx\xdac\x08\
     ;\xb9\x1e\x88\x18 \x14\012\x079\x89\xe54N\0\0\0\0IEND\xaeB`\x82";
 
 async fn upload(served: &Served, visitor: &Visitor<'_>, name: &str, bytes: &[u8]) -> Response {
@@ -91,7 +92,8 @@ async fn a_file_needs_no_words_and_goes_with_one_visitor_only() {
 async fn what_is_too_large_too_often_or_could_be_run_is_refused() {
     let served = serve_with(|config| (config.web.file_megabytes, config.web.files_per_hour) = (1, 6)).await;
     let anna = served.visitor().await;
-    let large = problem(upload(&served, &anna, "a.png", &vec![0; 1_048_577]).await, StatusCode::PAYLOAD_TOO_LARGE).await;
+    let large =
+        problem(upload(&served, &anna, "a.png", &vec![0; 1_048_577]).await, StatusCode::PAYLOAD_TOO_LARGE).await;
     assert!(large["detail"].as_str().unwrap().contains("1048576 bytes"), "{large}");
     let page = b"<!doctype html><script>alert(1)</script>";
     for (name, bytes) in [("a.png", &page[..]), ("a.txt", b"#!/bin/sh\nrm -rf /\n"), ("a.pdf", b"MZ\x90\0\x03\0")] {

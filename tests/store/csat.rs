@@ -128,7 +128,11 @@ pub(crate) async fn who_helped_is_kept_with_the_question(stage: &Stage) {
 
     let (id, _) = stage.writes(&ana, "А теперь?", 30).await;
     stage.answers(&["Всё ещё"], 40).await;
-    assert_eq!(stage.delivers(45).await, [QUESTION, "Всё ещё"], "what is not said by then is withdrawn, and was no help");
+    assert_eq!(
+        stage.delivers(45).await,
+        [QUESTION, "Всё ещё"],
+        "what is not said by then is withdrawn, and was no help"
+    );
     stage.acts(ann, id, reply("Завтра"), 50).await;
     let mut commit = stage.action(ann, id, OperatorAction::Resolve).await;
     commit.question = Some(question());

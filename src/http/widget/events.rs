@@ -18,8 +18,8 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
-use super::{Visitor, upload};
 use super::wire::{self, Names, WireStatus};
+use super::{Visitor, upload};
 use crate::domain::channel::Address;
 use crate::domain::conversation::{Conversation, Ownership};
 use crate::domain::id::{ConversationId, OperatorId};

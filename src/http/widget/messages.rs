@@ -87,12 +87,7 @@ pub(super) async fn post(
 }
 
 /// What the visitor does: says something, shows something, or taps a button.
-fn event(
-    site: &Site,
-    text: &str,
-    pressed: Option<String>,
-    files: &[Attachment],
-) -> Result<InboundEvent, Problem> {
+fn event(site: &Site, text: &str, pressed: Option<String>, files: &[Attachment]) -> Result<InboundEvent, Problem> {
     let (length, most) = (text.chars().count(), site.ctx.config.limits.message_chars);
     if length > most {
         let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_long", "the message is too long");

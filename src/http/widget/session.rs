@@ -10,8 +10,8 @@ use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 
-use super::wire::{self, Names, WireMessage, WireStatus};
 use super::upload::{self, Files};
+use super::wire::{self, Names, WireMessage, WireStatus};
 use super::{Body, Visitor, account, allow, is_token};
 use crate::domain::channel::{Address, ChannelKind};
 use crate::domain::customer::Claims;

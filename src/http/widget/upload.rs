@@ -112,7 +112,8 @@ pub(super) async fn post(
     };
     let place = Place::fresh(&site, &visitor.address);
     let kept = tokio::time::timeout(WITHIN, keep(&site, &place, name(&headers), body)).await;
-    let note = kept.unwrap_or_else(|_| Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "slow", "the file took too long")))?;
+    let note =
+        kept.unwrap_or_else(|_| Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "slow", "the file took too long")))?;
     let Note { kind, mime, size, .. } = note;
     Ok((StatusCode::CREATED, Json(Uploaded { id: place.id, kind, mime, size })))
 }
@@ -248,7 +249,15 @@ pub(super) async fn named(site: &Site, address: &Address, ids: &[String]) -> Res
         let unknown = || Problem::invalid("attachment_ids: there is no such file of this visitor: upload it again");
         let Note { kind, mime, name, size } = note.ok_or_else(unknown)?;
         let remote = format!("{}/{id}", place.owner);
-        files.push(Attachment { kind, remote, name, mime: Some(mime), size: Some(size), seconds: None, transcript: None });
+        files.push(Attachment {
+            kind,
+            remote,
+            name,
+            mime: Some(mime),
+            size: Some(size),
+            seconds: None,
+            transcript: None,
+        });
     }
     Ok(files)
 }
