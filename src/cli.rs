@@ -219,7 +219,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     let config = load_config(settings.as_deref())?;
     let json = cli.global.json;
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(config).await,
+        Command::Serve => Box::pin(serve::run(config)).await,
         Command::Chat { name } => chat::run(&config, &name).await,
         Command::Knowledge { command: KnowledgeCommand::Search { question, language, limit } } => {
             knowledge::search(&config, &question, language, limit, json).await

@@ -153,9 +153,8 @@ impl Stages for Studio {
         let lines = script.model.clone().filter(|_| self.models.model.is_none() || script.needs_its_lines());
         let model = lines.map(|lines| Arc::new(ScriptedModel::new(lines)));
         let own = model.clone().map(|model| model as Arc<dyn ChatModel>);
-        let real = self.models.model.clone().map(|model| match script.only_its_answer {
-            true => Arc::new(OnlyAnswers(model)) as Arc<dyn ChatModel>,
-            false => model,
+        let real = self.models.model.clone().map(|model| -> Arc<dyn ChatModel> {
+            if script.only_its_answer { Arc::new(OnlyAnswers(model)) } else { model }
         });
         let outside = Outside {
             clock: Arc::clone(&clock) as Arc<_>,

@@ -54,7 +54,8 @@ impl Web {
             ));
         }
         let digits = self.color.strip_prefix('#').unwrap_or("");
-        if !self.color.is_empty() && !(digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+        let is_color = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !(self.color.is_empty() || is_color) {
             faults.push("web.color: six hexadecimal digits after a #, as in \"#0b6e5f\", or nothing".to_owned());
         }
         if self.avatar.chars().count() > LONGEST_AVATAR {

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use firstline::adapters::clock::SystemClock;
+use firstline::ports::clock::Clock as _;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -11,7 +13,7 @@ use crate::support::{Served, Visitor, problem, serve, serve_with};
 /// A picture of four dots.
 pub(crate) const PNG: &[u8] =
     b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x02\0\0\0\x02\x08\x02\0\0\0\xfd\xd4\x9as\0\0\0\x10IDATx\xdac\x08\
-    ;\xb9\x1e\x88\x18 \x14\012\x079\x89\xe54N\0\0\0\0IEND\xaeB`\x82";
+    ;\xb9\x1e\x88\x18 \x14\x0012\x079\x89\xe54N\0\0\0\0IEND\xaeB`\x82";
 
 async fn upload(served: &Served, visitor: &Visitor<'_>, name: &str, bytes: &[u8]) -> Response {
     let request = served.request(Method::POST, "/widget/v1/attachments").bearer_auth(&visitor.token);
@@ -115,7 +117,7 @@ async fn what_no_message_came_for_is_swept_and_the_rest_stays() {
     let anna = served.visitor().await;
     let (sent, waits) = (uploaded(&served, &anna, "a.png", PNG).await, uploaded(&served, &anna, "b.png", PNG).await);
     sends(&anna, "вот", &[&sent]).await;
-    let in_hours = |hours| SystemTime::now() + Duration::from_hours(hours);
+    let in_hours = |hours| SystemTime::from(SystemClock.now()) + Duration::from_hours(hours);
     assert_eq!(firstline::http::sweep_uploads(&served.ctx.config, in_hours(23)).unwrap(), 0);
     assert_eq!(firstline::http::sweep_uploads(&served.ctx.config, in_hours(25)).unwrap(), 1);
     let id = newest_files(&anna).await[0]["id"].as_str().unwrap().to_owned();

@@ -242,10 +242,7 @@ pub(super) async fn named(site: &Site, address: &Address, ids: &[String]) -> Res
     let mut files = Vec::with_capacity(ids.len());
     for id in ids {
         let place = Place::of(site, address, id.clone());
-        let note = match secret::is_key(id) {
-            true => note_of(&place).await,
-            false => None,
-        };
+        let note = if secret::is_key(id) { note_of(&place).await } else { None };
         let unknown = || Problem::invalid("attachment_ids: there is no such file of this visitor: upload it again");
         let Note { kind, mime, name, size } = note.ok_or_else(unknown)?;
         let remote = format!("{}/{id}", place.owner);

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use jiff::Timestamp;
+use firstline::adapters::clock::SystemClock;
+use firstline::ports::clock::Clock as _;
 use serde_json::{Value, json};
 
 use super::{FakeTelegram, Line, State};
@@ -32,7 +33,7 @@ impl FakeTelegram {
         let could_be_written_to = state.people.contains_key(&chat);
         let mut message = state.message(chat, false, json!({ "business_connection_id": connection, "text": text }));
         // By this clock the day runs in which the account may answer.
-        message["date"] = json!(Timestamp::now().as_second());
+        message["date"] = json!(SystemClock.now().as_second());
         if !could_be_written_to {
             // They know the account, not the bot.
             state.people.remove(&chat);
