@@ -339,6 +339,8 @@ async fn a_redirect_carries_no_prompt_away() {
 
 /// Everything that is logged on this thread while `work` runs, down to the finest level.
 async fn logged(work: impl Future<Output = ()>) -> String {
+    // Another test may be the first at a line of the log while nobody listens, and the line would be silent from then on.
+    static LISTENS: Once = Once::new();
     #[derive(Clone, Default)]
     struct Lines(std::sync::Arc<Mutex<Vec<u8>>>);
     impl std::io::Write for Lines {
@@ -357,8 +359,6 @@ async fn logged(work: impl Future<Output = ()>) -> String {
         .with_max_level(tracing::Level::DEBUG)
         .with_writer(move || writer.clone())
         .finish();
-    // Another test may be the first at a line of the log while nobody listens, and the line would be silent from then on.
-    static LISTENS: Once = Once::new();
     LISTENS.call_once(|| {
         let to_nobody = tracing_subscriber::fmt().with_max_level(tracing::Level::DEBUG).with_writer(std::io::sink);
         let _ = tracing::subscriber::set_global_default(to_nobody.finish());
