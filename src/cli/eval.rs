@@ -137,6 +137,9 @@ struct RunArgs {
     /// Where the cases are
     #[arg(long, value_name = "DIR", default_value = "eval")]
     dir: PathBuf,
+    /// What must hold; gates.toml among the cases if it is left out
+    #[arg(long, value_name = "FILE")]
+    gates: Option<PathBuf>,
     /// Only these cases
     #[arg(long, value_name = "ID", value_delimiter = ',')]
     only: Vec<String>,

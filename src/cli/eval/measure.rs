@@ -48,7 +48,8 @@ pub(super) async fn measure(
 ) -> anyhow::Result<()> {
     let rubrics = judge::rubrics(&args.dir.join("judges")).map_err(|error| Exit::invalid(&error))?;
     let names: Vec<String> = rubrics.iter().map(|rubric| rubric.name.clone()).collect();
-    let gates = Gates::read(&args.dir.join("gates.toml"), &names).map_err(|error| Exit::invalid(&error))?;
+    let gates = args.gates.clone().unwrap_or_else(|| args.dir.join("gates.toml"));
+    let gates = Gates::read(&gates, &names).map_err(|error| Exit::invalid(&error))?;
     let out = args.out.clone().unwrap_or_else(|| results_dir(config));
     let cases = choice::chosen(args, &out)?;
     choice::check_names(config, &cases, names)?;

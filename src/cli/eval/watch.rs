@@ -63,6 +63,9 @@ async fn settled(settings: Option<&Path>, config: Option<&Config>, args: &RunArg
 /// What stands in the files that people write.
 fn state(settings: Option<&Path>, config: Option<&Config>, args: &RunArgs) -> io::Result<String> {
     let mut all = std::fs::read(settings.unwrap_or(Path::new("config.toml"))).unwrap_or_default();
+    if let Some(gates) = &args.gates {
+        all.extend(std::fs::read(gates).unwrap_or_default());
+    }
     let dirs = config.into_iter().flat_map(|config| [config.prompts.dir.as_path(), config.knowledge.dir.as_path()]);
     for dir in dirs.chain([args.dir.as_path()]) {
         for (name, bytes) in files(dir)? {
