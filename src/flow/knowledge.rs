@@ -87,7 +87,8 @@ impl KnowledgeBase {
     /// The texts of the articles that serve, of those which are cited as `sources`, in their order.
     pub fn texts_of(&self, sources: &[String]) -> Vec<String> {
         let serving = self.serving();
-        let cited = sources.iter().filter_map(|source| serving.articles.values().find(|article| article.key() == *source));
+        let cited =
+            sources.iter().filter_map(|source| serving.articles.values().find(|article| article.key() == *source));
         let text = |article: &Article| {
             let sections =
                 article.sections.iter().flat_map(|section| [section.heading.as_str(), section.text.as_str()]);
