@@ -11,14 +11,15 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::{Host, Url};
 
-use crate::domain::memory::FactKind;
-
+mod identity;
 mod index;
 mod masked;
 mod max;
+mod retention;
 mod web;
 mod whatsapp;
 
+pub use identity::Identity;
 pub use max::MaxMode;
 pub use web::{Side, Web};
 
@@ -57,6 +58,7 @@ pub struct Config {
     pub model_calls: ModelCalls,
     pub embedder: Embedder,
     pub web: Web,
+    pub identity: Identity,
     pub telegram: Telegram,
     pub whatsapp: WhatsApp,
     pub max: Max,
@@ -372,6 +374,7 @@ impl Config {
         faults.extend(self.whatsapp.faults(&self.server.public_url));
         faults.extend(self.max.fault(&self.server.public_url));
         faults.extend(self.web.faults());
+        faults.extend(self.identity.faults());
         if faults.is_empty() { Ok(()) } else { Err(ConfigError(faults)) }
     }
 
@@ -388,25 +391,6 @@ impl Config {
     /// Where SQLite's file is, when no other store is configured.
     pub fn sqlite_file(&self) -> PathBuf {
         self.data.dir.join("firstline.db")
-    }
-}
-
-impl RetentionConfig {
-    /// How long facts of each kind are kept.
-    pub fn facts(&self) -> Vec<(FactKind, SignedDuration)> {
-        let Self { attributes, preferences, claims, promises, .. } = *self;
-        let of_kind = [
-            (FactKind::Attribute, attributes),
-            (FactKind::Preference, preferences),
-            (FactKind::Claim, claims),
-            (FactKind::Promise, promises),
-        ];
-        of_kind.into_iter().filter_map(|(kind, days)| Some((kind, Self::kept(days)?))).collect()
-    }
-
-    /// So many days; `None` is for ever.
-    pub fn kept(days: u32) -> Option<SignedDuration> {
-        (days > 0).then(|| SignedDuration::from_hours(24 * i64::from(days)))
     }
 }
 

@@ -81,6 +81,10 @@ pub struct Inbound {
     pub display_name: Option<String>,
     /// The language that the channel tells for the customer.
     pub language: Option<Language>,
+    /// The sender's own number, where the channel vouches for it.
+    pub phone: Option<String>,
+    /// The token of a link of ours, where they came by one.
+    pub link: Option<String>,
 }
 
 impl Inbound {
@@ -96,6 +100,8 @@ impl Inbound {
             sent_at: None,
             display_name: None,
             language: None,
+            phone: None,
+            link: None,
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod memory;
 pub mod message;
 pub mod outbox;
 pub mod past;
+pub mod proof;
 pub mod split;
 pub mod text;
 pub mod turn;

@@ -7,9 +7,10 @@ use futures_util::stream;
 
 use super::wake::Bell;
 use super::{Ctx, compose};
-use crate::domain::channel::{Cursor, Inbound, InboundEvent};
+use crate::domain::channel::{ChannelKind, Cursor, Inbound, InboundEvent};
 use crate::domain::csat;
 use crate::domain::keyboard::CALL_HUMAN;
+use crate::domain::proof::{is_token, split_token};
 use crate::domain::text::{Language, MessageText};
 use crate::engine::learn;
 use crate::engine::mask::mask;
@@ -30,6 +31,7 @@ pub async fn accept(
     cursor: Option<&Cursor>,
 ) -> Result<Vec<Accepted>, StoreError> {
     for update in &mut updates {
+        take_link(ctx, update);
         clean(update);
         name_tap(ctx, update);
     }
@@ -55,6 +57,25 @@ fn tell(ctx: &Ctx, updates: Vec<Inbound>, accepted: &[Accepted]) {
         ctx.errands.run(stream::iter(told).for_each_concurrent(AT_A_TIME, |(channel, update)| async move {
             channel.stored(&update).await;
         }));
+    }
+}
+
+/// Takes the token of a link out of where the channel carries it: a start, or the words of a first message.
+fn take_link(ctx: &Ctx, update: &mut Inbound) {
+    match &mut update.event {
+        InboundEvent::Started { payload } => update.link = payload.take().filter(|token| is_token(token)),
+        InboundEvent::Message(text) if update.from.channel == ChannelKind::WhatsApp => {
+            let Some((token, rest)) = split_token(text.as_str()) else { return };
+            // What we wrote for them is no question of theirs.
+            let is_ours = |language| ctx.words.phrases.get(language, Phrase::ContinueHere) == rest;
+            update.event = if rest.is_empty() || Language::ALL.into_iter().any(is_ours) {
+                InboundEvent::Started { payload: None }
+            } else {
+                InboundEvent::Message(MessageText::new(rest))
+            };
+            update.link = Some(token);
+        }
+        _ => {}
     }
 }
 
@@ -90,6 +111,7 @@ fn clean(update: &mut Inbound) {
         }
         _ => {}
     }
+    update.phone = update.phone.as_deref().and_then(learn::phone);
     for file in &mut update.attachments {
         file.name = file.name.as_deref().map(|name| mask(name).text);
         file.transcript = file.transcript.as_ref().map(|words| MessageText::new(mask(words.as_str()).text));

@@ -19,6 +19,7 @@ pub mod operator;
 pub mod pace;
 pub mod poll;
 pub mod privacy;
+pub mod proof;
 pub mod recall;
 pub mod search;
 pub mod timers;

@@ -1,7 +1,7 @@
 //! Things that fall due: deadlines that make silence impossible, episodes that end, packages that are owed.
 
 use super::wake::Bell;
-use super::{Ctx, FlowError, Progress, compose, handoff, learn, ledger};
+use super::{Ctx, FlowError, Progress, compose, handoff, learn, ledger, proof};
 use crate::domain::conversation::{Conversation, Ownership};
 use crate::domain::handoff::{HandoffReason, HandoffState};
 use crate::domain::text::Language;
@@ -42,6 +42,7 @@ async fn ring(ctx: &Ctx, timer: &Timer, conversation: &Conversation) -> Result<(
             ctx.wake.ring(Bell::Indexing);
             Ok(())
         }
+        TimerKind::Proof => proof::bring_together(ctx, conversation).await,
         TimerKind::ReplyDeadline => Ok(()),
     }
 }

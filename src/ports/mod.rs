@@ -8,6 +8,7 @@ pub mod index;
 pub mod ledger;
 pub mod model;
 pub mod privacy;
+pub mod proof;
 pub mod store;
 pub mod visitors;
 

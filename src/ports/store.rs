@@ -10,6 +10,7 @@ use super::desk::DeskStore;
 use super::identity::Identity;
 use super::ledger::Ledger;
 use super::privacy::Privacy;
+use super::proof::Proofs;
 use super::visitors::Visitors;
 use crate::domain::channel::{Button, ChannelKind, Cursor, Inbound};
 use crate::domain::conversation::{Conversation, OperatorAction, Ownership};
@@ -25,9 +26,9 @@ use crate::domain::turn::{SavedTurn, TurnRecord};
 pub const TAKEN_BACK: &str = "taken_back";
 
 /// Everything the product keeps.
-pub trait Store: Loop + Ledger + Identity + Privacy + DeskStore + Visitors {}
+pub trait Store: Loop + Ledger + Identity + Proofs + Privacy + DeskStore + Visitors {}
 
-impl<T: Loop + Ledger + Identity + Privacy + DeskStore + Visitors> Store for T {}
+impl<T: Loop + Ledger + Identity + Proofs + Privacy + DeskStore + Visitors> Store for T {}
 
 /// Ingest, turns, delivery and timers.
 #[async_trait]
@@ -58,6 +59,10 @@ pub trait Loop: Send + Sync {
     ///
     /// A contact of which the channel says that it is the customer's own states their telephone. Both that and what was
     /// learnt of words that are changed or gone is brought into line by [`TimerKind::Ledger`].
+    ///
+    /// A number that the channel vouches for, and a link by which somebody came, are kept as proofs and followed up by
+    /// [`TimerKind::Proof`]. A link is used once. Who was known before they came by it must say that it was them
+    /// ([`crate::domain::proof::is_confirmation`]); those words open the chat, and are no question.
     ///
     /// # Errors
     /// [`StoreError`]; nothing was stored then.
@@ -473,11 +478,13 @@ pub enum TimerKind {
     Undelivered,
     /// What is known of the customer is to be brought in line with what their messages say now.
     Ledger,
+    /// Something tells who the customer is: others may be the same person.
+    Proof,
 }
 
 impl TimerKind {
     /// All kinds.
-    pub const ALL: [TimerKind; 8] = [
+    pub const ALL: [TimerKind; 9] = [
         TimerKind::ReplyDeadline,
         TimerKind::EpisodeEnd,
         TimerKind::Package,
@@ -486,6 +493,7 @@ impl TimerKind {
         TimerKind::Promise,
         TimerKind::Undelivered,
         TimerKind::Ledger,
+        TimerKind::Proof,
     ];
 
     /// The name in the database.
@@ -499,6 +507,7 @@ impl TimerKind {
             TimerKind::Promise => "promise",
             TimerKind::Undelivered => "undelivered",
             TimerKind::Ledger => "ledger",
+            TimerKind::Proof => "proof",
         }
     }
 

@@ -27,6 +27,8 @@ pub enum Phrase<'a> {
     KnownOrderNumber { order_number: &'a str },
     Noted { name: Option<&'a str>, order_number: Option<&'a str> },
     Unclaimed,
+    ContinueHere,
+    ConfirmLink,
     Handoff(HandoffReason),
     CallHuman,
     CsatQuestion,
@@ -74,6 +76,8 @@ impl Phrase<'_> {
             Phrase::CallHuman,
             Phrase::CsatQuestion,
             Phrase::CsatThanks,
+            Phrase::ContinueHere,
+            Phrase::ConfirmLink,
         ];
         samples.extend(HandoffReason::ALL.into_iter().map(Phrase::Handoff));
         samples
@@ -98,6 +102,8 @@ impl Phrase<'_> {
             Phrase::CallHuman => "button_call_human",
             Phrase::CsatQuestion => "csat_question",
             Phrase::CsatThanks => "csat_thanks",
+            Phrase::ContinueHere => "continue_here",
+            Phrase::ConfirmLink => "confirm_link",
             Phrase::Handoff(reason) => match reason {
                 HandoffReason::HumanRequest => "handoff_human_request",
                 HandoffReason::SafetyLegal => "handoff_safety_legal",
@@ -132,6 +138,8 @@ impl Phrase<'_> {
             | Phrase::CallHuman
             | Phrase::CsatQuestion
             | Phrase::CsatThanks
+            | Phrase::ContinueHere
+            | Phrase::ConfirmLink
             | Phrase::Handoff(_) => context! {},
         }
     }

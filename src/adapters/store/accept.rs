@@ -7,8 +7,8 @@ use super::privacy;
 use super::rows;
 use super::sql::{Dialect, Failure, Fields, Put, Tx, composed};
 use super::timers;
-use super::{SqlStore, attachments, changes, csat, outside, receipts};
-use crate::domain::channel::{Address, Cursor, Inbound, InboundEvent};
+use super::{SqlStore, attachments, changes, csat, outside, proofs, receipts};
+use crate::domain::channel::{Address, Cursor, Inbound, InboundEvent, STARTED_TEXT};
 use crate::domain::conversation::Ownership;
 use crate::domain::csat::{Answer, Score};
 use crate::domain::id::{ConversationId, CustomerId, MessageId, OperatorId};
@@ -71,6 +71,7 @@ async fn one(
             let accepted = said(&arrival, tx, update.message_id.as_deref()).await?;
             if let (true, Accepted::New { message, conversation, .. }) = (contact.is_own, &accepted) {
                 changes::vouched(tx, *conversation, *message, ("phone", &contact.phone), now).await?;
+                proofs::of_contact(&arrival, tx, (*conversation, *message), &contact.phone).await?;
             }
             Ok(accepted)
         }
@@ -124,12 +125,15 @@ pub(super) async fn said(arrival: &Arrival<'_>, tx: &mut Tx, provider_id: Option
         let (message, conversation) = (Some(known.id), Some(known.conversation));
         return Ok(Accepted::Duplicate { message, conversation, seq: known.seq });
     }
+    let is_confirmed = proofs::confirmed(arrival, tx).await?;
     let text = match &arrival.update.event {
+        _ if is_confirmed => Some(MessageText::new(STARTED_TEXT)),
         InboundEvent::Edited { text, .. } => Some(text.clone()),
         event => event.transcript_text(),
     };
     let (message, conversation, seq) = written(arrival, tx, &text.unwrap_or_default(), provider_id).await?;
     link(tx, arrival.inbox, conversation, Some(message), Some(seq)).await?;
+    proofs::of_arrival(arrival, tx, conversation, is_confirmed).await?;
     Ok(Accepted::New { message, conversation, seq })
 }
 

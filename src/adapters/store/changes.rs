@@ -183,6 +183,7 @@ async fn take_back(arrival: &Arrival<'_>, tx: &mut Tx, message: Known, mut held:
         .execute(&mut **tx)
         .await?;
     attachments::let_go(tx, message.id).await?;
+    sqlx::query("delete from proofs where source_id = $1").put(message.id).execute(&mut **tx).await?;
     // Whoever is learning from it just now finds that the ledger has moved, and what they have learnt is seen here.
     facts::turn_page(tx, held.conversation.customer).await?;
     forget_exchange(tx, &held, message.seq, now).await?;

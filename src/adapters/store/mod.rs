@@ -23,6 +23,7 @@ mod outside;
 mod past;
 mod ports;
 mod privacy;
+mod proofs;
 mod receipts;
 mod recovery;
 mod rows;

@@ -61,6 +61,11 @@ pub(super) async fn moved(arrival: &Arrival<'_>, tx: &mut Tx, to: &str) -> Resul
         tracing::warn!(%customer, %other, channel = %from.channel, "an address moved to one that is known already");
         return Ok(Accepted::Noted);
     }
+    // Whose number it is from now on, the next message tells.
+    sqlx::query("delete from proofs where address_id = $1 and kind = 'phone'")
+        .put(here.address)
+        .execute(&mut **tx)
+        .await?;
     sqlx::query("update addresses set external = $2 where id = $1")
         .put(here.address)
         .put(to)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::sql::{Failure, Fields, Put, retried};
 use super::{
     SqlStore, accept, applying, attachments, delivery, desk, facts, identity, ledger, operator, past, privacy,
-    recovery, timers, turn, visitors,
+    proofs, recovery, timers, turn, visitors,
 };
 use crate::domain::channel::{Address, ChannelKind, Cursor, Inbound};
 use crate::domain::conversation::Conversation;
@@ -17,12 +17,14 @@ use crate::domain::memory::{Episode, Fact};
 use crate::domain::message::{Message, StoredAttachment};
 use crate::domain::outbox::{Outbound, SendOutcome};
 use crate::domain::past::PastConversation;
+use crate::domain::proof::Kin;
 use crate::domain::turn::SavedTurn;
 use crate::ports::desk::{DeskStore, FeedItem, Mark, Operator, QueueEntry, Session, TurnView, Undelivered};
 use crate::ports::identity::{Identity, Merging, Sides, Unmerging};
 use crate::ports::ledger::{
     Entry, EpisodeCommit, EpisodeInput, IndexChange, Learning, Ledger, LedgerState, Unit, UnitId, Unlearning,
 };
+use crate::ports::proof::{NewLink, Proofs};
 use crate::ports::privacy::{Access, Erased, Expired, Forgetting, Privacy, Retention};
 use crate::ports::store::{
     Accepted, Claim, Committed, Depth, HandoffCommit, Lease, Loop, NewMessage, OperatorCommit, OperatorOutcome,
@@ -201,6 +203,27 @@ impl Identity for SqlStore {
 
     async fn unmerge(&self, unmerging: &Unmerging, now: Timestamp) -> Result<bool, StoreError> {
         retried(|| identity::unmerge(self, unmerging, now)).await
+    }
+}
+
+#[async_trait]
+impl Proofs for SqlStore {
+    async fn add_link(&self, token: &str, link: &NewLink, now: Timestamp) -> Result<bool, StoreError> {
+        retried(|| proofs::add_link(self, token, link, now)).await
+    }
+
+    async fn ask_about_link(
+        &self,
+        conversation: ConversationId,
+        epoch: i64,
+        question: &NewMessage,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        retried(|| proofs::ask_about_link(self, conversation, epoch, question, now)).await
+    }
+
+    async fn kin(&self, customer: CustomerId) -> Result<Vec<Kin>, StoreError> {
+        Ok(proofs::kin(self, customer).await?)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::ports::privacy::{Access, Erased, Expired, Forgetting, Retention};
 
 /// Every table that holds something of a customer, and which of its rows are a customer's (`$1`). In the order in which
 /// rows may go: what is referred to comes later.
-pub(super) const HELD: [(&str, &str); 21] = [
+pub(super) const HELD: [(&str, &str); 23] = [
     ("statements", "customer_id = $1"),
     ("facts", "customer_id = $1"),
     ("forgotten", "customer_id = $1"),
@@ -39,6 +39,12 @@ pub(super) const HELD: [(&str, &str); 21] = [
     (
         "attachments",
         "message_id in (select m.id from messages m join conversations c on c.id = m.conversation_id where c.customer_id = $1)",
+    ),
+    ("proofs", "address_id in (select a.id from addresses a where a.customer_id = $1)"),
+    (
+        "links",
+        "address_id in (select a.id from addresses a where a.customer_id = $1) \
+         or used_by in (select a.id from addresses a where a.customer_id = $1)",
     ),
     ("messages", "conversation_id in (select c.id from conversations c where c.customer_id = $1)"),
     ("conversations", "customer_id = $1"),

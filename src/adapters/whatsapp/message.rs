@@ -61,6 +61,7 @@ pub(super) fn read(account: &str, message: &Value, contacts: &[Value]) -> Option
             message_id: Some(id.to_owned()),
             attachments: said.attachments,
             display_name: name.clone(),
+            phone: sender.phone().map(|digits| format!("+{digits}")),
             ..Inbound::new(sender.address(account), key, said.event)
         }
     });

@@ -6,6 +6,7 @@
 //! events only make it quick.
 
 mod events;
+mod links;
 mod messages;
 mod session;
 mod signs;
@@ -49,6 +50,7 @@ pub(super) fn routes(site: &Arc<Site>) -> Router<Arc<Site>> {
         .route("/typing", post(signs::typing))
         .route("/read", post(signs::read))
         .route("/messages", post(messages::post))
+        .route("/links", post(links::post))
         .route("/events", get(events::get))
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || {
