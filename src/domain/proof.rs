@@ -68,6 +68,9 @@ pub fn split_token(text: &str) -> Option<(String, String)> {
     Some((token.to_owned(), rest.trim().to_owned()))
 }
 
+/// What a button bears by which somebody says that it was them who opened the link.
+pub const CONFIRM_LINK: &str = "link:mine";
+
 /// Whether these words say that it was them who opened the link, and nothing else.
 pub fn is_confirmation(text: &str) -> bool {
     let words: Vec<String> = text

@@ -10,7 +10,7 @@ use super::{Ctx, compose};
 use crate::domain::channel::{ChannelKind, Cursor, Inbound, InboundEvent};
 use crate::domain::csat;
 use crate::domain::keyboard::CALL_HUMAN;
-use crate::domain::proof::{is_token, split_token};
+use crate::domain::proof::{CONFIRM_LINK, is_token, split_token};
 use crate::domain::text::{Language, MessageText};
 use crate::engine::learn;
 use crate::engine::mask::mask;
@@ -86,10 +86,10 @@ fn name_tap(ctx: &Ctx, update: &mut Inbound) {
     if press.title.is_some() {
         return;
     }
-    press.title = if press.payload == CALL_HUMAN {
-        Some(compose::phrase(ctx, language, Phrase::CallHuman))
-    } else {
-        csat::Answer::of_payload(&press.payload).map(|answer| answer.score.number().to_string())
+    press.title = match press.payload.as_str() {
+        CALL_HUMAN => Some(compose::phrase(ctx, language, Phrase::CallHuman)),
+        CONFIRM_LINK => Some(compose::phrase(ctx, language, Phrase::LinkIsMine)),
+        payload => csat::Answer::of_payload(payload).map(|answer| answer.score.number().to_string()),
     };
 }
 

@@ -7,9 +7,10 @@ use super::identity::{self, MergeError};
 use super::wake::Bell;
 use super::{Ctx, FlowError, compose};
 use crate::config;
-use crate::domain::channel::{Address, ChannelKind};
+use crate::domain::channel::{Address, Button, ChannelKind};
 use crate::domain::conversation::{Conversation, Ownership};
 use crate::domain::id::{CustomerId, Ids};
+use crate::domain::proof::CONFIRM_LINK;
 use crate::domain::text::{Language, hex};
 use crate::ports::proof::NewLink;
 use crate::ports::store::Store;
@@ -78,7 +79,9 @@ pub async fn bring_together(ctx: &Ctx, conversation: &Conversation) -> Result<()
     if conversation.ownership == Ownership::Bot {
         let language = conversation.language.unwrap_or(Language::Ru);
         let words = compose::phrase(ctx, language, Phrase::ConfirmLink);
-        let question = compose::message(ctx, &conversation.address, &words, Vec::new());
+        let title = compose::phrase(ctx, language, Phrase::LinkIsMine);
+        let button = Button { title, payload: CONFIRM_LINK.to_owned() };
+        let question = compose::with_shortcuts(ctx, &conversation.address, &words, Vec::new(), vec![button]);
         let asked = ctx.store.ask_about_link(conversation.id, conversation.epoch, &question, now).await;
         if asked.map_err(FlowError::store("ask_about_link"))? {
             ctx.wake.ring(Bell::Deliveries);

@@ -29,6 +29,7 @@ pub enum Phrase<'a> {
     Unclaimed,
     ContinueHere,
     ConfirmLink,
+    LinkIsMine,
     Handoff(HandoffReason),
     CallHuman,
     CsatQuestion,
@@ -78,6 +79,7 @@ impl Phrase<'_> {
             Phrase::CsatThanks,
             Phrase::ContinueHere,
             Phrase::ConfirmLink,
+            Phrase::LinkIsMine,
         ];
         samples.extend(HandoffReason::ALL.into_iter().map(Phrase::Handoff));
         samples
@@ -104,6 +106,7 @@ impl Phrase<'_> {
             Phrase::CsatThanks => "csat_thanks",
             Phrase::ContinueHere => "continue_here",
             Phrase::ConfirmLink => "confirm_link",
+            Phrase::LinkIsMine => "button_link_is_mine",
             Phrase::Handoff(reason) => match reason {
                 HandoffReason::HumanRequest => "handoff_human_request",
                 HandoffReason::SafetyLegal => "handoff_safety_legal",
@@ -140,6 +143,7 @@ impl Phrase<'_> {
             | Phrase::CsatThanks
             | Phrase::ContinueHere
             | Phrase::ConfirmLink
+            | Phrase::LinkIsMine
             | Phrase::Handoff(_) => context! {},
         }
     }

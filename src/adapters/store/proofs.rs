@@ -13,7 +13,7 @@ use crate::domain::channel::InboundEvent;
 use crate::domain::conversation::Ownership;
 use crate::domain::id::{ConversationId, CustomerId, MessageId};
 use crate::domain::message::Author;
-use crate::domain::proof::{Kin, ProofKind, is_confirmation};
+use crate::domain::proof::{CONFIRM_LINK, Kin, ProofKind, is_confirmation};
 use crate::domain::text::hex;
 use crate::ports::proof::NewLink;
 use crate::ports::store::{NewMessage, TimerKind};
@@ -133,49 +133,53 @@ async fn opened(arrival: &Arrival<'_>, tx: &mut Tx, token: &str) -> Result<bool,
     .fetch_one(&mut **tx)
     .await?;
     if Fields::new(&met, "messages", "m_").integer("said")? == 1 {
-        confirm(tx, at.address, now).await?;
+        confirm(tx, (at.address, &hash(token)), now).await?;
     }
     Ok(true)
 }
 
 /// Whether these are the words by which somebody says that it was them who opened a link; then it counts.
 pub(super) async fn confirmed(arrival: &Arrival<'_>, tx: &mut Tx) -> Result<bool, Failure> {
-    let InboundEvent::Message(text) = &arrival.update.event else { return Ok(false) };
-    if !is_confirmation(text.as_str()) {
+    let says_so = match &arrival.update.event {
+        InboundEvent::Message(text) => is_confirmation(text.as_str()),
+        InboundEvent::Pressed(press) => press.payload == CONFIRM_LINK,
+        _ => false,
+    };
+    if !says_so {
         return Ok(false);
     }
     let Some(at) = address_of(arrival.store.dialect, tx, &arrival.update.from).await? else { return Ok(false) };
+    // They speak of the link that they were asked about last, and of no other that somebody has sent them.
     let asked = sqlx::query(
-        "select 1 as l_asked from links l where l.used_by = $1 and l.asked_at is not null and l.confirmed_at is null \
-         and l.expires_at > $2",
+        "select l.token_hash as l_token_hash, l.confirmed_at as l_confirmed_at from links l \
+         where l.used_by = $1 and l.asked_at is not null and l.expires_at > $2 order by l.asked_at desc limit 1",
     )
     .put(at.address)
     .put(arrival.now)
     .fetch_optional(&mut **tx)
     .await?;
-    if asked.is_none() {
+    let Some(asked) = asked else { return Ok(false) };
+    let asked = Fields::new(&asked, "links", "l_");
+    if asked.time_or_null("confirmed_at")?.is_some() {
         return Ok(false);
     }
-    confirm(tx, at.address, arrival.now).await?;
+    confirm(tx, (at.address, &asked.text("token_hash")?), arrival.now).await?;
     Ok(true)
 }
 
-/// The links that were opened at an address prove who is there.
-async fn confirm(tx: &mut Tx, address: i64, now: Timestamp) -> Result<(), Failure> {
-    let links = sqlx::query(
-        "update links set confirmed_at = $2 where used_by = $1 and confirmed_at is null and expires_at > $2 \
-         returning token_hash as l_token_hash, address_id as l_address_id",
+/// A link that was opened at an address proves that who is there is who asked for it.
+async fn confirm(tx: &mut Tx, (address, token_hash): (i64, &str), now: Timestamp) -> Result<(), Failure> {
+    let link = sqlx::query(
+        "update links set confirmed_at = $2 where token_hash = $1 and confirmed_at is null \
+         returning address_id as l_address_id",
     )
-    .put(address)
+    .put(token_hash)
     .put(now)
-    .fetch_all(&mut **tx)
+    .fetch_optional(&mut **tx)
     .await?;
-    for row in &links {
-        let fields = Fields::new(row, "links", "l_");
-        let token_hash = fields.text("token_hash")?;
-        for side in [fields.integer("address_id")?, address] {
-            prove(tx, side, (ProofKind::Link, &token_hash), ("link", None), now).await?;
-        }
+    let Some(link) = link else { return Ok(()) };
+    for side in [Fields::new(&link, "links", "l_").integer("address_id")?, address] {
+        prove(tx, side, (ProofKind::Link, token_hash), ("link", None), now).await?;
     }
     Ok(())
 }
@@ -213,7 +217,7 @@ pub(super) async fn ask_about_link(
     };
     let asked = sqlx::query(
         "update links set asked_at = $2 where used_by = $1 and asked_at is null and confirmed_at is null \
-         and expires_at > $2 and not exists (select 1 from addresses a join addresses b on b.customer_id = a.customer_id \
+         and expires_at > $2 and used_at = (select max(l.used_at) from links l where l.used_by = $1) and not exists (select 1 from addresses a join addresses b on b.customer_id = a.customer_id \
          where a.id = links.address_id and b.id = links.used_by)",
     )
     .put(held.address)

@@ -39,7 +39,7 @@ pub(super) async fn post(
     peer: Peer,
     Body(request): Body<Request>,
 ) -> Result<Json<Links>, Problem> {
-    allow(&site, &[visitor.key(), format!("links:{}", peer.key())])?;
+    allow(&site, &site.rates, &[visitor.key(), format!("links:{}", peer.key())])?;
     let language = request.language.unwrap_or(Language::Ru);
     let made = proof::links(&site.ctx, &visitor.address, language).await.map_err(|error| match error {
         FlowError::Store { source, .. } => Problem::store(&source),
