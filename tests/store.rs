@@ -30,6 +30,8 @@ mod operators;
 mod outbox;
 #[path = "store/privacy.rs"]
 mod privacy;
+#[path = "store/proofs.rs"]
+mod proofs;
 #[path = "store/random.rs"]
 mod random;
 #[path = "store/receipts.rs"]
@@ -139,6 +141,15 @@ macro_rules! store_contract {
                     a_stranger_becomes_whom_the_site_knows,
                     joined_feeds_are_one_and_part_again,
                     what_was_in_sight_is_read,
+                }
+                proofs {
+                    who_is_new_and_comes_by_a_link_is_who_asked_for_it,
+                    a_link_holds_for_its_time_and_place,
+                    who_is_known_must_say_that_it_was_them,
+                    only_the_link_that_was_asked_about_is_confirmed,
+                    a_number_that_two_channels_vouch_for_brings_together,
+                    what_is_taken_back_proves_nothing,
+                    who_is_not_to_be_remembered_is_nobodys_kin,
                 }
                 outbox {
                     parts_go_one_after_another,

@@ -47,8 +47,8 @@ impl Kin {
     /// Whether the two are one person by this proof: it is not too old, since numbers are given to others, and it is newer
     /// than any word of an operator that they are two.
     pub fn is_proven(&self, now: Timestamp, holds: Option<SignedDuration>) -> bool {
-        let is_fresh = self.kind == ProofKind::Link
-            || holds.is_none_or(|holds| now.duration_since(self.vouched_until) < holds);
+        let is_fresh =
+            self.kind == ProofKind::Link || holds.is_none_or(|holds| now.duration_since(self.vouched_until) < holds);
         is_fresh && self.parted_at.is_none_or(|parted_at| self.shared_since > parted_at)
     }
 }
@@ -73,11 +73,8 @@ pub const CONFIRM_LINK: &str = "link:mine";
 
 /// Whether these words say that it was them who opened the link, and nothing else.
 pub fn is_confirmation(text: &str) -> bool {
-    let words: Vec<String> = text
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
+    let words: Vec<String> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
     ["это я", "it s me", "its me", "it is me"].contains(&words.join(" ").as_str())
 }
 
@@ -93,7 +90,8 @@ mod tests {
         let split = |text: &str| split_token(text);
         assert_eq!(split(&format!("Продолжим здесь #{TOKEN}")), Some((TOKEN.into(), "Продолжим здесь".into())));
         assert_eq!(split(&format!("#{TOKEN}\nгде заказ?")), Some((TOKEN.into(), "где заказ?".into())));
-        for none in ["#12345", TOKEN, "заказ #0123456789ABCDEF0123456789ABCDEF", "#0123456789abcdef0123456789abcdef0"] {
+        for none in ["#12345", TOKEN, "заказ #0123456789ABCDEF0123456789ABCDEF", "#0123456789abcdef0123456789abcdef0"]
+        {
             assert_eq!(split(none), None, "{none}");
         }
     }

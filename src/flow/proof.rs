@@ -1,5 +1,7 @@
 //! One customer across channels: links to go on elsewhere, and merges by proof.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
@@ -12,6 +14,7 @@ use crate::domain::conversation::{Conversation, Ownership};
 use crate::domain::id::{CustomerId, Ids};
 use crate::domain::proof::CONFIRM_LINK;
 use crate::domain::text::{Language, hex};
+use crate::ports::channel::Channel;
 use crate::ports::proof::NewLink;
 use crate::ports::store::Store;
 use crate::prompt::phrases::Phrase;
@@ -25,6 +28,12 @@ pub struct Link {
     pub url: Url,
 }
 
+/// The channels in which somebody from `here` can go on: those that are on and have a name in the settings.
+pub fn elsewhere(ctx: &Ctx, here: ChannelKind) -> impl Iterator<Item = &Arc<dyn Channel>> {
+    let is_named = |kind: ChannelKind| url_of(kind, &ctx.config.identity, "", "").is_some();
+    ctx.channels.iter().filter(move |channel| channel.kind() != here && is_named(channel.kind()))
+}
+
 /// Links by which whoever writes from `from` can go on in the other channels that are on and have a name in the settings.
 /// `None` if they have not written yet, or are not to be remembered.
 ///
@@ -32,9 +41,9 @@ pub struct Link {
 /// [`FlowError`].
 pub async fn links(ctx: &Ctx, from: &Address, language: Language) -> Result<Option<Vec<Link>>, FlowError> {
     let mut links = Vec::new();
-    for channel in ctx.channels.iter().filter(|channel| channel.kind() != from.channel) {
+    let words = compose::phrase(ctx, language, Phrase::ContinueHere);
+    for channel in elsewhere(ctx, from.channel) {
         let token = hex(&ctx.ids.random());
-        let words = compose::phrase(ctx, language, Phrase::ContinueHere);
         let Some(url) = url_of(channel.kind(), &ctx.config.identity, &token, &words) else { continue };
         let now = ctx.clock.now();
         let link = NewLink {

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::theme::Color;
 use super::words::ChatWords;
 use super::{Asked, Site, pages};
+use crate::domain::channel::ChannelKind;
 use crate::domain::text::Language;
+use crate::flow::proof;
 
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new().route("/chat", get(chat))
@@ -54,6 +56,8 @@ struct Settings<'a> {
     title: &'a str,
     greeting: Greeting<'a>,
     file_bytes: u64,
+    /// Where the visitor can go on.
+    elsewhere: Vec<&'static str>,
     language: &'static str,
     embedded: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,6 +90,7 @@ async fn chat(State(site): State<Arc<Site>>, query: Asked<Wanted>, headers: Head
         title,
         greeting: Greeting { ru: &web.greeting_ru, en: &web.greeting_en },
         file_bytes: web.file_bytes(),
+        elsewhere: proof::elsewhere(&site.ctx, ChannelKind::Web).map(|channel| channel.kind().name()).collect(),
         language: language.code(),
         embedded: wanted.embed.is_some(),
         site_key: wanted.site,

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::sql::{Failure, Fields, Put, retried};
 use super::{
-    SqlStore, accept, applying, attachments, delivery, desk, facts, identity, ledger, operator, past, privacy,
-    proofs, recovery, timers, turn, visitors,
+    SqlStore, accept, applying, attachments, delivery, desk, facts, identity, ledger, operator, past, privacy, proofs,
+    recovery, timers, turn, visitors,
 };
 use crate::domain::channel::{Address, ChannelKind, Cursor, Inbound};
 use crate::domain::conversation::Conversation;
@@ -24,8 +24,8 @@ use crate::ports::identity::{Identity, Merging, Sides, Unmerging};
 use crate::ports::ledger::{
     Entry, EpisodeCommit, EpisodeInput, IndexChange, Learning, Ledger, LedgerState, Unit, UnitId, Unlearning,
 };
-use crate::ports::proof::{NewLink, Proofs};
 use crate::ports::privacy::{Access, Erased, Expired, Forgetting, Privacy, Retention};
+use crate::ports::proof::{NewLink, Proofs};
 use crate::ports::store::{
     Accepted, Claim, Committed, Depth, HandoffCommit, Lease, Loop, NewMessage, OperatorCommit, OperatorOutcome,
     Recovered, StoreError, Timer, Timing, TurnCommit, TurnInput,

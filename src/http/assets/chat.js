@@ -23,7 +23,10 @@ const call = document.getElementById("call");
 const newer = document.getElementById("newer");
 const chooser = document.getElementById("chooser");
 const attach = document.getElementById("attach");
+const elsewhere = document.getElementById("elsewhere");
+const places = document.getElementById("places");
 const trayList = document.getElementById("tray");
+const MESSENGERS = { telegram: "Telegram", whatsapp: "WhatsApp", max: "MAX" };
 const ICONS = {
   file: "M4 1.8h5.2L12.5 5v9.2H4zM9 2v3.3h3.3",
   remove: "M4.5 4.5l7 7M11.5 4.5l-7 7",
@@ -306,6 +309,7 @@ function draw() {
     else lines.insertBefore(child, place);
   }
   for (const child of known.values()) child.remove();
+  elsewhere.hidden = !settings.elsewhere.length || !messages.some((message) => message.author === "customer");
   if (atEnd) log.scrollTop = log.scrollHeight;
   seeEnd();
 }
@@ -537,6 +541,7 @@ function clear() {
   pending = [];
   arrived = [];
   position = 0;
+  showPlaces([]);
   readUpTo = 0;
   unread = 0;
   typing = false;
@@ -769,6 +774,33 @@ call.addEventListener("click", () => {
   write(words.call_person_text);
   call.hidden = true;
 });
+
+// Links are good once and for a while, so they are made when somebody wants them.
+elsewhere.addEventListener("click", async () => {
+  if (!places.hidden) return showPlaces([]);
+  try {
+    const response = await request("links", { language });
+    if (!response.ok) throw new Error(response.status);
+    showPlaces((await response.json()).links);
+    places.querySelector("a").focus();
+  } catch {
+    lost(words.unavailable);
+  }
+});
+
+function showPlaces(links) {
+  places.hidden = !links.length;
+  elsewhere.setAttribute("aria-expanded", String(!places.hidden));
+  const made = links.map(({ channel, url }) => {
+    const link = element("a", "place", MESSENGERS[channel]);
+    link.href = url;
+    link.target = "_blank";
+    link.rel = "noopener noreferrer";
+    link.addEventListener("click", () => showPlaces([]));
+    return link;
+  });
+  places.replaceChildren(element("p", "", words.places_note), ...made);
+}
 
 newer.addEventListener("click", () => {
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
