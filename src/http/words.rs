@@ -55,7 +55,7 @@ words! {
         introduction: "Отвечаю я, бот: на обычные вопросы сразу, а если понадобится человек, позову коллегу и передам ему всё, что вы уже рассказали.", "I am a bot. I answer everyday questions at once, and when a person is needed I call a colleague and pass on everything you have already told me.";
         call_person: "Позвать человека", "Call a person";
         call_person_text: "Позовите, пожалуйста, человека", "Please let me talk to a person";
-        elsewhere: "Продолжить в мессенджере", "Go on in a messenger";
+        elsewhere: "Перейти в мессенджер", "Go on in a messenger";
         places: "Где продолжить", "Where to go on";
         places_note: "Бот будет помнить там этот разговор. Ссылка только для вас и открывается один раз.", "The bot remembers this conversation there. The link is for you alone and opens once.";
         queued_note: "Коллеги видят весь разговор. Ответ придёт сюда: страницу можно закрыть, переписка сохранится.", "Our colleagues see the whole conversation. The answer comes here: you may close the page, nothing is lost.";

@@ -10,7 +10,7 @@ use firstline::domain::message::Citation;
 use serde_json::{Value, json};
 
 use crate::browser::{Driver, Page, Window};
-use crate::support::{Served, serve, serve_with};
+use crate::support::{Served, serve_with};
 
 /// What WCAG 2.2 asks for at level AA, and what axe's authors hold for good besides.
 const RULES: &str = "{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }";
@@ -98,6 +98,13 @@ async fn a_whole_conversation(served: &Served, page: &Page, axe: &str, name: &st
     page.until("document.querySelector('.sources')").await;
     is_accessible(page, axe, &format!("{name}-answered")).await;
     page.fits(name).await;
+
+    page.click("#elsewhere").await;
+    page.until("document.querySelector('#places a')?.href.startsWith('https://t.me/mint_bot?start=')").await;
+    is_accessible(page, axe, &format!("{name}-elsewhere")).await;
+    page.fits(name).await;
+    page.click("#elsewhere").await;
+    page.until("document.getElementById('places').hidden").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +117,7 @@ async fn axe_finds_nothing_in_the_chat() {
         ("ru", Window::Phone, "axe-ru-phone"),
         ("en", Window::Phone, "axe-en-phone"),
     ] {
-        let served = serve().await;
+        let served = serve_with(|config| config.identity.telegram_bot = "mint_bot".to_owned()).await;
         let page = driver.open(name, language, window).await;
         a_whole_conversation(&served, &page, &axe, name).await;
         page.close().await;

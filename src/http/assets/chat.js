@@ -789,6 +789,7 @@ elsewhere.addEventListener("click", async () => {
 });
 
 function showPlaces(links) {
+  const atEnd = isAtEnd();
   places.hidden = !links.length;
   elsewhere.setAttribute("aria-expanded", String(!places.hidden));
   const made = links.map(({ channel, url }) => {
@@ -800,6 +801,7 @@ function showPlaces(links) {
     return link;
   });
   places.replaceChildren(element("p", "", words.places_note), ...made);
+  if (atEnd) log.scrollTop = log.scrollHeight;
 }
 
 newer.addEventListener("click", () => {
