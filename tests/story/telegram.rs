@@ -76,7 +76,7 @@ async fn the_bot_answers_for_an_account_until_its_owner_writes() {
 /// Posts what the web chat posts.
 async fn posts(product: &Product, path: &str, token: Option<&str>, body: Value) -> Value {
     let request = reqwest::Client::new().post(format!("{}/widget/v1/{path}", product.url)).json(&body);
-    let request = token.iter().fold(request, |request, token| request.bearer_auth(token));
+    let request = token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth);
     let answer = request.send().await.unwrap();
     assert!(answer.status().is_success(), "{path}: {}", answer.status());
     answer.json().await.unwrap()
