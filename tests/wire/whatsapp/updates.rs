@@ -74,6 +74,7 @@ fn a_text_is_read_with_all_that_is_told() {
         message_id: Some("wamid.A=".to_owned()),
         sent_at: Some(Timestamp::from_second(1_749_416_383).unwrap()),
         display_name: Some("Анна П.".to_owned()),
+        phone: Some(format!("+{ANNA}")),
         ..Inbound::new(address(ANNA), "wamid.A=", words("Где мой заказ?"))
     };
     let text = json!({ "type": "text", "text": { "body": "Где мой заказ?", "of": "the year 2027" }, "context": { "id": "wamid.0" } });
